@@ -1,0 +1,1 @@
+"""From sourced figures to the instance folders `us-japan` and `rare-earths`."""

@@ -1,0 +1,83 @@
+"""Yearly demand in the form that is stored, and its split into classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.sources import CLASSES, CODE, PARTICIPANTS, assumption, refs
+from builder.text import significant
+
+if TYPE_CHECKING:
+    from builder.sources import Row, Sources
+
+OXIDE_UNITS = ("t oxide", "t REO", "t product")
+"""Units of rare-earth demand that already are tonnes of oxide; product weight is taken as oxide."""
+
+
+def yearly_demand(sources: Sources, participant: str, symbol: str) -> float:
+    """Tonnes a year in the form of the instance."""
+    if (participant, symbol) == ("japan", "Ge"):
+        return sources.assumed("japan_germanium_demand")
+    row = _row(sources, participant, symbol)
+    if not is_rare_earth(sources, symbol):
+        return float(row["element_tonnes"])
+    if row["unit"] in OXIDE_UNITS:
+        return float(row["value"])
+    price = sources.one("prices", material=symbol, basis="default")
+    return float(row["value"]) / float(price["contained_fraction"])
+
+
+def is_rare_earth(sources: Sources, symbol: str) -> bool:
+    group = sources.one("selection", symbol=symbol)["demand_group"]
+    return group == "rare_earth"
+
+
+def class_shares(sources: Sources, participant: str, symbol: str) -> dict[str, float]:
+    """Fraction of demand by class."""
+    group = sources.one("selection", symbol=symbol)["demand_group"]
+    defense = sources.assumed(f"defense_share_{participant}_{group}")
+    essential = sources.assumed(f"essential_share_{group}")
+    return dict(zip(CLASSES, (defense, essential, 1.0 - defense - essential), strict=True))
+
+
+def demand_rows(sources: Sources) -> list[Row]:
+    """Rows of `demand.csv`."""
+    return [
+        row
+        for participant in PARTICIPANTS
+        for choice in sources.tables["selection"]
+        for row in _class_rows(sources, participant, choice)
+    ]
+
+
+def _row(sources: Sources, participant: str, symbol: str) -> Row:
+    return sources.one("demand", country=CODE[participant], material=symbol, is_default="1")
+
+
+def _class_rows(sources: Sources, participant: str, choice: Row) -> list[Row]:
+    symbol, group = choice["symbol"], choice["demand_group"]
+    total = yearly_demand(sources, participant, symbol)
+    source = _row(sources, participant, symbol)
+    note = f"share of {significant(total)} t: {source['measure']} {source['year']}"
+    if is_rare_earth(sources, symbol) and source["unit"] not in OXIDE_UNITS:
+        note += f", {source['value']} t of element as oxide"
+    elif source["unit"] == "t product":
+        note += ", product weight taken as oxide"
+    defense = f"defense_share_{participant}_{group}"
+    keys = {
+        "defense": (defense,),
+        "essential": (f"essential_share_{group}",),
+        "industrial": (defense, f"essential_share_{group}"),
+    }
+    extra = "assumption_japan_germanium_demand" if (participant, symbol) == ("japan", "Ge") else ""
+    return [
+        {
+            "participant": participant,
+            "material": choice["material"],
+            "demand_class": demand_class,
+            "demand_t_per_year": significant(total * share),
+            "ref": refs(source["ref"], extra, assumption(*keys[demand_class])),
+            "note": note,
+        }
+        for demand_class, share in class_shares(sources, participant, symbol).items()
+    ]

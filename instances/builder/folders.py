@@ -1,0 +1,150 @@
+"""The two folders as text by path, and the rare-earth part of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.demand import demand_rows
+from builder.hazards import ANY, hazard_rows
+from builder.materials import material_rows
+from builder.nations import (
+    commercial_rows,
+    holding_rows,
+    participant_rows,
+    transfer_rows,
+)
+from builder.promises import coverage_rows, stress_rows
+from builder.shortage import class_rows, shortage_rows
+from builder.sources import references
+from builder.supply import supply_tables
+from builder.text import references_text, table_text
+
+if TYPE_CHECKING:
+    from builder.sources import Row, Sources
+
+COLUMNS = {
+    "participants": "participant name discount_rate_per_year refill_per_month",
+    "classes": "demand_class priority shortage_cost_multiple",
+    "materials": "material name element form price_usd_per_kg lot_t rotation_rate_per_year "
+    "storage_usd_per_t_year storage_kind world_supply_t_per_year price_impact",
+    "demand": "participant material demand_class demand_t_per_year",
+    "shortage": "participant material demand_class shortage_cost_usd_per_kg",
+    "sources": "source name",
+    "supply": "participant material source share",
+    "holdings": "participant material existing_t",
+    "hazards": "hazard effect source materials targets demand_class events_per_year "
+    "duration_median_months duration_sigma severity_mean severity_sd follows "
+    "follow_probability follow_delay_months",
+    "stress": "stress effect source materials targets start_month duration_months severity",
+    "coverage": "participant material demand_class metric level confidence stress sharing",
+    "transfers": "from_participant to_participant lag_months cost_usd_per_t",
+    "commercial": "participant material industry_days thrift_share thrift_after_months "
+    "demand_class",
+}
+
+SETTINGS = """\
+format = 1
+name = "{name}"
+title = "{title}"
+price_year = 2025
+horizon_months = 60
+allocation = "priority"
+
+[scenarios]
+count = 2000
+seed = 20251028
+
+[solve]
+cooperation = "sharing"
+gap = 0.01
+"""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Name, title and tables of one folder."""
+
+    name: str
+    title: str
+    tables: dict[str, list[Row]]
+
+
+def whole(sources: Sources) -> Instance:
+    """All materials."""
+    names, supply = supply_tables(sources)
+    tables = {
+        "participants": participant_rows(sources),
+        "classes": class_rows(sources),
+        "materials": material_rows(sources),
+        "demand": demand_rows(sources),
+        "shortage": shortage_rows(sources),
+        "sources": names,
+        "supply": supply,
+        "holdings": holding_rows(sources),
+        "hazards": hazard_rows(sources),
+        "stress": stress_rows(sources),
+        "coverage": coverage_rows(sources),
+        "transfers": transfer_rows(sources),
+        "commercial": commercial_rows(sources),
+    }
+    title = "United States and Japan: joint critical-mineral reserve"
+    return Instance("us-japan", title, tables)
+
+
+def rare_earths(sources: Sources, full: Instance) -> Instance:
+    """The rare earths alone."""
+    chosen = {row["material"] for row in sources.rows("selection", demand_group="rare_earth")}
+    kept = {
+        table: [part for row in rows if (part := _part(row, chosen))]
+        for table, rows in full.tables.items()
+    }
+    used = {row["source"] for row in kept["supply"]}
+    kept["sources"] = [row for row in kept["sources"] if row["source"] in used]
+    kept["hazards"] = _reachable(
+        [row for row in kept["hazards"] if row["source"] in used or not row["source"]]
+    )
+    return Instance("rare-earths", "United States and Japan: rare-earth reserve", kept)
+
+
+def _part(row: Row, chosen: set[str]) -> Row | None:
+    """A row with its materials cut down to those chosen; None where none is left."""
+    for column in ("material", "materials"):
+        cell = row.get(column, ANY)
+        if cell != ANY:
+            left = [material for material in cell.split(";") if material in chosen]
+            if not left:
+                return None
+            row = {**row, column: ";".join(left)}
+    return row
+
+
+def _reachable(hazards: list[Row]) -> list[Row]:
+    """Leave out hazards that follow one that is left out."""
+    names = {row["hazard"] for row in hazards}
+    left = [row for row in hazards if not row["follows"] or row["follows"] in names]
+    return left if len(left) == len(hazards) else _reachable(left)
+
+
+def texts(sources: Sources, instance: Instance) -> dict[str, str]:
+    """Every file of a folder by its path below `instances`."""
+    used = {
+        key
+        for rows in instance.tables.values()
+        for row in rows
+        for key in row["ref"].split(";")
+        if key
+    }
+    files = {
+        f"{table}.csv": table_text(columns.split(), instance.tables[table])
+        for table, columns in COLUMNS.items()
+    }
+    files["references.csv"] = references_text(references(sources, used))
+    files["instance.toml"] = SETTINGS.format(name=instance.name, title=instance.title)
+    return {f"{instance.name}/{name}": text for name, text in files.items()}
+
+
+def build(sources: Sources) -> dict[str, str]:
+    """Every file of both folders by its path below `instances`."""
+    full = whole(sources)
+    return texts(sources, full) | texts(sources, rare_earths(sources, full))

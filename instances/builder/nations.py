@@ -1,0 +1,125 @@
+"""The two nations: capital, existing stocks, stocks of firms, shipping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.demand import yearly_demand
+from builder.sources import COUNTRY, PARTICIPANTS, assumption, refs
+from builder.text import significant
+
+if TYPE_CHECKING:
+    from builder.sources import Row, Sources
+
+FREIGHT = {("us", "japan"): ("L36", "L11"), ("japan", "us"): ("L35", "L12")}
+"""Ocean freight and load-out charge by direction, rows of logistics.csv."""
+TRANSIT = {("us", "japan"): "L22", ("japan", "us"): "L21"}
+DAYS_PER_MONTH = 365.0 / 12.0
+
+
+def participant_rows(sources: Sources) -> list[Row]:
+    """Rows of `participants.csv`."""
+    rate = sources.one("logistics", item_id="L52")
+    other = sources.one("logistics", item_id="L50")
+    return [
+        {
+            "participant": participant,
+            "name": COUNTRY[participant],
+            "discount_rate_per_year": significant(sources.assumed("discount_rate")),
+            "refill_per_month": significant(sources.assumed("refill_per_month")),
+            "ref": refs(rate["ref"], other["ref"], assumption("discount_rate", "refill_per_month")),
+            "note": "one common public discount rate",
+        }
+        for participant in PARTICIPANTS
+    ]
+
+
+def holding_rows(sources: Sources) -> list[Row]:
+    """Rows of `holdings.csv`."""
+    return [
+        _holding_row(sources, participant, choice)
+        for participant in PARTICIPANTS
+        for choice in sources.tables["selection"]
+    ]
+
+
+def _holding_row(sources: Sources, participant: str, choice: Row) -> Row:
+    known = sources.rows(
+        "holdings",
+        holder="Japan JOGMEC",
+        material=choice["symbol"],
+        metric="national stock, tonnes equivalent",
+    )
+    row = {"participant": participant, "material": choice["material"], "existing_t": "0"}
+    if participant == "japan" and known:
+        row["existing_t"] = significant(float(known[0]["value_tonnes"]), 3)
+        row["ref"] = refs(known[0]["ref"], "method_holdings")
+        row["note"] = "days of national stock at March 2006 at current demand: order of magnitude"
+    elif participant == "japan":
+        row["ref"] = "method_holdings"
+        row["note"] = "held quantities are not published; 0 stands for unknown"
+    else:
+        row["ref"] = "method_holdings"
+        row["note"] = "no public inventory by material; 0 stands for unknown"
+    return row
+
+
+def commercial_rows(sources: Sources) -> list[Row]:
+    """Rows of `commercial.csv`: the stock of firms, and thrift of industry."""
+    rows = []
+    for participant in PARTICIPANTS:
+        for choice in sources.tables["selection"]:
+            days, ref, note = _industry_days(sources, participant, choice["symbol"])
+            row = {
+                "participant": participant,
+                "material": choice["material"],
+                "industry_days": significant(days, 3),
+                "note": note,
+            }
+            rows.append({**row, "demand_class": "defense;essential", "ref": ref})
+            rows.append(
+                {
+                    **row,
+                    "demand_class": "industrial",
+                    "thrift_share": significant(sources.assumed("thrift_industrial")),
+                    "thrift_after_months": significant(sources.assumed("thrift_after_months")),
+                    "ref": refs(ref, assumption("thrift_industrial", "thrift_after_months")),
+                }
+            )
+    return rows
+
+
+def _industry_days(sources: Sources, participant: str, symbol: str) -> tuple[float, str, str]:
+    found = sources.rows(
+        "holdings", holder="US industry", material=symbol, metric="year-end stocks"
+    )
+    if participant == "us" and found:
+        tonnes = float(found[0]["value_tonnes"])
+        days = 365.0 * tonnes / yearly_demand(sources, participant, symbol)
+        cap = sources.assumed("industry_days_cap")
+        note = f"{significant(tonnes)} t at the end of {found[0]['year']}"
+        if days > cap:
+            return cap, refs(found[0]["ref"], assumption("industry_days_cap")), note + ", capped"
+        return days, found[0]["ref"], note
+    key = "industry_days_default"
+    return sources.assumed(key), assumption(key), "no published stock of firms"
+
+
+def transfer_rows(sources: Sources) -> list[Row]:
+    """Rows of `transfers.csv`."""
+    rows = []
+    for (start, end), items in FREIGHT.items():
+        freight, handling = (sources.one("logistics", item_id=item) for item in items)
+        transit = sources.one("logistics", item_id=TRANSIT[start, end])
+        lag = max(1, round(float(transit["value"]) / DAYS_PER_MONTH))
+        rows.append(
+            {
+                "from_participant": start,
+                "to_participant": end,
+                "lag_months": str(lag),
+                "cost_usd_per_t": significant(float(freight["value"]) + float(handling["value"])),
+                "ref": refs(freight["ref"], handling["ref"], transit["ref"]),
+                "note": "ocean freight and load-out; insurance depends on value and is left out",
+            }
+        )
+    return rows

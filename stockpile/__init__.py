@@ -1,0 +1,72 @@
+"""Plan national reserves of critical minerals: how much to hold, where, under which rules.
+
+>>> import stockpile as sp
+>>> plan = sp.solve(sp.load("instances/toy"), progress=False)
+>>> plan.status
+<Status.OPTIMAL: 'optimal'>
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stockpile.errors import (
+        InstanceError,
+        NotBuiltError,
+        ResultError,
+        StockpileError,
+        UsageError,
+    )
+    from stockpile.instance import Instance, load, save, validate
+    from stockpile.outofsample import Assessment, evaluate
+    from stockpile.plan import Plan, Status
+    from stockpile.solver import solve
+
+# Names are imported when first used: the command line must start fast.
+_HOME = {
+    "Assessment": "outofsample",
+    "Instance": "instance",
+    "InstanceError": "errors",
+    "NotBuiltError": "errors",
+    "Plan": "plan",
+    "ResultError": "errors",
+    "Status": "plan",
+    "StockpileError": "errors",
+    "UsageError": "errors",
+    "evaluate": "outofsample",
+    "load": "instance",
+    "save": "instance",
+    "solve": "solver",
+    "validate": "instance",
+}
+
+__all__ = [
+    "Assessment",
+    "Instance",
+    "InstanceError",
+    "NotBuiltError",
+    "Plan",
+    "ResultError",
+    "Status",
+    "StockpileError",
+    "UsageError",
+    "evaluate",
+    "load",
+    "save",
+    "solve",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use."""
+    if name in _HOME:
+        return getattr(import_module(f"stockpile.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'stockpile' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

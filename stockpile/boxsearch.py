@@ -1,0 +1,227 @@
+"""Best candidate of one block over all lots and rules, with a certificate.
+
+A box fixes the rule of every owner and bounds the lots of every stock, lo <= n <= hi. Holding
+cost at its bottom corner plus shortage and shipping cost simulated at its top corner is a lower
+bound for every candidate inside; if the top corner breaks a promise, so does every candidate
+inside (Proposition 1). The box search splits boxes, the most promising first, until none is left
+whose bound is below the incumbent by more than the gap. It can be stopped at any time: incumbent
+and bound stand. Section 8 of the formulation.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.evaluator import Scores
+
+BATCH = 256
+"""Boxes split in one round; each costs one simulation."""
+ROUNDING = 1e-11
+"""Relative allowance for rounding in sums of costs: bounds are lowered by it."""
+
+
+class Judge(Protocol):
+    """What the search needs of a block: monotone costs of holding and of running short."""
+
+    def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cost of holding lots (P, I), non-decreasing in every lot."""
+
+    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+        """Return the scores of candidates: lots (P, I), rules (P, C)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a box search has found and proved.
+
+    Attributes
+    ----------
+    lots, rule
+        (I,) lots and (C,) rules of the incumbent; None without one.
+    incumbent
+        Its cost [USD/year]; infinite without one.
+    bound
+        Proven lower limit on the cost of every candidate [USD/year]; infinite if none is
+        feasible.
+    simulations
+        Candidates simulated.
+    finished
+        Whether the wanted gap was reached, or infeasibility proved, before a stop.
+    """
+
+    lots: NDArray[np.int64] | None
+    rule: NDArray[np.int64] | None
+    incumbent: float
+    bound: float
+    simulations: int
+    finished: bool
+
+    @property
+    def gap(self) -> float:
+        """Return (incumbent - bound) / incumbent."""
+        return relative_gap(self.incumbent, self.bound)
+
+
+def relative_gap(incumbent: float, bound: float) -> float:
+    """Return (incumbent - bound) / incumbent; 0 where both are equal, infinite without a plan."""
+    if incumbent <= bound:
+        return 0.0
+    if not np.isfinite(incumbent) or incumbent <= 0.0:
+        return float("inf")
+    return (incumbent - bound) / incumbent
+
+
+@dataclass(slots=True)
+class _Boxes:
+    """Open boxes as parallel arrays; B of them."""
+
+    lo: NDArray[np.int64]
+    hi: NDArray[np.int64]
+    rule: NDArray[np.int64]
+    top: NDArray[np.float64]
+    """(B,) lower variable cost simulated at the top corner."""
+    bound: NDArray[np.float64]
+
+    def take(self, chosen: NDArray[np.generic]) -> _Boxes:
+        return _Boxes(*(getattr(self, name)[chosen] for name in _Boxes.__slots__))
+
+    def join(self, other: _Boxes) -> _Boxes:
+        return _Boxes(
+            *(np.concatenate([getattr(self, name), getattr(other, name)])
+              for name in _Boxes.__slots__)
+        )
+
+
+class BoxSearch:
+    """The search as a state that is advanced round by round.
+
+    Parameters
+    ----------
+    judge
+        The block's evaluator.
+    lots_min, lots_max
+        (I,) bounds on the lots.
+    rules
+        For each owner, indices of the rules to choose from.
+    unit_cost
+        (I,) holding cost of a lot, used to choose where to split [USD/(lot year)].
+    gap
+        Relative gap to prove; 0 proves the optimum, up to rounding.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        lots_min: NDArray[np.int64],
+        lots_max: NDArray[np.int64],
+        rules: Sequence[NDArray[np.int64]],
+        unit_cost: NDArray[np.float64],
+        gap: float,
+    ) -> None:
+        self._judge = judge
+        self._unit_cost = unit_cost
+        self._gap = gap
+        self.simulations = 0
+        self.incumbent = np.inf
+        self.lots: NDArray[np.int64] | None = None
+        self.rule: NDArray[np.int64] | None = None
+        self._closed_bound = np.inf
+        """Least bound of any box that was closed because it was within the gap."""
+        combinations = np.array(list(itertools.product(*rules)), dtype=np.int64)
+        count = len(combinations)
+        self._open = self._prune(
+            self._simulate(
+                np.tile(lots_min, (count, 1)), np.tile(lots_max, (count, 1)), combinations
+            )
+        )
+
+    @property
+    def bound(self) -> float:
+        """Return the proven lower limit on the cost of every candidate."""
+        open_bound = self._open.bound.min() if self._open.bound.size else np.inf
+        return float(min(self.incumbent, self._closed_bound, open_bound))
+
+    @property
+    def finished(self) -> bool:
+        """Return whether no box is left that could hold a better candidate beyond the gap."""
+        return self._open.bound.size == 0
+
+    def certificate(self) -> Certificate:
+        """Return what has been found and proved so far."""
+        return Certificate(
+            self.lots, self.rule, self.incumbent, self.bound, self.simulations, self.finished
+        )
+
+    def advance(self) -> None:
+        """Split the most promising boxes and simulate the new top corners in one call."""
+        boxes = self._open
+        order = np.argsort(boxes.bound, kind="stable")
+        chosen, rest = boxes.take(order[:BATCH]), boxes.take(order[BATCH:])
+        width = chosen.hi - chosen.lo
+        # The costliest dimension; the widest where holding is free.
+        weight = width * self._unit_cost + 1e-9 * width * max(float(self._unit_cost.max()), 1e-9)
+        dimension = weight.argmax(axis=1)
+        row = np.arange(len(dimension))
+        middle = (chosen.lo[row, dimension] + chosen.hi[row, dimension]) // 2
+        lower_hi, upper_lo = chosen.hi.copy(), chosen.lo.copy()
+        lower_hi[row, dimension] = middle
+        upper_lo[row, dimension] = middle + 1
+        # The upper half keeps its top corner, which has been simulated.
+        upper = _Boxes(upper_lo, chosen.hi, chosen.rule, chosen.top,
+                       self._bounds(upper_lo, chosen.top))
+        lower = self._simulate(chosen.lo, lower_hi, chosen.rule)
+        self._open = self._prune(rest.join(lower).join(upper))
+
+    def _bounds(
+        self, lo: NDArray[np.int64], top: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        bound = self._judge.holding_cost(lo) + top
+        return bound - ROUNDING * np.abs(bound)
+
+    def _simulate(
+        self, lo: NDArray[np.int64], hi: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> _Boxes:
+        """Simulate top corners, take the best as incumbent, return boxes still hopeful."""
+        scores = self._judge.scores(hi, rule)
+        self.simulations += len(hi)
+        cost = np.where(scores.feasible, self._judge.holding_cost(hi) + scores.variable, np.inf)
+        if cost.size and cost.min() < self.incumbent:
+            best = int(cost.argmin())
+            self.incumbent = float(cost[best])
+            self.lots, self.rule = hi[best].copy(), rule[best].copy()
+        boxes = _Boxes(lo, hi, rule, scores.lower, self._bounds(lo, scores.lower))
+        return boxes.take(scores.hopeful)
+
+    def _prune(self, boxes: _Boxes) -> _Boxes:
+        """Close the boxes that cannot hold anything better than the gap allows.
+
+        A box of a single candidate needs no bound: its only candidate is its top corner, which
+        has been simulated and compared with the incumbent.
+        """
+        boxes = boxes.take((boxes.lo < boxes.hi).any(axis=1))
+        limit = self.incumbent * (1.0 - max(self._gap, ROUNDING * 10.0))
+        hold = boxes.bound < limit
+        if not hold.all():
+            self._closed_bound = min(self._closed_bound, float(boxes.bound[~hold].min()))
+        return boxes.take(hold)
+
+
+def search(
+    box_search: BoxSearch,
+    stop: Callable[[], bool] = lambda: False,
+    report: Callable[[BoxSearch], None] = lambda _: None,
+) -> Certificate:
+    """Advance a box search until its gap is proved or ``stop()`` says so."""
+    while not box_search.finished and not stop():
+        box_search.advance()
+        report(box_search)
+    return box_search.certificate()

@@ -1,0 +1,444 @@
+"""Cost (7) and coverage of candidates of one block, by simulation.
+
+A candidate is a number of lots for every stock of the block and a rule for every owner. All
+measures here are monotone: more lots never raise the variable cost's lower bound and never break
+a promise (Proposition 1 and its corollary), which is what the box search stands on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.needs import Needs, block_needs, yearly
+from stockpile.problem import LEVEL_TOLERANCE, Promise
+from stockpile.simulate import Request, Simulation, candidate_terms, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block, Steps
+    from stockpile.parallel import Workers
+    from stockpile.problem import Cooperation, Problem
+    from stockpile.scenarios import ScenarioSet
+
+MEMORY_BYTES = 256 * 2**20
+"""Candidates are simulated in batches whose scenario-by-scenario results stay below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the search needs to know of P candidates; all arrays are (P,).
+
+    Attributes
+    ----------
+    variable
+        Expected shortage and shipping cost of equation (7) [USD/year].
+    lower
+        The same with each step's cost lowered to the cheapest later step of its stream: never
+        above ``variable``, and never increasing in any holding (corollary of Proposition 1).
+    feasible
+        Whether every promise is kept, levels reached within the tolerance.
+    hopeful
+        The same within twice the tolerance, so that rounding cannot rule a box out that holds
+        a feasible candidate.
+    """
+
+    variable: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    feasible: NDArray[np.bool_]
+    hopeful: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One candidate in full.
+
+    Attributes
+    ----------
+    holding, shortage, shipping
+        (Z,) cost by market (7) [USD/year]; shipping is booked to who receives.
+    achieved
+        What each promise of the block reaches, in the order of ``Evaluator.promises``; nan
+        where nothing is consumed that days could be counted of.
+    met
+        Whether each promise is kept.
+    """
+
+    holding: NDArray[np.float64]
+    shortage: NDArray[np.float64]
+    shipping: NDArray[np.float64]
+    achieved: NDArray[np.float64]
+    met: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One simulation to run: on which needs, with which steps, and what is read from it."""
+
+    needs: Needs
+    steps: Steps
+    request: Request
+    promises: tuple[int, ...]
+    cases: tuple[int, ...]
+    """For each promise: the stress case (a scenario of the set), or -1."""
+
+
+class Evaluator:
+    """Simulates and judges candidates of one block in one world.
+
+    Parameters
+    ----------
+    cooperation
+        In ``none`` no partner releases anything, whatever the rules say.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        block: Block,
+        scenarios: ScenarioSet,
+        stress: ScenarioSet,
+        cooperation: Cooperation,
+        workers: Workers,
+    ) -> None:
+        self.problem = problem
+        self.block = block
+        self.workers = workers
+        self.promises: tuple[Promise, ...] = tuple(
+            promise for promise in problem.promises if promise.material in block.materials
+        )
+        self.lot = problem.lot[block.market_material]
+        self.steps = block.own_steps if cooperation == "none" else block.steps
+        self.unit_cost = (  # [USD/(lot year)]
+            self.lot * problem.holding_cost[block.market_participant, block.market_material]
+        )
+        self.num_scenarios = scenarios.count
+        self.needs = block_needs(problem, block, scenarios, workers)
+        stress_needs = block_needs(problem, block, stress, workers)
+        self._refill = problem.refill[block.market_participant]
+        self._shortage_cost = problem.shortage_cost[
+            block.market_participant[block.stream_market],
+            block.market_material[block.stream_market],
+            block.stream_class,
+        ]
+        self._lower_cost = _cheapest_later(self.steps)
+        self._floor_steps = block.own_steps
+        main, floors = self._views(self.needs, stress=False, names=())
+        stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
+        self._main = main
+        self._others = tuple(
+            view for view in (floors, stress_main, stress_floors) if view.promises
+        )
+
+    def _views(
+        self, needs: Needs, *, stress: bool, names: Sequence[str]
+    ) -> tuple[_View, _View]:
+        """Sort promises into what a simulation with and one without partners has to show."""
+        views = []
+        for floor in (False, True):
+            chosen = tuple(
+                index
+                for index, promise in enumerate(self.promises)
+                if promise.floor == floor
+                and promise.metric != "days"
+                and (promise.metric == "stress") == stress
+            )
+            promises = [self.promises[index] for index in chosen]
+            chance = [promise for promise in promises if promise.metric == "chance"]
+            apart = [promise for promise in promises if promise.metric in ("cvar", "stress")]
+            short = 1.0 - np.array([promise.level for promise in chance], dtype=np.float64)
+            views.append(
+                _View(
+                    needs=needs,
+                    steps=self._floor_steps if floor else self.steps,
+                    request=Request(
+                        np.array([self._stream(promise) for promise in chance], dtype=np.int64),
+                        short + LEVEL_TOLERANCE,
+                        short + 2.0 * LEVEL_TOLERANCE,
+                        np.array([self._stream(promise) for promise in apart], dtype=np.int64),
+                        np.empty(0, dtype=np.int64),
+                    ),
+                    promises=chosen,
+                    cases=tuple(
+                        names.index(promise.stress) if stress else -1 for promise in promises
+                    ),
+                )
+            )
+        return views[0], views[1]
+
+    def _stream(self, promise: Promise) -> int:
+        return self.block.stream(promise.participant, promise.material, promise.demand_class)
+
+    def holding(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return holdings (P, I) [t] of numbers of lots (P, I)."""
+        return lots * self.lot
+
+    def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the holding cost of equation (7), (P,) [USD/year], of lots (P, I)."""
+        return lots @ self.unit_cost
+
+    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+        """Simulate candidates: lots (P, I), rules (P, C) as indices into the menu."""
+        views = (self._main, *self._others)
+        kept = max(view.needs.scenario.size * view.request.streams.size for view in views)
+        batch = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
+        pieces = [
+            self._score_batch(lots[at : at + batch], rule[at : at + batch])
+            for at in range(0, len(lots), batch)
+        ]
+        return Scores(
+            *(np.concatenate([getattr(piece, name) for piece in pieces])
+              for name in Scores.__slots__)
+        )
+
+    def _score_batch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+        holding = self.holding(lots)
+        main = self._run(self._main, holding, rule)
+        feasible = np.ones(len(lots), dtype=np.bool_)
+        hopeful = feasible.copy()
+        for _, _, met, nearly in self._measure(holding, rule, main):
+            feasible &= met
+            hopeful &= nearly
+            if not hopeful.any():
+                break
+        per_year = yearly(1.0, self.problem.horizon)
+        shortage = self._shortage_cost @ main.unserved
+        return Scores(
+            variable=per_year * (shortage + self.steps.cost @ main.released),
+            lower=per_year * (shortage + self._lower_cost @ main.released),
+            feasible=feasible,
+            hopeful=hopeful,
+        )
+
+    def achievements(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return what P candidates reach of every promise, and whether they keep it: (., P)."""
+        holding = self.holding(lots)
+        achieved = np.full((len(self.promises), len(lots)), np.nan)
+        kept = np.ones(achieved.shape, dtype=np.bool_)
+        main = self._run(self._main, holding, rule)
+        for index, value, met, _ in self._measure(holding, rule, main):
+            achieved[index], kept[index] = value, met
+        return achieved, kept
+
+    def judge(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Judgement:
+        """Simulate one candidate, lots (I,) and rules (C,), and say all there is to say."""
+        achieved, met = self.achievements(lots[None, :], rule[None, :])
+        main = self._run(self._main, self.holding(lots[None, :]), rule[None, :])
+        per_year = yearly(1.0, self.problem.horizon)
+        markets = self.block.num_stocks
+        moved = self.steps.cost * main.released[:, 0]
+        return Judgement(
+            holding=lots * self.unit_cost,
+            shortage=per_year
+            * np.bincount(
+                self.block.stream_market, self._shortage_cost * main.unserved[:, 0], markets
+            ),
+            shipping=per_year * np.bincount(self.steps.market, moved, markets),
+            achieved=achieved[:, 0],
+            met=met[:, 0],
+        )
+
+    def sampling(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Say how far sampling blurs what one candidate shows on equally weighted scenarios.
+
+        Returns
+        -------
+        variable
+            (S',) shortage and shipping cost over the horizon in each scenario with need [USD].
+        errors
+            For each promise the standard error of its value; for a ``chance`` the number of
+            scenarios instead, and 0 where nothing is sampled (``stress``, ``days``).
+        """
+        holding = self.holding(lots[None, :])
+        errors = np.zeros(len(self.promises))
+        streams = range(self.block.num_streams)
+        variable = np.zeros(self.needs.scenario.size)
+        simulations: dict[bool, NDArray[np.float64]] = {}
+        for floor, steps in ((False, self.steps), (True, self._floor_steps)):
+            request = Request.of(streams, [] if floor else range(steps.count))
+            view = _View(self.needs, steps, request, (), ())
+            simulation = self._run(view, holding, rule[None, :])
+            simulations[floor] = simulation.unserved_of[:, :, 0]
+            if not floor:
+                variable = (
+                    simulation.unserved_of[:, :, 0] @ self._shortage_cost
+                    + simulation.released_of[:, :, 0] @ steps.cost
+                )
+        count = self.num_scenarios
+        for index, promise in enumerate(self.promises):
+            if promise.metric in ("stress", "days"):
+                continue
+            stream = self._stream(promise)
+            unserved, total = simulations[promise.floor][:, stream], self.needs.total[:, stream]
+            if promise.metric == "chance":
+                errors[index] = count
+            elif promise.metric == "fill_rate":
+                # Ratio of means by the delta method.
+                mean = total.sum() / count
+                if mean > 0.0:
+                    residual = unserved - unserved.sum() / total.sum() * total
+                    errors[index] = np.sqrt((residual**2).sum() / count) / mean / np.sqrt(count)
+            else:
+                short = np.zeros(count)
+                short[: unserved.size] = np.divide(
+                    unserved, total, out=np.zeros_like(unserved), where=total > 0.0
+                )
+                tail = max(1.0 - promise.confidence, 1.0 / count)
+                quantile = np.quantile(short, 1.0 - tail)
+                excess = np.maximum(short - quantile, 0.0) / tail
+                errors[index] = excess.std() / np.sqrt(count)
+        return variable, errors
+
+    def _measure(
+        self, holding: NDArray[np.float64], rule: NDArray[np.int64], main: Simulation
+    ) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Yield index, value, kept and nearly kept of every promise, the cheap ones first."""
+        for index, promise in enumerate(self.promises):
+            if promise.metric == "days":
+                yield index, *self._days(index, holding)
+        for view in (self._main, *self._others):
+            simulation = main if view is self._main else self._run(view, holding, rule)
+            for place, index in enumerate(view.promises):
+                yield index, *self._achieved(view, place, simulation)
+
+    def _run(
+        self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
+    ) -> Simulation:
+        terms = candidate_terms(self.problem.menu, view.steps, holding.T, rule.T)
+        return simulate(
+            self.block, view.needs, terms, self._refill, view.request, self.workers
+        )
+
+    def _days(
+        self, index: int, holding: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Days of cover: h >= level days of normal consumption, pooled within a group."""
+        promise = self.promises[index]
+        pooled = [
+            other
+            for other in self.promises
+            if other.metric == "days"
+            and other.material == promise.material
+            and promise.group
+            and other.group == promise.group
+        ] or [promise]
+        stocks = np.isin(
+            self.block.market_participant, [other.participant for other in pooled]
+        ) & (self.block.market_material == promise.material)
+        held = holding[:, stocks].sum(axis=1)
+        daily = sum(other.daily_t for other in pooled)
+        required = sum(other.daily_t * other.level for other in pooled)
+        if daily == 0.0:
+            everything = np.ones(len(holding), dtype=np.bool_)
+            return np.full(len(holding), np.nan), everything, everything
+        return (
+            held / daily,
+            held >= required * (1.0 - LEVEL_TOLERANCE),
+            held >= required * (1.0 - 2.0 * LEVEL_TOLERANCE),
+        )
+
+    def _achieved(
+        self, view: _View, place: int, simulation: Simulation
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Value of a coverage metric for P candidates, and whether the promise is kept."""
+        promise = self.promises[view.promises[place]]
+        stream = self._stream(promise)
+        needs = view.needs
+        metrics = [self.promises[index].metric for index in view.promises[:place]]
+        target = promise.level
+        if promise.metric == "fill_rate":
+            expected = needs.expected[stream]
+            shortfall = simulation.unserved[stream]
+            value = 1.0 - (shortfall / expected if expected > 0.0 else 0.0 * shortfall)
+        elif promise.metric == "chance":
+            row = metrics.count("chance")
+            calm = 1.0 - needs.probability.sum()  # Scenarios without need are served in full.
+            value = simulation.chance[row] + calm
+            target = promise.confidence
+            loose = simulation.chance_loose[row] + calm
+            return value, value >= target - LEVEL_TOLERANCE, loose >= target - 2 * LEVEL_TOLERANCE
+        else:
+            row = sum(metric in ("cvar", "stress") for metric in metrics)
+            total = needs.total[:, stream, None]
+            unserved = simulation.unserved_of[:, row]
+            served = 1.0 - np.divide(
+                unserved, total, out=np.zeros_like(unserved), where=total > 0.0
+            )
+            if promise.metric == "cvar":
+                value = worst_mean(served, needs.probability, 1.0 - promise.confidence)
+            else:
+                kept = np.flatnonzero(needs.scenario == view.cases[place])
+                value = served[kept[0]] if kept.size else np.ones(served.shape[1])
+        return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
+
+
+def worst_mean(
+    served: NDArray[np.float64], probability: NDArray[np.float64], tail: float
+) -> NDArray[np.float64]:
+    """Mean of the served fraction over the worst ``tail`` of probability (CVaR of coverage).
+
+    The last scenario of the tail counts in part. Scenarios that are not listed need nothing and
+    count as served in full.
+
+    Parameters
+    ----------
+    served : (S', P) fraction of need served.
+    probability : (S',)
+    tail : probability mass of the tail, in (0, 1].
+
+    Returns
+    -------
+    (P,) mean over the tail; the worst scenario of all where the tail has no mass.
+    """
+    P = served.shape[1]
+    if served.shape[0] == 0:
+        return np.ones(P)
+    if tail <= LEVEL_TOLERANCE:
+        return np.asarray(served.min(axis=0))
+    order = np.argsort(served, axis=0, kind="stable")
+    ranked = np.take_along_axis(served, order, axis=0)
+    mass = probability[order]
+    before = np.cumsum(mass, axis=0) - mass
+    inside = np.clip(tail - before, 0.0, mass)
+    # What the listed scenarios leave of the tail is served in full.
+    return np.asarray(1.0 - (inside * (1.0 - ranked)).sum(axis=0) / tail)
+
+
+def _cheapest_later(steps: Steps) -> NDArray[np.float64]:
+    """Lower each step's cost to the least of itself and the later steps of its stream."""
+    lowered = steps.cost.copy()
+    for stream in np.unique(steps.stream):
+        of_stream = np.flatnonzero(steps.stream == stream)
+        lowered[of_stream] = np.minimum.accumulate(lowered[of_stream][::-1])[::-1]
+    return lowered
+
+
+def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
+    """For each owner, the rules of the menu that differ in what they do in this world.
+
+    Rules that say the same for every step of the owner are one; the first of them stands for
+    all, so the choice does not depend on the search.
+    """
+    menu, steps = evaluator.problem.menu, evaluator.steps
+    chosen = []
+    for owner in range(len(evaluator.problem.participants)):
+        mine = steps.owner == owner
+        relation, demand_class = steps.relation[mine], steps.demand_class[mine]
+        seen: dict[bytes, int] = {}
+        for r in range(len(menu.rules)):
+            parts = (menu.level, menu.limit, menu.trigger)
+            key = b"".join(part[r, relation, demand_class].tobytes() for part in parts)
+            seen.setdefault(key, r)
+        chosen.append(np.array(sorted(seen.values()), dtype=np.int64))
+    return chosen
+
+

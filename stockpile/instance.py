@@ -1,0 +1,271 @@
+"""An instance: the tables and settings of one folder as frozen data, validated once.
+
+`load` and `save` go between folders and instances; `validate` checks one that was made or changed
+in memory, by the same rules.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+import hashlib
+import io
+import json
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.cells import Choice, Name, Text
+from stockpile.errors import InstanceError, UsageError
+from stockpile.reading import SETTINGS_FILE, read_folder
+from stockpile.tables import (
+    REQUIRED_TABLES,
+    SECTIONS,
+    TABLES,
+    Agreement,
+    Commercial,
+    Conversion,
+    CoverageTarget,
+    Demand,
+    DemandClass,
+    Event,
+    Facility,
+    Hazard,
+    Header,
+    Holding,
+    Material,
+    Participant,
+    Project,
+    Reference,
+    Risk,
+    RuleRow,
+    Scenario,
+    ScenarioSettings,
+    ShortageCost,
+    SolveSettings,
+    Source,
+    StressEvent,
+    Supply,
+    Transfer,
+    columns,
+)
+from stockpile.validation import cell_problems, cross_problems, in_file_order
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from stockpile.tables import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance(Header):
+    """Everything that an instance folder says, with defaults filled in.
+
+    Change one with `dataclasses.replace`, then `validate` it. Rows keep the order of their tables.
+
+    Attributes
+    ----------
+    scenario_settings, solve_settings, agreement, risk
+        Sections ``[scenarios]``, ``[solve]``, ``[agreement]`` and ``[risk]``.
+    participants, classes, ...
+        Rows of the table of that name; empty where there is no such table.
+    """
+
+    scenario_settings: ScenarioSettings = field(default_factory=ScenarioSettings)
+    solve_settings: SolveSettings = field(default_factory=SolveSettings)
+    agreement: Agreement = field(default_factory=Agreement)
+    risk: Risk = field(default_factory=Risk)
+
+    participants: tuple[Participant, ...]
+    classes: tuple[DemandClass, ...]
+    materials: tuple[Material, ...]
+    demand: tuple[Demand, ...]
+    shortage: tuple[ShortageCost, ...] = ()
+    sources: tuple[Source, ...] = ()
+    supply: tuple[Supply, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    events: tuple[Event, ...] = ()
+    stress: tuple[StressEvent, ...] = ()
+    coverage: tuple[CoverageTarget, ...] = ()
+    rules: tuple[RuleRow, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    commercial: tuple[Commercial, ...] = ()
+    facilities: tuple[Facility, ...] = ()
+    projects: tuple[Project, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+    @functools.cached_property
+    def content_hash(self) -> str:
+        """SHA-256 [hex] of all that the instance says, however its files are written.
+
+        Line ends, the order of columns, quotes, and whether a default is spelled out make no
+        difference; the order of rows, ``ref`` and ``note`` do.
+        """
+        sections: dict[str, object] = {"": self} | {
+            section: getattr(self, attribute) for section, (attribute, _) in SECTIONS.items()
+        }
+        types = {"": Header} | {section: kind for section, (_, kind) in SECTIONS.items()}
+        content = {
+            "settings": {
+                section: _texts(settings, types[section]) for section, settings in sections.items()
+            },
+            "tables": {
+                table: [_texts(row, row_type) for row in getattr(self, table)]
+                for table, row_type in TABLES.items()
+            },
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def load(path: str | os.PathLike[str]) -> Instance:
+    """Read an instance folder and validate it.
+
+    Parameters
+    ----------
+    path
+        The folder with ``instance.toml`` and the tables.
+
+    Raises
+    ------
+    InstanceError
+        With every mistake found, each with file, line, column and value.
+    """
+    folder = Path(path)
+    draft = read_folder(folder)
+    instance = Instance(**draft.values)
+    problems = in_file_order([*draft.problems, *cross_problems(instance, draft.gaps)])
+    if problems:
+        raise InstanceError(
+            dataclasses.replace(
+                problem,
+                file=f"{folder.resolve().name}/{problem.file}",
+                line=problem.line or draft.setting_lines.get(problem.column or ""),
+            )
+            for problem in problems
+        )
+    return instance
+
+
+def validate(instance: Instance) -> None:
+    """Check an instance that was made or changed in memory, by the rules of `load`.
+
+    Raises
+    ------
+    InstanceError
+        With every mistake found. Lines are those of the file that a row was read from, if any.
+    """
+    problems, gaps, sound = cell_problems(instance)
+    problems += cross_problems(sound, gaps)
+    if problems:
+        raise InstanceError(in_file_order(problems))
+
+
+def save(instance: Instance, path: str | os.PathLike[str]) -> Path:
+    """Write an instance as a folder, whole or not at all, so that `load` returns an equal one.
+
+    Tables without rows and columns that hold nothing but their default are left out.
+
+    Parameters
+    ----------
+    instance
+        It is validated first.
+    path
+        The folder to write; it may exist if it is empty.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InstanceError
+        If the instance is wrong.
+    UsageError
+        If there is already something at ``path``, or it cannot be written.
+    """
+    validate(instance)
+    folder = Path(path)
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder} is in the way: expected a new or an empty folder")
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"the folder {folder} is not empty, and nothing is overwritten")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside its place and renamed, so that nobody ever sees half a folder.
+        draft = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.tmp"
+        try:
+            draft.mkdir()
+            _write_files(instance, draft)
+            if folder.exists():
+                folder.rmdir()  # Fails if somebody put something into it meanwhile.
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be written: {error.strerror}") from error
+    return folder
+
+
+def _write_files(instance: Instance, folder: Path) -> None:
+    texts = {SETTINGS_FILE: _toml(instance)}
+    for table, row_type in TABLES.items():
+        rows = getattr(instance, table)
+        if rows or table in REQUIRED_TABLES:
+            texts[f"{table}.csv"] = _csv(rows, row_type)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _csv(rows: Sequence[Row], row_type: type[Row]) -> str:
+    used = [
+        column
+        for column in columns(row_type)
+        if column.required or any(getattr(row, column.attribute) != column.default for row in rows)
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in used])
+    for row in rows:
+        writer.writerow([column.write(getattr(row, column.attribute)) for column in used])
+    return text.getvalue()
+
+
+def _toml(instance: Instance) -> str:
+    parts = [_toml_keys(instance, Header)]
+    for section, (attribute, settings_type) in SECTIONS.items():
+        keys = _toml_keys(getattr(instance, attribute), settings_type)
+        if keys:
+            parts.append(f"[{section}]\n{keys}")
+    return "\n".join(parts)
+
+
+def _toml_keys(settings: object, settings_type: type) -> str:
+    lines = []
+    for column in columns(settings_type):
+        value = getattr(settings, column.attribute)
+        if value is not None:
+            text = column.write(value)
+            if isinstance(column.cell, (Text, Name, Choice)):
+                # Escapes of JSON are escapes of TOML, too.
+                text = json.dumps(text, ensure_ascii=False)
+            lines.append(f"{column.name} = {text}\n")
+    return "".join(lines)
+
+
+def _texts(row: object, declared: type) -> dict[str, str | None]:
+    """Return the cells of a row, or the keys of a section, as text; None where there is nothing."""
+    cells: dict[str, str | None] = {}
+    for column in columns(declared):
+        value = getattr(row, column.attribute)
+        cells[column.name] = None if value is None else column.write(value)
+    return cells

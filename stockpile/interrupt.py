@@ -1,0 +1,45 @@
+"""Ctrl-C as a request to stop: the first one is noted, the second one interrupts."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class StopFlag:
+    """Whether the user has asked to stop."""
+
+    def __init__(self) -> None:
+        self.raised = False
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[StopFlag]:
+    """Note the first Ctrl-C in a flag instead of raising; a second one raises as usual.
+
+    Outside the main thread signals cannot be handled, and the flag is never raised.
+    """
+    flag = StopFlag()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        flag.raised = True
+        signal.signal(signal.SIGINT, before)
+
+    if before is None or not callable(before):  # Ignored, or not set from Python: leave it.
+        yield flag
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,134 @@
+"""From events to needs: equations (1) to (3), one block at a time, in compressed form.
+
+Needs depend on data only, never on the plan, so they are computed once per block. Only months in
+which some stream of the block needs something are kept; of the calm months between them only
+their number matters, for the refill (6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.kernels import count_need_months, fill_need_months
+from stockpile.problem import MONTHS_PER_YEAR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block
+    from stockpile.parallel import Workers
+    from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The needs of one block in the scenarios that have any.
+
+    Attributes
+    ----------
+    scenario
+        (S',) index of each kept scenario in the scenario set; the others need nothing.
+    probability
+        (S',) p_s of the kept scenarios.
+    first
+        (S' + 1,) months of kept scenario s are ``first[s]`` to ``first[s + 1] - 1``.
+    month
+        (N,) calendar month of each kept month, from 0.
+    calm
+        (N,) months without any need since the kept month before; 0 for the first one of a
+        scenario, where stocks are still full.
+    need
+        (N, Q) n of equation (3) [t].
+    loss, age
+        (N, Z) supply loss (1) and age of the event [months] by market.
+    blocked
+        (N, I) whether the owner of a stock may not ship to partners.
+    total
+        (S', Q) need over the whole horizon [t].
+    """
+
+    scenario: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    first: NDArray[np.int64]
+    month: NDArray[np.int16]
+    calm: NDArray[np.int16]
+    need: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    age: NDArray[np.int16]
+    blocked: NDArray[np.bool_]
+    total: NDArray[np.float64]
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Return E[need] over the horizon by stream, (Q,) [t]."""
+        return self.probability @ self.total
+
+    def only(self, scenario: int) -> Needs:
+        """Return the needs of a single scenario of the set (none, if it needs nothing)."""
+        kept = np.flatnonzero(self.scenario == scenario)
+        months = slice(0, 0)
+        if kept.size:
+            months = slice(int(self.first[kept[0]]), int(self.first[kept[0] + 1]))
+        return Needs(
+            scenario=self.scenario[kept],
+            probability=self.probability[kept],
+            first=np.array([0, months.stop - months.start] if kept.size else [0], dtype=np.int64),
+            month=self.month[months],
+            calm=self.calm[months],
+            need=self.need[months],
+            loss=self.loss[months],
+            age=self.age[months],
+            blocked=self.blocked[months],
+            total=self.total[kept],
+        )
+
+
+def block_needs(
+    problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers
+) -> Needs:
+    """Compute the needs of a block in all scenarios."""
+    participant, material = block.market_participant, block.market_material
+    # What an event does to this block: by scope and market, and by scope and class.
+    hits = scenarios.materials[:, material] & scenarios.targets[:, participant]
+    data = (
+        scenarios.first, scenarios.effect, scenarios.source, scenarios.scope, scenarios.start,
+        scenarios.end, scenarios.severity, hits, scenarios.classes,
+        problem.share[participant, material], problem.demand[participant, material],
+        problem.commercial[participant, material], problem.thrift_share[participant, material],
+        problem.thrift_after[participant, material], problem.pro_rata, problem.horizon,
+    )
+    S = scenarios.count
+    counts = np.zeros(S, dtype=np.int64)
+    workers.run(lambda lo, hi: count_need_months(lo, hi, *data, counts), S)
+    kept = np.flatnonzero(counts)
+    first = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
+    N, Q, Z = int(first[-1]), block.num_streams, block.num_stocks
+    needs = Needs(
+        scenario=kept,
+        probability=scenarios.probability[kept],
+        first=first,
+        month=np.empty(N, dtype=np.int16),
+        calm=np.empty(N, dtype=np.int16),
+        need=np.empty((N, Q)),
+        loss=np.empty((N, Z)),
+        age=np.empty((N, Z), dtype=np.int16),
+        blocked=np.empty((N, Z), dtype=np.bool_),
+        total=np.zeros((kept.size, Q)),
+    )
+    workers.run(
+        lambda lo, hi: fill_need_months(
+            lo, hi, *data, needs.scenario, needs.first, needs.month, needs.calm, needs.need,
+            needs.loss, needs.age, needs.blocked, needs.total,
+        ),
+        kept.size,
+    )
+    return needs
+
+
+def yearly(total_over_horizon: float, horizon: int) -> float:
+    """Turn a sum over the horizon into a sum per year, the 12/T of equation (7)."""
+    return total_over_horizon * MONTHS_PER_YEAR / horizon

@@ -1,0 +1,354 @@
+"""An instance as arrays in base units: tonnes, months, USD per tonne.
+
+Words stay in the tables; here every list and ``*`` is spelled out, every default filled in and
+every unit converted, once. Axes are named by the letters of the formulation: participant c,
+material m, source g, demand class k (sorted by priority).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from stockpile.errors import NotBuiltError
+from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.instance import Instance
+
+Cooperation = Literal["none", "sharing", "joint"]
+DAYS_PER_YEAR = 365.0
+MONTHS_PER_YEAR = 12.0
+LEVEL_TOLERANCE = 1e-9
+"""A coverage level, a confidence or a whole number of lots counts as reached within this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One coverage target of one participant, material and demand class.
+
+    Attributes
+    ----------
+    participant, material
+        Indices c and m.
+    demand_class
+        Index k; -1 in a ``days`` promise, which is about the holding and no single class.
+    metric
+        ``fill_rate``, ``chance``, ``cvar``, ``stress`` or ``days``.
+    level
+        Fraction of need to be served, or days of cover.
+    confidence
+        Of ``chance`` and ``cvar``; nan otherwise.
+    stress
+        Name of the case of a ``stress`` promise, else empty.
+    group
+        Of ``days``: rows of one group are pooled over participants. Else empty.
+    floor
+        Must hold when no partner releases anything.
+    daily_t
+        Of ``days``: normal consumption of the classes named [t/day]; nan otherwise.
+    classes
+        Of ``days``: the classes whose consumption counts, as written in the table.
+    line
+        Line of ``coverage.csv``.
+    """
+
+    participant: int
+    material: int
+    demand_class: int
+    metric: str
+    level: float
+    confidence: float
+    stress: str
+    group: str
+    floor: bool
+    daily_t: float
+    classes: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Everything that equations (1)-(8) need of an instance, as arrays.
+
+    Attributes
+    ----------
+    participants, classes, materials, sources
+        Names; classes by priority, the others in table order.
+    horizon
+        T [months].
+    pro_rata
+        Whether a gap falls on the classes in proportion instead of by priority.
+    demand
+        (C, M, K) normal demand [t/month].
+    share
+        (C, M, G) share of the normal supply of m to c that comes from g.
+    shortage_cost
+        (C, M, K) w_k of equation (7) [USD/t].
+    holding_cost
+        (C, M) capital, rotation and storage of equation (7) [USD/(t year)].
+    price
+        (M,) [USD/t].
+    price_impact, world_supply
+        (M,) of equation (8); world supply [t/year] is nan where unknown.
+    existing
+        (C, M) [t].
+    lot
+        (M,) [t].
+    lots_min, lots_max
+        (C, M) bounds on the number of lots.
+    refill
+        (C,) phi of equation (6), fraction of the holding per month without need.
+    commercial
+        (C, M) size of the stock held by firms [t].
+    thrift_share, thrift_after
+        (C, M, K) share of need a class can do without, and the event age [months] from which.
+    transfer_lag, transfer_cost
+        (C, C) from owner to beneficiary [months], [USD/t]; lag -1 where nothing is shipped.
+    menu
+        Release rules to choose from.
+    promises
+        Coverage targets, spelled out.
+    """
+
+    participants: tuple[str, ...]
+    classes: tuple[str, ...]
+    materials: tuple[str, ...]
+    sources: tuple[str, ...]
+    horizon: int
+    pro_rata: bool
+    demand: NDArray[np.float64]
+    share: NDArray[np.float64]
+    shortage_cost: NDArray[np.float64]
+    holding_cost: NDArray[np.float64]
+    price: NDArray[np.float64]
+    price_impact: NDArray[np.float64]
+    world_supply: NDArray[np.float64]
+    existing: NDArray[np.float64]
+    lot: NDArray[np.float64]
+    lots_min: NDArray[np.int64]
+    lots_max: NDArray[np.int64]
+    refill: NDArray[np.float64]
+    commercial: NDArray[np.float64]
+    thrift_share: NDArray[np.float64]
+    thrift_after: NDArray[np.int64]
+    transfer_lag: NDArray[np.int64]
+    transfer_cost: NDArray[np.float64]
+    menu: RuleMenu
+    promises: tuple[Promise, ...]
+
+
+def expand(names: Sequence[str], universe: Sequence[str]) -> list[int]:
+    """Return the indices that a list cell stands for; ``*`` stands for all."""
+    if tuple(names) == ("*",):
+        return list(range(len(universe)))
+    return [universe.index(name) for name in names]
+
+
+def require_built(instance: Instance) -> None:
+    """Refuse, by name, what the format knows and the solver does not do yet.
+
+    Raises
+    ------
+    NotBuiltError
+        Naming every table and setting concerned.
+    """
+    missing = [f"{name}.csv" for name in ("facilities", "projects", "conversions")
+               if getattr(instance, name)]
+    if any(row.acquisition_budget_usd is not None for row in instance.participants):
+        missing.append("acquisition_budget_usd in participants.csv")
+    if instance.agreement.joint_budget_usd is not None:
+        missing.append("joint_budget_usd in [agreement]")
+    if instance.agreement.max_distinct_rules is not None:
+        missing.append("max_distinct_rules in [agreement]")
+    if instance.agreement.nobody_worse_off:
+        missing.append("nobody_worse_off in [agreement]")
+    if instance.risk.cvar_limit_usd_per_year is not None:
+        missing.append("cvar_limit_usd_per_year in [risk]")
+    if any(row.metric == "joint_chance" for row in instance.coverage):
+        missing.append("joint_chance in coverage.csv")
+    if missing:
+        raise NotBuiltError(
+            f"Instance {instance.name!r} uses what is not built yet: {', '.join(missing)}.\n"
+            "  It can be loaded and validated, but not solved: materials are planned one by one "
+            "so far.\n"
+            "  Take these rows or settings out to solve the rest."
+        )
+
+
+def build_problem(instance: Instance) -> Problem:
+    """Spell out an instance as arrays.
+
+    Raises
+    ------
+    NotBuiltError
+        Where the instance uses a part of the format that is not built yet.
+    """
+    require_built(instance)
+    participants = tuple(row.participant for row in instance.participants)
+    classes = tuple(
+        row.demand_class for row in sorted(instance.classes, key=lambda row: row.priority)
+    )
+    materials = tuple(row.material for row in instance.materials)
+    sources = tuple(row.source for row in instance.sources)
+    C, M, K, G = len(participants), len(materials), len(classes), len(sources)
+
+    yearly_demand = np.zeros((C, M, K))
+    for row in instance.demand:
+        c, m = participants.index(row.participant), materials.index(row.material)
+        yearly_demand[c, m, classes.index(row.demand_class)] = row.demand_t_per_year
+    share = np.zeros((C, M, G))
+    for supply in instance.supply:
+        c, m = participants.index(supply.participant), materials.index(supply.material)
+        share[c, m, sources.index(supply.source)] = supply.share
+
+    price = np.array([1000.0 * row.price_usd_per_kg for row in instance.materials])
+    rotation = np.array([row.rotation_rate_per_year for row in instance.materials])
+    storage = np.array([row.storage_usd_per_t_year for row in instance.materials])
+    discount = np.array([row.discount_rate_per_year for row in instance.participants])
+    holding_cost = price * (discount[:, None] + rotation) + storage  # Of equation (7).
+
+    lot = np.array([row.lot_t for row in instance.materials])
+    existing, least = np.zeros((C, M)), np.zeros((C, M))
+    most = yearly_demand.sum(axis=2)
+    for holding in instance.holdings:
+        c, m = participants.index(holding.participant), materials.index(holding.material)
+        existing[c, m], least[c, m] = holding.existing_t, holding.min_t
+        if holding.max_t is not None:
+            most[c, m] = holding.max_t
+    lots_min = np.ceil(least / lot * (1.0 - LEVEL_TOLERANCE)).astype(np.int64)
+    lots_max = np.floor(most / lot * (1.0 + LEVEL_TOLERANCE)).astype(np.int64)
+
+    commercial, thrift_share = np.zeros((C, M)), np.zeros((C, M, K))
+    thrift_after = np.zeros((C, M, K), dtype=np.int64)
+    for firm in instance.commercial:
+        c, m = participants.index(firm.participant), materials.index(firm.material)
+        for k in expand(firm.demand_class, classes):
+            commercial[c, m] += firm.industry_days / DAYS_PER_YEAR * yearly_demand[c, m, k]
+            thrift_share[c, m, k] = firm.thrift_share
+            thrift_after[c, m, k] = firm.thrift_after_months
+
+    transfer_lag = np.full((C, C), -1, dtype=np.int64)
+    transfer_cost = np.zeros((C, C))
+    for transfer in instance.transfers:
+        pair = (
+            participants.index(transfer.from_participant),
+            participants.index(transfer.to_participant),
+        )
+        transfer_lag[pair] = transfer.lag_months
+        transfer_cost[pair] = transfer.cost_usd_per_t
+
+    rules = rules_from_rows(instance.rules, classes) if instance.rules else default_rules(K)
+    problem = Problem(
+        participants=participants,
+        classes=classes,
+        materials=materials,
+        sources=sources,
+        horizon=instance.horizon_months,
+        pro_rata=instance.allocation == "pro_rata",
+        demand=yearly_demand / MONTHS_PER_YEAR,
+        share=share,
+        shortage_cost=_shortage_cost(instance, participants, materials, classes, price),
+        holding_cost=holding_cost,
+        price=price,
+        price_impact=np.array([row.price_impact for row in instance.materials]),
+        world_supply=np.array(
+            [
+                math.nan if row.world_supply_t_per_year is None else row.world_supply_t_per_year
+                for row in instance.materials
+            ]
+        ),
+        existing=existing,
+        lot=lot,
+        lots_min=lots_min,
+        lots_max=lots_max,
+        refill=np.array([row.refill_per_month for row in instance.participants]),
+        commercial=commercial,
+        thrift_share=thrift_share,
+        thrift_after=thrift_after,
+        transfer_lag=transfer_lag,
+        transfer_cost=transfer_cost,
+        menu=rule_menu(rules, K),
+        promises=_promises(instance, participants, materials, classes, yearly_demand),
+    )
+    for name in Problem.__slots__:
+        value = getattr(problem, name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return problem
+
+
+def _shortage_cost(
+    instance: Instance,
+    participants: Sequence[str],
+    materials: Sequence[str],
+    classes: Sequence[str],
+    price: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Shortage cost per tonne [USD/t]: the row that names most wins, else price by multiple."""
+    multiple = {row.demand_class: row.shortage_cost_multiple for row in instance.classes}
+    cost = np.broadcast_to(
+        price[:, None] * np.array([multiple[name] for name in classes]),
+        (len(participants), len(materials), len(classes)),
+    ).copy()
+    named = [
+        sum(
+            cell != ("*",)
+            for cell in (row.participant, row.material, row.demand_class)
+        )
+        for row in instance.shortage
+    ]
+    # Stable, so rows that name more come later and overwrite; validation excludes ties.
+    for i in sorted(range(len(named)), key=named.__getitem__):
+        row = instance.shortage[i]
+        cells = np.ix_(
+            expand(row.participant, participants),
+            expand(row.material, materials),
+            expand(row.demand_class, classes),
+        )
+        cost[cells] = 1000.0 * row.shortage_cost_usd_per_kg
+    return cost
+
+
+def _promises(
+    instance: Instance,
+    participants: Sequence[str],
+    materials: Sequence[str],
+    classes: Sequence[str],
+    yearly_demand: NDArray[np.float64],
+) -> tuple[Promise, ...]:
+    """Spell out ``coverage.csv``: a row with ``*`` or a list means each one separately."""
+    promises = []
+    for row in instance.coverage:
+        of_classes = expand(row.demand_class, classes)
+        for c in expand(row.participant, participants):
+            for m in expand(row.material, materials):
+                # Days of cover are about the holding, which no class owns.
+                for k in [-1] if row.metric == "days" else of_classes:
+                    daily = math.nan
+                    if row.metric == "days":
+                        daily = float(yearly_demand[c, m, of_classes].sum()) / DAYS_PER_YEAR
+                    promises.append(
+                        Promise(
+                            participant=c,
+                            material=m,
+                            demand_class=k,
+                            metric=row.metric,
+                            level=row.level,
+                            confidence=math.nan if row.confidence is None else row.confidence,
+                            stress=row.stress or "",
+                            group=row.group or "",
+                            floor=row.sharing == "off",
+                            daily_t=daily,
+                            classes=";".join(row.demand_class),
+                            line=row.line,
+                        )
+                    )
+    return tuple(promises)

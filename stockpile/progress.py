@@ -1,0 +1,93 @@
+"""A line of progress on a terminal; nothing in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a solve stands.
+
+    Attributes
+    ----------
+    block
+        Name of the block that is being searched.
+    done, total
+        Blocks finished, and blocks in all.
+    incumbent, bound, gap
+        Of the current block [USD/year]; relative gap.
+    seconds
+        Since the start.
+    """
+
+    block: str
+    done: int
+    total: int
+    incumbent: float
+    bound: float
+    gap: float
+    seconds: float
+
+
+class ProgressLine:
+    """Writes :class:`Progress` to one line of a terminal, a few times a second at most."""
+
+    def __init__(self, stream: TextIO | None = None, interval_seconds: float = 0.1) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._interval = interval_seconds
+        self._last = 0.0
+        self._width = 0
+
+    def __call__(self, progress: Progress) -> None:
+        """Show the state, unless the line was written a moment ago."""
+        now = time.monotonic()
+        if now - self._last < self._interval and progress.done < progress.total:
+            return
+        self._last = now
+        self._write(line(progress))
+
+    def clear(self) -> None:
+        """Wipe the line."""
+        if self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._stream.flush()
+            self._width = 0
+
+    def _write(self, text: str) -> None:
+        self._stream.write("\r" + text.ljust(self._width))
+        self._stream.flush()
+        self._width = len(text)
+
+
+def line(progress: Progress) -> str:
+    """Say where a solve stands in one line of less than 80 characters."""
+    if progress.done >= progress.total:
+        return f"{progress.done}/{progress.total} materials, {progress.seconds:.1f} s"
+    gap = f"{100.0 * progress.gap:.2f}%" if progress.gap < 10.0 else "-"
+    return (
+        f"{progress.done + 1}/{progress.total} {progress.block[:20]}: "
+        f"incumbent {progress.incumbent:.4g}, bound {progress.bound:.4g} USD/year, gap {gap}"
+    )
+
+
+def reporter(progress: bool | Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+    """Turn the ``progress`` argument of a long call into something to report to.
+
+    None means a line if stderr is a terminal, True a line in any case, False nothing.
+    """
+    if callable(progress):
+        return progress
+    if progress or (progress is None and sys.stderr.isatty()):
+        return ProgressLine()
+    return _silent
+
+
+def _silent(_progress: Progress) -> None:
+    """Report nothing."""

@@ -1,0 +1,605 @@
+"""From a folder to rows and settings, with a problem for all that cannot be read.
+
+Reading goes on after a mistake, so that one run reports as many as possible. `Gaps` remembers
+what had to be left out, so that no second problem is reported only because of the first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stockpile.cells import CellError
+from stockpile.errors import InstanceError, Problem, nearest_name, suggestion
+from stockpile.tables import (
+    FORMAT,
+    REQUIRED_TABLES,
+    SECTIONS,
+    TABLES,
+    Header,
+    Row,
+    columns,
+    key_column,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from stockpile.tables import Column
+
+SETTINGS_FILE = "instance.toml"
+
+_STAND_INS: dict[str, Any] = {"name": "unnamed", "price_year": 2000, "horizon_months": 1}
+"""Required keys of a header that cannot be read, so that the tables can still be checked."""
+
+
+@dataclass(slots=True)
+class Gaps:
+    """What is missing from an instance because it was wrong and has been reported.
+
+    Attributes
+    ----------
+    incomplete
+        Tables without some of their rows; ``instance.toml`` where a setting could not be read.
+    unreadable
+        Tables of which not even the names of the rows are known.
+    names
+        By table, the names of rows that were left out.
+    """
+
+    incomplete: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    names: dict[str, set[str]] = field(default_factory=dict)
+
+    def add_name(self, table: str, name: str) -> None:
+        """Remember the name of a row that is left out."""
+        self.names.setdefault(table, set()).add(name)
+
+    def add_table(self, table: str) -> None:
+        """Remember that a table cannot be read at all."""
+        self.incomplete.add(table)
+        self.unreadable.add(table)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What could be read of a folder.
+
+    Attributes
+    ----------
+    values
+        Arguments of an instance; stand-ins for what could not be read.
+    problems
+        Mistakes found so far.
+    gaps
+        What is missing because of them.
+    setting_lines
+        Line of each key of ``instance.toml``, named as `Problem.column` names it.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    gaps: Gaps = field(default_factory=Gaps)
+    setting_lines: dict[str, int] = field(default_factory=dict)
+
+
+def read_folder(path: Path) -> Draft:
+    """Read all that can be read of an instance folder.
+
+    Files in problems are named without the folder.
+
+    Raises
+    ------
+    InstanceError
+        If nothing in the folder can be judged: there is none, it is no instance, or its format
+        is another one.
+    """
+    present = _list_folder(path)
+    draft = Draft()
+    _read_settings(path, draft)
+    files = [name for name in present if name.lower().endswith(".csv") and name[0] != "."]
+    meant = _report_unknown_tables(files, draft)
+    for table, row_type in TABLES.items():
+        if f"{table}.csv" in files:
+            draft.values[table] = _read_table(path, table, row_type, draft)
+            continue
+        draft.values[table] = ()
+        if table in meant:  # Its file is there under a wrong name, which has been reported.
+            draft.gaps.add_table(table)
+        elif table in REQUIRED_TABLES:
+            draft.gaps.add_table(table)
+            near = nearest_name(f"{table}.csv", [name for name in present if name not in files])
+            draft.problems.append(
+                Problem(
+                    f"{table}.csv",
+                    None,
+                    None,
+                    None,
+                    f"the table {table}.csv is missing; every instance needs it",
+                    f"Save {near} as {table}.csv." if near else _columns_hint(row_type),
+                )
+            )
+    return draft
+
+
+# --- The folder -----------------------------------------------------------------------------------
+
+
+def _list_folder(path: Path) -> list[str]:
+    """Return the names of the files, or raise if this is no instance folder at all."""
+    try:
+        if not path.exists():
+            raise _fatal(path, "there is no such folder", _near_folder_hint(path))
+        if not path.is_dir():
+            hint = f"Give the folder that holds it: {path.parent}" if path.suffix else ""
+            raise _fatal(path, "this is a file; an instance is a folder", hint)
+        present = sorted(entry.name for entry in path.iterdir())
+    except OSError as error:
+        raise _fatal(path, f"the folder cannot be read: {error.strerror}") from error
+    if SETTINGS_FILE not in present:
+        near = nearest_name(SETTINGS_FILE, present)
+        inside = [name for name in present if (path / name / SETTINGS_FILE).is_file()]
+        hint = ""
+        if near is not None and near.lower().endswith(".toml"):
+            hint = f"Rename {near} to {SETTINGS_FILE}."
+        elif inside:
+            hint = f"Did you mean a folder inside it? {', '.join(inside[:8])}"
+        raise _fatal(path, f"the folder has no {SETTINGS_FILE}, so it is no instance", hint)
+    return present
+
+
+def _fatal(path: Path, message: str, hint: str = "") -> InstanceError:
+    return InstanceError([Problem(str(path), None, None, None, message, hint)])
+
+
+def _near_folder_hint(path: Path) -> str:
+    if not path.parent.is_dir():
+        return ""
+    near = nearest_name(path.name, [entry.name for entry in path.parent.iterdir()])
+    return f"Did you mean {path.parent / near}?" if near else ""
+
+
+def _read_text(path: Path, name: str) -> str:
+    """Return the text of a file with plain line ends.
+
+    Raises
+    ------
+    _Unreadable
+        With the problem.
+    """
+    file = path / name
+    inside = file.resolve().is_relative_to(path.resolve())
+    if not inside:
+        raise _Unreadable(name, "the file lies outside the instance folder", "Copy it into it.")
+    if not file.is_file():
+        raise _Unreadable(name, "this is no file", "Every table is a CSV file.")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise _Unreadable(name, f"the file cannot be read: {error.strerror}") from error
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _Unreadable(name, "the file is UTF-16; expected UTF-8", "Save it as CSV UTF-8.", 1)
+    if data[:2] == b"PK":
+        raise _Unreadable(name, "this is a spreadsheet or an archive", "Save it as CSV UTF-8.")
+    if b"\x00" in data:
+        line = data[: data.index(b"\x00")].count(b"\n") + 1
+        raise _Unreadable(
+            name, "the file holds a NUL byte, which no text has", "Save it as CSV UTF-8.", line
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.object.rfind(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
+        around = error.object[start : error.start + 10].split(b"\r")[0].split(b"\n")[0]
+        raise _Unreadable(
+            name,
+            "the file is not UTF-8",
+            "Save it as CSV UTF-8.",
+            line,
+            around.decode("utf-8", "backslashreplace"),
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class _Unreadable(Exception):  # noqa: N818  Control flow within this file, reported as a problem.
+    """A file of which nothing can be read."""
+
+    def __init__(
+        self,
+        file: str,
+        message: str,
+        hint: str = "",
+        line: int | None = None,
+        value: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.problem = Problem(file, line, None, value, message, hint)
+
+
+def _report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
+    """Report CSV files that are no tables; return the tables that they are probably meant for."""
+    known = [f"{table}.csv" for table in TABLES]
+    free = [name for name in known if name not in files]
+    meant = set()
+    for name in files:
+        if name not in known:
+            near = nearest_name(name, free)
+            if near is not None:
+                meant.add(near.removesuffix(".csv"))
+            draft.problems.append(
+                Problem(
+                    name,
+                    None,
+                    None,
+                    None,
+                    f"{name} is no table of the format",
+                    suggestion(name, free, "tables not in the folder")
+                    + "\nFiles that are no tables may not end in .csv.",
+                )
+            )
+    return meant
+
+
+# --- instance.toml --------------------------------------------------------------------------------
+
+
+def _read_settings(path: Path, draft: Draft) -> None:
+    document: dict[str, Any] = {}
+    try:
+        text = _read_text(path, SETTINGS_FILE)
+        draft.setting_lines = _setting_lines(text)
+        document = tomllib.loads(text)
+    except _Unreadable as unreadable:
+        draft.problems.append(unreadable.problem)
+        draft.gaps.add_table(SETTINGS_FILE)
+    except (ValueError, RecursionError) as error:  # A TOMLDecodeError is a ValueError.
+        draft.problems.append(_toml_problem(text, error))
+        draft.gaps.add_table(SETTINGS_FILE)
+    else:
+        _require_format(path, document, draft)
+        _report_unknown_settings(document, draft)
+    header = _take_settings(Header, document, "", draft)
+    draft.values.update(_STAND_INS | header)
+    for section, (attribute, settings_type) in SECTIONS.items():
+        given = document.get(section, {})
+        if not isinstance(given, dict):
+            draft.gaps.incomplete.add(SETTINGS_FILE)
+            draft.problems.append(
+                _setting_problem(
+                    draft,
+                    section,
+                    f"{section} must be a section, not a value",
+                    f"Write [{section}] on a line of its own, and its keys on the lines after it.",
+                    given,
+                )
+            )
+            given = {}
+        values = _take_settings(settings_type, given, section, draft)
+        draft.values[attribute] = settings_type(**values)
+
+
+def _require_format(path: Path, document: Mapping[str, Any], draft: Draft) -> None:
+    """Raise if the format is another one: then no other message would make sense."""
+    given = document.get("format", FORMAT)
+    if isinstance(given, int) and not isinstance(given, bool) and given != FORMAT:
+        problem = _setting_problem(
+            draft,
+            "format",
+            f"format must be {FORMAT}, the only one that this version reads",
+            "A newer version of stockpile may read it." if given > FORMAT else "",
+            given,
+        )
+        folder = path.resolve().name
+        raise InstanceError(
+            [
+                Problem(
+                    f"{folder}/{problem.file}",
+                    problem.line,
+                    "format",
+                    problem.value,
+                    problem.message,
+                    problem.hint,
+                )
+            ]
+        )
+
+
+def _take_settings(
+    settings_type: type, given: Mapping[str, Any], section: str, draft: Draft
+) -> dict[str, Any]:
+    """Return the settings of one section that are valid, and report the others."""
+    values = {}
+    for column in columns(settings_type):
+        key = setting_name(section, column.name)
+        if column.name not in given:
+            # The format has a default in memory, but a file has to say which one it follows.
+            missing = column.required or key == "format"
+            if missing and SETTINGS_FILE not in draft.gaps.unreadable:
+                draft.gaps.incomplete.add(SETTINGS_FILE)
+                draft.problems.append(
+                    _setting_problem(
+                        draft, key, f"{key} is missing: expected {column.cell.expected}"
+                    )
+                )
+            continue
+        try:
+            values[column.attribute] = column.take(given[column.name])
+        except CellError as error:
+            draft.gaps.incomplete.add(SETTINGS_FILE)
+            draft.problems.append(
+                _setting_problem(
+                    draft, key, f"{column.name} {error.text}", error.hint, given[column.name]
+                )
+            )
+    return values
+
+
+def _report_unknown_settings(document: Mapping[str, Any], draft: Draft) -> None:
+    top = [column.name for column in columns(Header)]
+    keys = {"": top} | {
+        section: [column.name for column in columns(kind)]
+        for section, (_, kind) in SECTIONS.items()
+    }
+    for name, value in document.items():
+        if name in SECTIONS:
+            for key in value if isinstance(value, dict) else ():
+                if key not in keys[name]:
+                    _report_unknown_key(key, name, keys, draft)
+        elif name not in top:
+            if isinstance(value, dict):
+                draft.problems.append(
+                    _setting_problem(
+                        draft,
+                        f"[{name}]",
+                        f"[{name}] is no section of {SETTINGS_FILE}",
+                        suggestion(name, list(SECTIONS), "sections"),
+                    )
+                )
+            else:
+                _report_unknown_key(name, "", keys, draft)
+
+
+def _report_unknown_key(
+    key: str, section: str, keys: Mapping[str, Sequence[str]], draft: Draft
+) -> None:
+    here = f"in [{section}]" if section else f"at the top of {SETTINGS_FILE}"
+    elsewhere = next((name for name, known in keys.items() if key in known), None)
+    if elsewhere is None:
+        hint = suggestion(key, keys[section], "keys")
+    elif elsewhere:
+        hint = f"It belongs in [{elsewhere}]."
+    else:
+        hint = "It belongs at the top, before the first section."
+    draft.problems.append(
+        _setting_problem(draft, setting_name(section, key), f"there is no key {key} {here}", hint)
+    )
+
+
+def setting_name(section: str, key: str) -> str:
+    """Return how problems name a key of ``instance.toml``: ``[solve] gap``, or the key alone."""
+    return f"[{section}] {key}" if section else key
+
+
+def _setting_problem(
+    draft: Draft, key: str, message: str, hint: str = "", value: object = None
+) -> Problem:
+    return Problem(
+        SETTINGS_FILE,
+        draft.setting_lines.get(key),
+        key,
+        None if value is None else toml_value(value),
+        message,
+        hint,
+    )
+
+
+def toml_value(value: object) -> str:
+    """Return a value as ``instance.toml`` shows it, for messages."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _setting_lines(text: str) -> dict[str, int]:
+    """Find the line of each key; tomllib does not tell. Good enough for messages."""
+    lines: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]", line):
+            section = match[1].strip("\"'")
+            lines.setdefault(section, number)
+            lines.setdefault(f"[{section}]", number)
+        elif match := re.match(r"\s*([\w\"'-]+)\s*(?:\.\s*([\w\"'-]+)\s*)?=", line):
+            first, second = match[1].strip("\"'"), (match[2] or "").strip("\"'")
+            key = setting_name(first, second) if second else setting_name(section, first)
+            lines.setdefault(key, number)
+    return lines
+
+
+def _toml_problem(text: str, error: Exception) -> Problem:
+    """Report a file that is no TOML."""
+    message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    line, value, hint = None, None, ""
+    if match := re.search(r"\s*\(at line (\d+), column \d+\)", message):
+        line = int(match[1])
+        message = message.replace(match[0], "")
+        value = text.split("\n")[line - 1].strip()
+        if re.search(r"=\s*[\d.]+,\d", value):
+            hint = "Write a decimal point, and nothing between thousands."
+        elif re.search(r"=\s*(True|False)\b", value):
+            hint = "Write true or false."
+        elif re.search(r"=\s*[A-Za-z]", value):
+            hint = 'Text needs quotes: name = "us-japan"'
+    elif message.endswith(" (at end of document)"):
+        line = text.rstrip("\n").count("\n") + 1
+        message = message.removesuffix(" (at end of document)")
+    return Problem(SETTINGS_FILE, line, None, value, f"this is not valid TOML: {message}", hint)
+
+
+# --- Tables ---------------------------------------------------------------------------------------
+
+
+def _read_table(path: Path, table: str, row_type: type[Row], draft: Draft) -> tuple[Row, ...]:
+    """Return the rows that can be read, and report the others."""
+    name = f"{table}.csv"
+    rows = []
+    try:
+        records = _records(name, _read_text(path, name))
+        header_line, header = next(records, (1, []))
+        if not header:
+            raise _Unreadable(
+                name, "the file is empty; expected a row of column names", _columns_hint(row_type)
+            )
+        found = _read_header(name, header_line, header, row_type, draft)
+        if found is None:
+            draft.gaps.add_table(table)
+            return ()
+        for line, cells in records:
+            row = _read_row(table, line, cells, len(header), found, row_type, draft)
+            if row is not None:
+                rows.append(row)
+    except _Unreadable as unreadable:
+        draft.problems.append(unreadable.problem)
+        draft.gaps.add_table(table)
+    return tuple(rows)
+
+
+def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records of a CSV text, but empty ones, with the lines on which they begin."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _Unreadable(
+                name,
+                f"the row cannot be read as CSV: {error}",
+                'A quote that opens a cell has to be closed; inside, a quote is written "".',
+                line,
+            ) from error
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+
+
+def _read_header(
+    name: str, line: int, header: Sequence[str], row_type: type[Row], draft: Draft
+) -> dict[int, Column] | None:
+    """Return the column at each position, or None if the rows cannot be understood."""
+    known = {column.name: column for column in columns(row_type)}
+    given = [cell.strip() for cell in header]
+
+    def report(column: str | None, value: str | None, message: str, hint: str) -> None:
+        draft.problems.append(Problem(name, line, column, value, message, hint))
+
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if any(mark in cell for cell in header) and not any(cell in known for cell in given):
+            report(
+                None,
+                ",".join(header),
+                f"the cells seem to be separated by {word}; expected commas",
+                "Save it as comma-separated CSV, with a point before the decimals.",
+            )
+            return None
+
+    found: dict[int, Column] = {}
+    meant = set()
+    missing = [item.name for item in known.values() if item.required and item.name not in given]
+    readable = True
+    for position, column in enumerate(given):
+        if not column:
+            readable = False
+            report(
+                None,
+                ",".join(header),
+                f"column {position + 1} has no name",
+                "Name it, or take out the comma that is too many.",
+            )
+        elif column not in known:
+            free = [item for item in known if item not in given]
+            near = nearest_name(column, free)
+            if near in missing:
+                meant.add(near)
+            hint = suggestion(column, free or list(known), "columns")
+            report(column, column, f"{name} has no column {column}", hint)
+        elif given.index(column) != position:
+            readable = False
+            report(column, column, f"the column {column} is there twice", "Keep one of the two.")
+        else:
+            found[position] = known[column]
+    for item in missing:
+        readable = False
+        if item not in meant:  # Else the misspelled name has been reported.
+            report(
+                item,
+                None,
+                f"the column {item} is missing",
+                f"It is required and holds {known[item].cell.expected}.",
+            )
+    return found if readable else None
+
+
+def _read_row(
+    table: str,
+    line: int,
+    cells: Sequence[str],
+    width: int,
+    found: Mapping[int, Column],
+    row_type: type[Row],
+    draft: Draft,
+) -> Row | None:
+    """Return a row, or None if a cell of it is wrong, which is reported."""
+    name = f"{table}.csv"
+    problems = []
+    values: dict[str, Any] = {}
+    if len(cells) != width:
+        comma = "Text with a comma needs quotes around it, and decimals need a point."
+        problems.append(
+            Problem(
+                name,
+                line,
+                None,
+                ",".join(cells),
+                f"the row has {len(cells)} cells, but the table has {width} columns",
+                comma
+                if len(cells) > width
+                else "Write a comma for each cell, even if it is empty.",
+            )
+        )
+    else:
+        for position, column in found.items():
+            try:
+                values[column.attribute] = column.parse(cells[position])
+            except CellError as error:
+                problems.append(
+                    Problem(
+                        name,
+                        line,
+                        column.name,
+                        cells[position].strip(),
+                        f"{column.name} {error.text}",
+                        error.hint,
+                    )
+                )
+    if not problems:
+        return row_type(**values, line=line)
+    draft.problems.extend(problems)
+    draft.gaps.incomplete.add(table)
+    key = key_column(table)
+    for position, column in found.items():
+        if column == key and position < len(cells):
+            draft.gaps.add_name(table, cells[position].strip())
+    return None
+
+
+def _columns_hint(row_type: type[Row]) -> str:
+    required = [column.name for column in columns(row_type) if column.required]
+    return f"Required columns: {', '.join(required)}"

@@ -1,0 +1,296 @@
+"""Disruption scenarios: from hazards to events, or as given; nothing about plans.
+
+A scenario is kept as what happens to *sources* (a few events of a few bytes each), never as
+monthly figures per material, so that memory grows with scenarios times events. Section 3 of the
+formulation.
+
+Every hazard draws from streams of its own, named by the seed, the hazard and the purpose. So an
+instance and a seed name a scenario set for good: the first scenarios stay the same when more are
+drawn, and a change to one hazard leaves the events of the others as they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.problem import MONTHS_PER_YEAR, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.instance import Instance
+    from stockpile.problem import Problem
+    from stockpile.tables import Event, Hazard, StressEvent
+
+SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED = 0, 1, 2
+EFFECTS = ("supply_loss", "demand_surge", "sharing_blocked")
+NO_SOURCE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSet:
+    """Scenarios with their probabilities and events.
+
+    Attributes
+    ----------
+    names
+        Names of the scenarios where they have any (given or stress), else empty.
+    probability
+        (S,) p_s.
+    first
+        (S + 1,) events of scenario s are ``first[s]`` to ``first[s + 1] - 1``.
+    effect, source, scope
+        (E,) what an event does, to which source g (-1: none), and row of the scope tables.
+    start, end
+        (E,) first month and month after the last, counted from 0, within the horizon.
+    severity
+        (E,) fraction of supply lost or of demand added.
+    materials, targets, classes
+        (scopes, M), (scopes, C), (scopes, K) whom an event hits.
+    """
+
+    names: tuple[str, ...]
+    probability: NDArray[np.float64]
+    first: NDArray[np.int64]
+    effect: NDArray[np.int8]
+    source: NDArray[np.int16]
+    scope: NDArray[np.int16]
+    start: NDArray[np.int16]
+    end: NDArray[np.int16]
+    severity: NDArray[np.float64]
+    materials: NDArray[np.bool_]
+    targets: NDArray[np.bool_]
+    classes: NDArray[np.bool_]
+
+    @property
+    def count(self) -> int:
+        """Return the number of scenarios S."""
+        return int(self.probability.size)
+
+
+def scenario_set(
+    instance: Instance, problem: Problem, count: int | None = None, seed: int | None = None
+) -> ScenarioSet:
+    """Return the scenarios an instance is planned on: those given, or drawn from its hazards.
+
+    Parameters
+    ----------
+    count, seed
+        Number of scenarios to draw and seed; default from the instance. Both are ignored where
+        the instance gives its scenarios itself. Without hazards there is one calm scenario.
+    """
+    if instance.scenarios:
+        return given_scenarios(instance, problem)
+    if not instance.hazards:
+        return _assemble((), np.ones(1), [], problem)
+    return draw_scenarios(
+        instance,
+        problem,
+        instance.scenario_settings.count if count is None else count,
+        instance.scenario_settings.seed if seed is None else seed,
+    )
+
+
+def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
+    """Return the scenarios of ``scenarios.csv`` and ``events.csv``."""
+    names = [row.scenario for row in instance.scenarios]
+    probability = np.array([row.probability for row in instance.scenarios])
+    return _from_rows(names, probability / probability.sum(), [
+        (row.scenario, row) for row in instance.events
+    ], problem)
+
+
+def stress_cases(instance: Instance, problem: Problem) -> ScenarioSet:
+    """Return the named cases of ``stress.csv``; their weights of 1 are never used."""
+    names = list(dict.fromkeys(row.stress for row in instance.stress))
+    return _from_rows(names, np.ones(len(names)), [
+        (row.stress, row) for row in instance.stress
+    ], problem)
+
+
+def draw_scenarios(instance: Instance, problem: Problem, count: int, seed: int) -> ScenarioSet:
+    """Draw scenarios from the hazards, equally weighted.
+
+    Arrivals of a hazard are a Poisson process over the horizon; durations are lognormal, rounded
+    to whole months of at least one; severities are beta-distributed. A follow-up starts its delay
+    after the start of the event that it follows.
+    """
+    order = [row.hazard for row in instance.hazards]
+    drawn: dict[str, _Events] = {}
+    for hazard in _parents_first(instance.hazards):
+        parent = drawn[hazard.follows] if hazard.follows else None
+        drawn[hazard.hazard] = _draw_hazard(
+            hazard, parent, _scope_of(hazard, order), problem, count, seed
+        )
+    scopes = [
+        (expand(row.materials, problem.materials), expand(row.targets, problem.participants),
+         expand(row.demand_class, problem.classes))
+        for row in instance.hazards
+    ]
+    return _assemble((), np.full(count, 1.0 / count), [drawn[name] for name in order], problem,
+                     scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`."""
+
+    scenario: NDArray[np.int64]
+    effect: int
+    source: int
+    scope: int
+    start: NDArray[np.int64]
+    duration: NDArray[np.int64]
+    severity: NDArray[np.float64]
+
+
+def _scope_of(hazard: Hazard, order: Sequence[str]) -> int:
+    return order.index(hazard.hazard)
+
+
+def _parents_first(hazards: Sequence[Hazard]) -> list[Hazard]:
+    """Order hazards so that each comes after the one it follows (validation excludes cycles)."""
+    done: dict[str, Hazard] = {}
+    waiting = list(hazards)
+    while waiting:
+        ready = [row for row in waiting if not row.follows or row.follows in done]
+        done.update((row.hazard, row) for row in ready)
+        waiting = [row for row in waiting if row.hazard not in done]
+    return list(done.values())
+
+
+def _uniforms(seed: int, hazard: str, purpose: str, size: int) -> NDArray[np.float64]:
+    """Return uniforms in the open unit interval from the stream of that name.
+
+    NumPy promises the raw stream of a bit generator for good, but not what its distributions
+    make of it; so variates are made here, by inversion.
+    """
+    digest = hashlib.sha256(f"{hazard}\n{purpose}".encode()).digest()
+    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
+    raw = np.random.PCG64(np.random.SeedSequence([seed, *words])).random_raw(size)
+    return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def _draw_hazard(
+    hazard: Hazard, parent: _Events | None, scope: int, problem: Problem, count: int, seed: int
+) -> _Events:
+    from scipy.special import betaincinv, ndtri, pdtr
+
+    def uniforms(purpose: str, size: int) -> NDArray[np.float64]:
+        return _uniforms(seed, hazard.hazard, purpose, size)
+
+    mean_arrivals = hazard.events_per_year * problem.horizon / MONTHS_PER_YEAR
+    most = int(mean_arrivals + 12.0 * mean_arrivals**0.5 + 40.0)
+    arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), uniforms("count", count))
+    if mean_arrivals == 0.0:
+        arrivals[:] = 0
+    scenario = np.repeat(np.arange(count), arrivals)
+    start = (uniforms("start", scenario.size) * problem.horizon).astype(np.int64)
+    followed = [(scenario, start, "")]
+    if parent is not None:
+        happens = uniforms("follow", parent.scenario.size) < hazard.follow_probability
+        followed.append(
+            (parent.scenario[happens], parent.start[happens] + hazard.follow_delay_months, "-after")
+        )
+    duration, severity = [], []
+    for scenario_of, _, suffix in followed:
+        z = ndtri(uniforms("duration" + suffix, scenario_of.size))
+        months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * z))
+        # Longer than the horizon makes no difference, and keeps the numbers small.
+        duration.append(np.clip(months, 1, problem.horizon).astype(np.int64))
+        mean, sd = hazard.severity_mean, hazard.severity_sd
+        if sd == 0.0:
+            severity.append(np.full(scenario_of.size, mean))
+        else:
+            size = mean * (1.0 - mean) / sd**2 - 1.0  # alpha + beta of the beta distribution.
+            draws = uniforms("severity" + suffix, scenario_of.size)
+            severity.append(betaincinv(mean * size, (1.0 - mean) * size, draws))
+    return _Events(
+        scenario=np.concatenate([item[0] for item in followed]),
+        effect=EFFECTS.index(hazard.effect),
+        source=problem.sources.index(hazard.source) if hazard.source else NO_SOURCE,
+        scope=scope,
+        start=np.concatenate([item[1] for item in followed]),
+        duration=np.concatenate(duration),
+        severity=np.concatenate(severity),
+    )
+
+
+def _from_rows(
+    names: Sequence[str],
+    probability: NDArray[np.float64],
+    rows: Iterable[tuple[str, Event | StressEvent]],
+    problem: Problem,
+) -> ScenarioSet:
+    """Build scenarios from rows of events that name their scenario."""
+    events, scopes = [], []
+    for name, row in rows:
+        events.append(
+            _Events(
+                scenario=np.array([names.index(name)]),
+                effect=EFFECTS.index(row.effect),
+                source=problem.sources.index(row.source) if row.source else NO_SOURCE,
+                scope=len(scopes),
+                start=np.array([row.start_month - 1]),
+                duration=np.array([row.duration_months]),
+                severity=np.array([row.severity]),
+            )
+        )
+        scopes.append(
+            (expand(row.materials, problem.materials), expand(row.targets, problem.participants),
+             expand(row.demand_class, problem.classes))
+        )
+    return _assemble(tuple(names), probability, events, problem, scopes)
+
+
+def _assemble(
+    names: tuple[str, ...],
+    probability: NDArray[np.float64],
+    events: Sequence[_Events],
+    problem: Problem,
+    scopes: Sequence[tuple[list[int], list[int], list[int]]] = (),
+) -> ScenarioSet:
+    """Sort events by scenario and drop what lies beyond the horizon."""
+    sizes = [item.scenario.size for item in events]
+
+    def column(values: list[int], dtype: type) -> NDArray[np.int64]:
+        return np.repeat(np.array(values, dtype=dtype), sizes)
+
+    def join(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
+
+    scenario = join([item.scenario for item in events])
+    start = join([item.start for item in events])
+    end = np.minimum(start + join([item.duration for item in events]), problem.horizon)
+    severity = (
+        np.concatenate([item.severity for item in events]) if events else np.empty(0)
+    )
+    keep = np.flatnonzero(start < problem.horizon)
+    # A stable sort keeps the events of a scenario in the order of the hazards.
+    keep = keep[np.argsort(scenario[keep], kind="stable")]
+    hit = np.bincount(scenario[keep], minlength=probability.size)
+    masks = [np.zeros((len(scopes), len(axis)), dtype=np.bool_)
+             for axis in (problem.materials, problem.participants, problem.classes)]
+    for i, scope in enumerate(scopes):
+        for mask, indices in zip(masks, scope, strict=True):
+            mask[i, indices] = True
+    return ScenarioSet(
+        names=names,
+        probability=probability,
+        first=np.concatenate([[0], np.cumsum(hit)]).astype(np.int64),
+        effect=column([item.effect for item in events], np.int8)[keep],
+        source=column([item.source for item in events], np.int16)[keep],
+        scope=column([item.scope for item in events], np.int16)[keep],
+        start=start[keep].astype(np.int16),
+        end=end[keep].astype(np.int16),
+        severity=severity[keep],
+        materials=masks[0],
+        targets=masks[1],
+        classes=masks[2],
+    )

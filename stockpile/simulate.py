@@ -1,0 +1,260 @@
+"""Simulation of release rules, equations (4) to (6).
+
+Two versions of the same equations: :func:`simulate` runs the compiled kernel and returns sums over
+scenarios; :func:`simulate_months` is plain NumPy, month by month, for reading and for testing the
+kernel, and returns every release.
+
+Both take *terms*: what the rules of P candidates mean in tonnes for every step (see
+:func:`candidate_terms`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.kernels import TRIGGER_TOLERANCE, simulate_chunk
+from stockpile.parallel import chunks
+from stockpile.rules import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block, Steps
+    from stockpile.needs import Needs
+    from stockpile.parallel import Workers
+    from stockpile.rules import RuleMenu
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What P candidates allow in every step, by age segment.
+
+    Attributes
+    ----------
+    steps
+        The steps simulated, J of them.
+    breakpoints
+        (A,) ages [months] at which a segment begins.
+    holding
+        (I, P) full stocks h [t].
+    level, limit
+        (A, J, P) l * h, the stock that a step may not touch [t], and eta * f * h, the most it
+        serves in a month [t].
+    trigger
+        (A, J, P) loss from which the step is open; infinite where it never is.
+    """
+
+    steps: Steps
+    breakpoints: NDArray[np.int64]
+    holding: NDArray[np.float64]
+    level: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    trigger: NDArray[np.float64]
+
+
+def candidate_terms(
+    menu: RuleMenu, steps: Steps, holding: NDArray[np.float64], rule: NDArray[np.int64]
+) -> Terms:
+    """Turn holdings and rules of P candidates into tonnes per step.
+
+    Parameters
+    ----------
+    holding
+        (I, P) holdings [t].
+    rule
+        (C, P) index of each owner's rule in the menu.
+    """
+    of_step = (rule[steps.owner], steps.relation[:, None], steps.demand_class[:, None])
+    stock = holding[steps.stock]
+    full = np.ascontiguousarray
+
+    def segments(array: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.moveaxis(array[of_step], -1, 0)  # (J, P, A) -> (A, J, P)
+
+    return Terms(
+        steps=steps,
+        breakpoints=menu.breakpoints,
+        holding=full(holding),
+        level=full(segments(menu.level) * stock),
+        limit=full(segments(menu.limit) * stock * steps.yield_[:, None]),
+        trigger=full(segments(menu.trigger)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the simulation of P candidates adds up to.
+
+    Attributes
+    ----------
+    unserved, released
+        (Q, P) and (J, P) expected tonnes over the horizon; releases only of steps that cost
+        something or were asked for, else 0.
+    chance, chance_loose
+        (R, P) probability, among scenarios with need of the block, that a counted stream is
+        left short by no more than allowed; with the tolerance, and with twice the tolerance.
+    unserved_of, released_of
+        (S', ., P) tonnes scenario by scenario, for the streams and steps asked for.
+    """
+
+    unserved: NDArray[np.float64]
+    released: NDArray[np.float64]
+    chance: NDArray[np.float64]
+    chance_loose: NDArray[np.float64]
+    unserved_of: NDArray[np.float64]
+    released_of: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a simulation should count besides sums.
+
+    Attributes
+    ----------
+    chance_stream, chance_short, chance_slack
+        (R,) stream, and the fractions of its need that may stay unserved for a scenario to
+        count: within the tolerance, and within twice the tolerance.
+    streams, steps
+        Streams and steps whose tonnes are wanted scenario by scenario.
+    """
+
+    chance_stream: NDArray[np.int64]
+    chance_short: NDArray[np.float64]
+    chance_slack: NDArray[np.float64]
+    streams: NDArray[np.int64]
+    steps: NDArray[np.int64]
+
+    @staticmethod
+    def of(streams: Sequence[int] = (), steps: Sequence[int] = ()) -> Request:
+        """Return a request without chances."""
+        none = np.empty(0)
+        return Request(
+            none.astype(np.int64), none, none, np.array(streams, dtype=np.int64),
+            np.array(steps, dtype=np.int64),
+        )
+
+
+def simulate(
+    block: Block,
+    needs: Needs,
+    terms: Terms,
+    refill: NDArray[np.float64],
+    request: Request,
+    workers: Workers,
+) -> Simulation:
+    """Simulate P candidates on all scenarios with the compiled kernel.
+
+    Parameters
+    ----------
+    refill
+        (I,) phi of the owner of each stock, fraction of the holding per calm month.
+    """
+    steps = terms.steps
+    S, P = needs.scenario.size, terms.holding.shape[1]
+    pieces = chunks(S)
+    index = {lo: number for number, (lo, _) in enumerate(pieces)}
+    R = request.chance_stream.size
+    # Chunks add up on their own and are summed in order: no dependence on the threads.
+    unserved = np.zeros((len(pieces), block.num_streams, P))
+    released = np.zeros((len(pieces), steps.count, P))
+    chance, loose = np.zeros((len(pieces), R, P)), np.zeros((len(pieces), R, P))
+    unserved_of = np.zeros((S, request.streams.size, P))
+    released_of = np.zeros((S, request.steps.size, P))
+
+    tracked = steps.cost > 0.0
+    tracked[request.steps] = True
+
+    def work(lo: int, hi: int) -> None:
+        n = index[lo]
+        simulate_chunk(
+            lo, hi, needs.probability, needs.first, needs.calm, needs.need, needs.loss,
+            needs.age, needs.blocked, needs.total, steps.stream, steps.stock, steps.market,
+            steps.relation, steps.lag, steps.yield_, steps.capacity, refill, terms.holding,
+            terms.level, terms.limit, terms.trigger, terms.breakpoints, request.chance_stream,
+            request.chance_short, request.chance_slack, request.streams, request.steps,
+            tracked, unserved[n], released[n], chance[n], loose[n], unserved_of, released_of,
+        )
+
+    workers.run(work, S)
+    return Simulation(
+        unserved.sum(axis=0), released.sum(axis=0), chance.sum(axis=0), loose.sum(axis=0),
+        unserved_of, released_of,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """A simulation month by month.
+
+    Attributes
+    ----------
+    need
+        (S', T, Q) [t].
+    released
+        (S', T, J, P) [t].
+    unserved
+        (S', Q, P) u over the horizon [t].
+    state
+        (S', T, I, P) stocks at the end of each month [t].
+    """
+
+    need: NDArray[np.float64]
+    released: NDArray[np.float64]
+    unserved: NDArray[np.float64]
+    state: NDArray[np.float64]
+
+
+def simulate_months(
+    block: Block, needs: Needs, terms: Terms, refill: NDArray[np.float64], horizon: int
+) -> Months:
+    """Simulate P candidates in plain NumPy, one month and one step after the other."""
+    steps = terms.steps
+    S, P, I = needs.scenario.size, terms.holding.shape[1], block.num_stocks  # noqa: E741
+    scenario_of = np.repeat(np.arange(S), np.diff(needs.first))
+
+    def dense(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        result = np.zeros((S, horizon, values.shape[1]))
+        result[scenario_of, needs.month] = values
+        return result
+
+    need, loss, age = dense(needs.need), dense(needs.loss), dense(needs.age)
+    blocked = dense(needs.blocked) > 0.0
+    released = np.zeros((S, horizon, steps.count, P))
+    unserved = np.zeros((S, block.num_streams, P))
+    states = np.zeros((S, horizon, I, P))
+    state = np.broadcast_to(terms.holding, (S, I, P)).copy()
+    for t in range(horizon):
+        rest = np.repeat(need[:, t, :, None], P, axis=2)
+        for j in range(steps.count):
+            q, i, z = int(steps.stream[j]), int(steps.stock[j]), int(steps.market[j])
+            segment = np.searchsorted(terms.breakpoints, age[:, t, z], side="right") - 1
+            gate = (age[:, t, z] >= steps.lag[j])[:, None] & (
+                loss[:, t, z, None] >= terms.trigger[segment, j] - TRIGGER_TOLERANCE
+            )
+            if steps.relation[j] != OWN:
+                gate &= ~blocked[:, t, i, None]
+            spare = np.maximum(state[:, i] - terms.level[segment, j], 0.0)
+            release = np.minimum.reduce(  # (4)
+                [
+                    rest[:, q],
+                    spare * steps.yield_[j],
+                    terms.limit[segment, j],
+                    np.full((S, P), steps.capacity[j]),
+                ]
+            )
+            release = np.where(gate, release, 0.0)
+            rest[:, q] -= release  # (5)
+            state[:, i] -= release / steps.yield_[j]
+            released[:, t, j] = release
+        unserved += rest
+        calm = ~np.any(need[:, t] > 0.0, axis=1)[:, None, None]
+        full = terms.holding
+        refilled = np.minimum(full, state + refill[:, None] * full)  # (6)
+        state = np.where(calm, refilled, state)
+        states[:, t] = state
+    return Months(need, released, unserved, states)

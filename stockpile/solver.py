@@ -1,0 +1,393 @@
+"""Solve an instance: one box search per block, put together into a plan."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from stockpile.blocks import build_blocks
+from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
+from stockpile.errors import UsageError
+from stockpile.evaluator import Evaluator, distinct_rules
+from stockpile.interrupt import stop_on_interrupt
+from stockpile.parallel import Workers
+from stockpile.plan import Plan, Status, table
+from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, Cooperation, build_problem
+from stockpile.progress import Progress, ProgressLine, reporter
+from stockpile.rules import describe
+from stockpile.scenarios import scenario_set, stress_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block
+    from stockpile.evaluator import Judgement
+    from stockpile.instance import Instance
+    from stockpile.problem import Problem, Promise
+
+HURRIED_ROUNDS = 10
+"""Rounds that each block left still gets after the user has asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockOutcome:
+    """What the search of one block has brought.
+
+    Attributes
+    ----------
+    judgement
+        The incumbent in full; None without one.
+    best
+        Where no incumbent exists: the best value that each promise of the block can reach with
+        all the stock allowed, by promise; else empty.
+    conflicts
+        Where infeasible: the promises that cannot be kept, in words.
+    """
+
+    block: Block
+    certificate: Certificate
+    promises: tuple[Promise, ...]
+    judgement: Judgement | None
+    best: NDArray[np.float64]
+    conflicts: tuple[str, ...]
+
+
+def solve(
+    instance: Instance,
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    cooperation: Cooperation | None = None,
+    scenarios: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
+) -> Plan:
+    """Find holdings and release rules at least cost that keep all promises, with a proven gap.
+
+    Parameters
+    ----------
+    instance
+        As returned by :func:`stockpile.load`.
+    gap
+        Relative gap to prove for every material; default from the instance. 0 proves the optimum
+        over all lots and rules.
+    time_limit
+        Seconds after which the best plan so far is returned; default none.
+    cooperation
+        ``none``, ``sharing`` or ``joint``; default from the instance.
+    scenarios, seed
+        Number of scenarios to draw and seed; default from the instance. Ignored where the
+        instance gives its scenarios itself.
+    threads
+        Default: all processors. The result is the same with any number.
+    progress
+        None shows a line of progress if stderr is a terminal; True always, False never; or a
+        function that is called with a :class:`stockpile.progress.Progress`.
+
+    Raises
+    ------
+    UsageError
+        If an argument is out of range.
+    NotBuiltError
+        If the instance uses what is not built yet.
+    """
+    gap = instance.solve_settings.gap if gap is None else gap
+    world: Cooperation = cooperation or instance.solve_settings.cooperation
+    _check_arguments(gap, time_limit, world, scenarios, seed, threads)
+    began = time.monotonic()
+    deadline = np.inf if time_limit is None else began + time_limit
+    report = reporter(progress)
+    problem = build_problem(instance)
+    drawn = scenario_set(instance, problem, scenarios, seed)
+    stress = stress_cases(instance, problem)
+    blocks = build_blocks(problem)
+    outcomes: list[BlockOutcome] = []
+    with Workers(threads) as workers, stop_on_interrupt() as interrupt:
+        for number, block in enumerate(blocks):
+            now = time.monotonic()
+            if now >= deadline:
+                break
+            # Every block gets its share of the time that is left.
+            limit = now + (deadline - now) / (len(blocks) - number)
+            evaluator = Evaluator(problem, block, drawn, stress, world, workers)
+            rounds = 0
+
+            def stop(limit: float = limit) -> bool:
+                nonlocal rounds
+                rounds += 1
+                hurried = interrupt.raised or any(item.conflicts for item in outcomes)
+                return time.monotonic() >= limit or (hurried and rounds > HURRIED_ROUNDS)
+
+            def tell(state: BoxSearch, number: int = number, block: Block = block) -> None:
+                report(
+                    Progress(
+                        block.name, number, len(blocks), state.incumbent, state.bound,
+                        relative_gap(state.incumbent, state.bound), time.monotonic() - began,
+                    )
+                )
+
+            box_search = BoxSearch(
+                evaluator,
+                problem.lots_min[block.market_participant, block.market_material],
+                problem.lots_max[block.market_participant, block.market_material],
+                distinct_rules(evaluator),
+                evaluator.unit_cost,
+                gap,
+            )
+            tell(box_search)
+            outcomes.append(_outcome(evaluator, search(box_search, stop, tell)))
+        interrupted = interrupt.raised
+    seconds = time.monotonic() - began
+    report(Progress("", len(blocks), len(blocks), np.inf, -np.inf, np.inf, seconds))
+    if isinstance(report, ProgressLine):
+        report.clear()
+    facts: dict[str, Any] = {
+        "instance_name": instance.name,
+        "instance_hash": instance.content_hash,
+        "cooperation": world,
+        "seed": None
+        if instance.scenarios or not instance.hazards
+        else (instance.scenario_settings.seed if seed is None else seed),
+        "scenario_count": drawn.count,
+        "seconds": seconds,
+        "versions": versions(),
+    }
+    return _assemble(problem, outcomes, len(blocks), interrupted=interrupted, facts=facts)
+
+
+def _check_arguments(
+    gap: float,
+    time_limit: float | None,
+    cooperation: str,
+    scenarios: int | None,
+    seed: int | None,
+    threads: int | None,
+) -> None:
+    wrong = []
+    if not 0.0 <= gap < 1.0:
+        wrong.append(f"gap is {gap!r}; expected a fraction from 0 to below 1, such as 0.01")
+    if time_limit is not None and not time_limit > 0.0:
+        wrong.append(f"time_limit is {time_limit!r}; expected seconds above 0")
+    if cooperation not in get_args(Cooperation):
+        wrong.append(
+            f"cooperation is {cooperation!r}; expected one of {', '.join(get_args(Cooperation))}"
+        )
+    if scenarios is not None and scenarios < 1:
+        wrong.append(f"scenarios is {scenarios!r}; expected at least 1")
+    if seed is not None and seed < 0:
+        wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
+    if threads is not None and threads < 1:
+        wrong.append(f"threads is {threads!r}; expected at least 1")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("stockpile", "numpy", "numba", "scipy", "pandas"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # Run from a source tree that is not installed.
+            found[package] = "not installed"
+    return found
+
+
+def _outcome(evaluator: Evaluator, certificate: Certificate) -> BlockOutcome:
+    judgement = None
+    best = np.empty(0)
+    conflicts: tuple[str, ...] = ()
+    if certificate.lots is not None and certificate.rule is not None:
+        judgement = evaluator.judge(certificate.lots, certificate.rule)
+    elif certificate.finished:
+        best, conflicts = _conflicts(evaluator)
+    return BlockOutcome(
+        evaluator.block, certificate, evaluator.promises, judgement, best, conflicts
+    )
+
+
+def _conflicts(evaluator: Evaluator) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Say which promises of an infeasible block cannot be kept, even with all stock allowed."""
+    problem, block = evaluator.problem, evaluator.block
+    rules = np.array(
+        np.meshgrid(*distinct_rules(evaluator), indexing="ij"), dtype=np.int64
+    ).reshape(len(problem.participants), -1).T
+    most = problem.lots_max[block.market_participant, block.market_material]
+    achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
+    never = np.flatnonzero(~met.any(axis=1))
+    # Where each promise can be kept by some rule, the rule that breaks fewest shows the conflict.
+    together = not never.size
+    named = never if never.size else np.flatnonzero(~met[:, met.sum(axis=0).argmax()])
+    best = np.array([
+        np.nan if np.isnan(row).all() else np.nanmax(row) for row in achieved
+    ])
+    return best, tuple(
+        _conflict(problem, evaluator.promises[index], best[index], together=together)
+        for index in named
+    )
+
+
+def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
+    of_class = (
+        promise.classes if promise.demand_class < 0 else problem.classes[promise.demand_class]
+    )
+    wanted = f"{promise.metric} {promise.level:g}"
+    if promise.metric in ("chance", "cvar"):
+        wanted += f" at confidence {promise.confidence:g}"
+    if promise.stress:
+        wanted += f" in {promise.stress}"
+    if promise.floor:
+        wanted += " without partners"
+    where = f"coverage.csv line {promise.line}: " if promise.line else ""
+    text = (
+        f"{where}{problem.participants[promise.participant]}, "
+        f"{problem.materials[promise.material]}, {of_class}: {wanted} "
+    )
+    if together:
+        return text + "cannot be kept together with the other promises by any single rule"
+    return text + f"is out of reach: at most {best:.6g} with all the stock that max_t allows"
+
+
+def _assemble(
+    problem: Problem,
+    outcomes: Sequence[BlockOutcome],
+    num_blocks: int,
+    *,
+    interrupted: bool,
+    facts: dict[str, Any],
+) -> Plan:
+    conflicts = tuple(text for outcome in outcomes for text in outcome.conflicts)
+    if conflicts:
+        return Plan(
+            **facts, status=Status.INFEASIBLE, annual_cost_usd=None, bound_usd=None, gap=None,
+            conflicts=conflicts, coverage=_coverage_table(problem, outcomes),
+        )
+    stopped = Status.INTERRUPTED if interrupted else Status.TIME_LIMIT
+    if len(outcomes) < num_blocks or any(item.judgement is None for item in outcomes):
+        return Plan(**facts, status=stopped, annual_cost_usd=None, bound_usd=None, gap=None)
+    cost = float(sum(outcome.certificate.incumbent for outcome in outcomes))
+    bound = float(sum(outcome.certificate.bound for outcome in outcomes))
+    finished = all(outcome.certificate.finished for outcome in outcomes)
+    return Plan(
+        **facts,
+        status=Status.OPTIMAL if finished else stopped,
+        annual_cost_usd=cost,
+        bound_usd=bound,
+        gap=relative_gap(cost, bound),
+        holdings=_holdings_table(problem, outcomes),
+        rules=_rules_table(problem, outcomes),
+        coverage=_coverage_table(problem, outcomes),
+        costs=_costs_table(problem, outcomes),
+        certificates=table("certificates", [
+            {
+                "material": outcome.block.name,
+                "annual_cost_usd": outcome.certificate.incumbent,
+                "bound_usd": outcome.certificate.bound,
+                "gap": outcome.certificate.gap,
+                "simulations": outcome.certificate.simulations,
+            }
+            for outcome in outcomes
+        ]),
+    )
+
+
+def _holdings_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
+    rows = []
+    for outcome in outcomes:
+        block, lots = outcome.block, outcome.certificate.lots
+        assert lots is not None
+        for m in block.materials:
+            stocks = np.flatnonzero(block.market_material == m)
+            participants = block.market_participant[stocks]
+            held = lots[stocks] * problem.lot[m]
+            bought = np.maximum(0.0, held - problem.existing[participants, m])
+            impact = 0.0
+            if not np.isnan(problem.world_supply[m]):
+                impact = problem.price_impact[m] * bought.sum() / problem.world_supply[m]
+            demand = problem.demand[participants, m].sum(axis=1) * MONTHS_PER_YEAR
+            for place, c in enumerate(participants):
+                daily = demand[place] / DAYS_PER_YEAR
+                rows.append({
+                    "participant": problem.participants[c],
+                    "material": problem.materials[m],
+                    "lots": int(lots[stocks[place]]),
+                    "holding_t": float(held[place]),
+                    "existing_t": float(problem.existing[c, m]),
+                    "buy_t": float(bought[place]),
+                    "days_of_cover": float(held[place] / daily) if daily > 0.0 else np.nan,
+                    "outlay_usd": float(problem.price[m] * (1.0 + impact) * bought[place]),  # (8)
+                    "annual_holding_cost_usd": float(held[place] * problem.holding_cost[c, m]),
+                })
+    return table("holdings", rows)
+
+
+def _rules_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
+    rows = []
+    for outcome in outcomes:
+        chosen, lots = outcome.certificate.rule, outcome.certificate.lots
+        assert chosen is not None
+        assert lots is not None
+        for stock, c in enumerate(outcome.block.market_participant):
+            rule = problem.menu.rules[chosen[c]]
+            words = describe(rule, problem.classes) if lots[stock] else "Nothing is held."
+            rows.append({
+                "participant": problem.participants[c],
+                "material": problem.materials[outcome.block.market_material[stock]],
+                "rule": rule.name,
+                "instruction": words,
+            })
+    return table("rules", rows)
+
+
+def _coverage_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
+    rows = []
+    for outcome in outcomes:
+        judgement = outcome.judgement
+        achieved = outcome.best if judgement is None else judgement.achieved
+        if not achieved.size:  # A block that was not judged, beside an infeasible one.
+            continue
+        for index, promise in enumerate(outcome.promises):
+            value = float(achieved[index])
+            rows.append({
+                "participant": problem.participants[promise.participant],
+                "material": problem.materials[promise.material],
+                "demand_class": promise.classes
+                if promise.demand_class < 0
+                else problem.classes[promise.demand_class],
+                "metric": promise.metric,
+                "level": promise.level,
+                "confidence": promise.confidence,
+                "achieved": value,
+                "met": bool(judgement.met[index])
+                if judgement is not None
+                else value >= (promise.confidence if promise.metric == "chance"
+                               else promise.level) - 1e-9,
+                "stress": promise.stress,
+                "group": promise.group,
+                "sharing": "off" if promise.floor else "on",
+            })
+    return table("coverage", rows)
+
+
+def _costs_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
+    rows = []
+    for outcome in outcomes:
+        judgement = outcome.judgement
+        assert judgement is not None
+        for z, c in enumerate(outcome.block.market_participant):
+            rows.append({
+                "participant": problem.participants[c],
+                "material": problem.materials[outcome.block.market_material[z]],
+                "holding": float(judgement.holding[z]),
+                "shortage": float(judgement.shortage[z]),
+                "shipping": float(judgement.shipping[z]),
+            })
+    return table("costs", rows)
