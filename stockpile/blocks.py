@@ -16,6 +16,9 @@ import numpy as np
 from stockpile.rules import OWN, PARTNER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from stockpile.problem import Problem
@@ -133,9 +136,20 @@ def _single_material(problem: Problem, m: int) -> Block:
                 worth = problem.shortage_cost[beneficiary, m, k]
                 if owner == beneficiary or lag < 0 or cost > worth:
                     continue
-                steps.append((beneficiary * K + k, owner, beneficiary, owner, PARTNER, k, lag,
-                              1.0, np.inf, cost))
-    columns = list(zip(*steps, strict=True))
+                steps.append(
+                    (
+                        beneficiary * K + k,
+                        owner,
+                        beneficiary,
+                        owner,
+                        PARTNER,
+                        k,
+                        lag,
+                        1.0,
+                        np.inf,
+                        cost,
+                    )
+                )
     return Block(
         name=problem.materials[m],
         materials=(m,),
@@ -143,8 +157,14 @@ def _single_material(problem: Problem, m: int) -> Block:
         market_material=np.full(C, m),
         stream_market=np.repeat(np.arange(C), K),
         stream_class=np.tile(np.arange(K), C),
-        steps=Steps(
-            *(np.array(column, dtype=np.int64) for column in columns[:7]),
-            *(np.array(column, dtype=np.float64) for column in columns[7:]),
-        ),
+        steps=Steps(*_arrays(steps)),
     )
+
+
+def _arrays(steps: Sequence[Sequence[float]]) -> list[NDArray[Any]]:
+    """Turn steps into the columns of :class:`Steps`: seven of indices, three of amounts."""
+    columns = list(zip(*steps, strict=True))
+    return [
+        np.array(column, dtype=np.int64 if place < 7 else np.float64)
+        for place, column in enumerate(columns)
+    ]

@@ -91,13 +91,15 @@ class _Boxes:
     """(B,) lower variable cost simulated at the top corner."""
     bound: NDArray[np.float64]
 
-    def take(self, chosen: NDArray[np.generic]) -> _Boxes:
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> _Boxes:
         return _Boxes(*(getattr(self, name)[chosen] for name in _Boxes.__slots__))
 
     def join(self, other: _Boxes) -> _Boxes:
         return _Boxes(
-            *(np.concatenate([getattr(self, name), getattr(other, name)])
-              for name in _Boxes.__slots__)
+            *(
+                np.concatenate([getattr(self, name), getattr(other, name)])
+                for name in _Boxes.__slots__
+            )
         )
 
 
@@ -176,14 +178,13 @@ class BoxSearch:
         lower_hi[row, dimension] = middle
         upper_lo[row, dimension] = middle + 1
         # The upper half keeps its top corner, which has been simulated.
-        upper = _Boxes(upper_lo, chosen.hi, chosen.rule, chosen.top,
-                       self._bounds(upper_lo, chosen.top))
+        upper = _Boxes(
+            upper_lo, chosen.hi, chosen.rule, chosen.top, self._bounds(upper_lo, chosen.top)
+        )
         lower = self._simulate(chosen.lo, lower_hi, chosen.rule)
         self._open = self._prune(rest.join(lower).join(upper))
 
-    def _bounds(
-        self, lo: NDArray[np.int64], top: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _bounds(self, lo: NDArray[np.int64], top: NDArray[np.float64]) -> NDArray[np.float64]:
         bound = self._judge.holding_cost(lo) + top
         return bound - ROUNDING * np.abs(bound)
 
@@ -207,9 +208,9 @@ class BoxSearch:
         A box of a single candidate needs no bound: its only candidate is its top corner, which
         has been simulated and compared with the incumbent.
         """
-        boxes = boxes.take((boxes.lo < boxes.hi).any(axis=1))
+        boxes = boxes.take(np.any(boxes.lo < boxes.hi, axis=1))
         limit = self.incumbent * (1.0 - max(self._gap, ROUNDING * 10.0))
-        hold = boxes.bound < limit
+        hold = np.asarray(boxes.bound < limit)
         if not hold.all():
             self._closed_bound = min(self._closed_bound, float(boxes.bound[~hold].min()))
         return boxes.take(hold)

@@ -338,7 +338,7 @@ class Number(Cell):
         ends = [
             f"{words} {end:g}"
             for words, end in (
-                ("at least", self.at_least),
+                ("of at least", self.at_least),
                 ("above", self.above),
                 ("at most", self.at_most),
                 ("below", self.below),

@@ -63,14 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     solve.set_defaults(command=_solve)
     solve.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     solve.add_argument("--out", metavar="DIR", type=Path, help="write the result folder here")
-    solve.add_argument(
-        "--gap", metavar="G", type=float, help="relative gap to prove, such as 0.01"
-    )
+    solve.add_argument("--gap", metavar="G", type=float, help="relative gap to prove, such as 0.01")
     solve.add_argument(
         "--time-limit", metavar="S", type=float, help="stop after S seconds with the best plan"
     )
     solve.add_argument(
-        "--cooperation", choices=("none", "sharing", "joint"),
+        "--cooperation",
+        choices=("none", "sharing", "joint"),
         help="each alone, rules may serve partners, or one budget as well",
     )
     solve.add_argument("--scenarios", metavar="N", type=int, help="number of scenarios to draw")
@@ -158,9 +157,7 @@ def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
             "stockpile: time ran out before every material had a plan; raise --time-limit\n"
         )
     if options.out is not None:
-        sys.stderr.write(
-            f"Written to {options.out}. Read it with: stockpile show {options.out}\n"
-        )
+        sys.stderr.write(f"Written to {options.out}. Read it with: stockpile show {options.out}\n")
     elif plan.found and not options.json:
         sys.stderr.write(
             f"Nothing was saved. Save the plan with: stockpile solve {options.instance} --out DIR\n"

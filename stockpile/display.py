@@ -63,8 +63,7 @@ def assessment_text(assessment: Assessment) -> str:
         f"  cost        {money(assessment.annual_cost_usd)} a year, 95 % interval "
         f"{money(assessment.low_usd)} to {money(assessment.high_usd)}",
         f"  planned     {money(assessment.planned_cost_usd)} a year",
-        f"  promises    {int(assessment.coverage['met'].sum())} of "
-        f"{len(assessment.coverage)} kept",
+        f"  promises    {int(assessment.coverage['met'].sum())} of {len(assessment.coverage)} kept",
     ]
     if assessment.seed is None:
         lines.append("  The instance gives its scenarios itself: these are the plan's own.")
@@ -93,18 +92,33 @@ def _holdings(plan: Plan) -> str:
     merged = plan.holdings.merge(plan.rules, on=["participant", "material"], sort=False)
     rows = [
         [
-            row["material"], row["participant"], f"{row['lots']:,}", _number(row["holding_t"]),
-            _number(row["days_of_cover"], digits=0), _number(row["existing_t"]),
-            _number(row["buy_t"]), _number(row["outlay_usd"] / 1e6),
+            row["material"],
+            row["participant"],
+            f"{row['lots']:,}",
+            _number(row["holding_t"]),
+            _number(row["days_of_cover"], digits=0),
+            _number(row["existing_t"]),
+            _number(row["buy_t"]),
+            _number(row["outlay_usd"] / 1e6),
             row["rule"] if row["lots"] else "-",
         ]
         for row in merged.to_dict(orient="records")
     ]
     return _render(
         "What to hold",
-        ["material", "participant", "lots", "holding t", "days", "existing t", "buy t",
-         "outlay M USD", "rule"],
-        rows, left={0, 1, 8},
+        [
+            "material",
+            "participant",
+            "lots",
+            "holding t",
+            "days",
+            "existing t",
+            "buy t",
+            "outlay M USD",
+            "rule",
+        ],
+        rows,
+        left={0, 1, 8},
     )
 
 
@@ -120,13 +134,18 @@ def _instructions(plan: Plan) -> str:
 def _costs(plan: Plan) -> str:
     total = plan.costs.groupby("participant", sort=False)[["holding", "shortage", "shipping"]].sum()
     rows = [
-        [str(name), *(_number(row[part] / 1e6) for part in total.columns),
-         _number(sum(row[part] for part in total.columns) / 1e6)]
+        [
+            str(name),
+            *(_number(row[part] / 1e6) for part in total.columns),
+            _number(sum(row[part] for part in total.columns) / 1e6),
+        ]
         for name, row in zip(total.index, total.to_dict(orient="records"), strict=True)
     ]
     return _render(
         "Costs, million USD a year",
-        ["participant", "holding", "expected shortage", "shipping", "total"], rows, left={0},
+        ["participant", "holding", "expected shortage", "shipping", "total"],
+        rows,
+        left={0},
     )
 
 
@@ -138,29 +157,47 @@ def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
     """Group promises of one kind, and show the one with the least to spare."""
     if coverage.empty:
         return f"{title}\n  Nothing is promised.\n"
+    kinds: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
+    for row in coverage.to_dict(orient="records"):
+        at = "" if math.isnan(row["confidence"]) else f" at {row['confidence']:g}"
+        holds = "alone" if row["sharing"] == "off" else "shared"
+        kind = (
+            f"{row['metric']} {row['level']:g}{at}",
+            row["demand_class"],
+            row["participant"],
+            row["stress"],
+            holds,
+        )
+        kinds.setdefault(kind, []).append(row)
     rows = []
-    keys = ["metric", "demand_class", "stress", "sharing", "participant", "level", "confidence"]
-    for key, group in coverage.groupby(keys, sort=False, dropna=False):
-        metric, demand_class, stress, sharing, participant, level, confidence = key
-        promised = group["confidence"] if metric == "chance" else group["level"]
-        worst = (group["achieved"] - promised).idxmin()
-        of_worst = group.loc[worst] if not (worst is None or worst != worst) else None
-        at = "" if math.isnan(confidence) else f" at {confidence:g}"
-        rows.append([
-            f"{metric} {level:g}{at}", str(demand_class), str(participant), str(stress),
-            "alone" if sharing == "off" else "shared",
-            f"{int(group['met'].sum())}/{len(group)}",
-            "-" if of_worst is None else _digits(of_worst["achieved"], metric),
-            "-" if of_worst is None else str(of_worst["material"]),
-        ])
+    for kind, of_kind in kinds.items():
+        tightest = min(of_kind, key=_spare)
+        rows.append(
+            [
+                *kind,
+                f"{sum(row['met'] for row in of_kind)}/{len(of_kind)}",
+                _digits(tightest["achieved"], tightest["metric"]),
+                tightest["material"],
+            ]
+        )
     return _render(
         title,
         ["promise", "class", "participant", "stress case", "holds", "kept", "tightest", "material"],
-        rows, left={0, 1, 2, 3, 4, 7},
+        rows,
+        left={0, 1, 2, 3, 4, 7},
     )
 
 
+def _spare(row: dict[Any, Any]) -> float:
+    """Say by how much a promise is more than kept; a promise of nothing has all the room."""
+    promised: float = row["confidence"] if row["metric"] == "chance" else row["level"]
+    spare: float = row["achieved"] - promised
+    return math.inf if math.isnan(spare) else spare
+
+
 def _digits(value: float, metric: str) -> str:
+    if math.isnan(value):
+        return "-"
     return f"{value:.1f}" if metric == "days" else f"{value:.4f}"
 
 
@@ -176,8 +213,9 @@ def _number(value: float, digits: int = 4) -> str:
 def _render(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str]], left: set[int]
 ) -> str:
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold",
-                  pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
+    )
     for place, name in enumerate(header):
         wide: dict[str, Any] = {"overflow": "fold"} if place in left else {"no_wrap": True}
         table.add_column(name, justify="left" if place in left else "right", **wide)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
 from stockpile.needs import Needs, block_needs, yearly
 from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Request, Simulation, candidate_terms, simulate
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from stockpile.blocks import Block, Steps
     from stockpile.parallel import Workers
-    from stockpile.problem import Cooperation, Problem
+    from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
 
 MEMORY_BYTES = 256 * 2**20
@@ -93,8 +94,8 @@ class Evaluator:
 
     Parameters
     ----------
-    cooperation
-        In ``none`` no partner releases anything, whatever the rules say.
+    sharing
+        If false, no partner releases anything, whatever the rules say.
     """
 
     def __init__(
@@ -103,8 +104,9 @@ class Evaluator:
         block: Block,
         scenarios: ScenarioSet,
         stress: ScenarioSet,
-        cooperation: Cooperation,
         workers: Workers,
+        *,
+        sharing: bool,
     ) -> None:
         self.problem = problem
         self.block = block
@@ -113,7 +115,7 @@ class Evaluator:
             promise for promise in problem.promises if promise.material in block.materials
         )
         self.lot = problem.lot[block.market_material]
-        self.steps = block.own_steps if cooperation == "none" else block.steps
+        self.steps = block.steps if sharing else block.own_steps
         self.unit_cost = (  # [USD/(lot year)]
             self.lot * problem.holding_cost[block.market_participant, block.market_material]
         )
@@ -131,13 +133,9 @@ class Evaluator:
         main, floors = self._views(self.needs, stress=False, names=())
         stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
         self._main = main
-        self._others = tuple(
-            view for view in (floors, stress_main, stress_floors) if view.promises
-        )
+        self._others = tuple(view for view in (floors, stress_main, stress_floors) if view.promises)
 
-    def _views(
-        self, needs: Needs, *, stress: bool, names: Sequence[str]
-    ) -> tuple[_View, _View]:
+    def _views(self, needs: Needs, *, stress: bool, names: Sequence[str]) -> tuple[_View, _View]:
         """Sort promises into what a simulation with and one without partners has to show."""
         views = []
         for floor in (False, True):
@@ -192,8 +190,10 @@ class Evaluator:
             for at in range(0, len(lots), batch)
         ]
         return Scores(
-            *(np.concatenate([getattr(piece, name) for piece in pieces])
-              for name in Scores.__slots__)
+            *(
+                np.concatenate([getattr(piece, name) for piece in pieces])
+                for name in Scores.__slots__
+            )
         )
 
     def _score_batch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
@@ -234,13 +234,13 @@ class Evaluator:
         per_year = yearly(1.0, self.problem.horizon)
         markets = self.block.num_stocks
         moved = self.steps.cost * main.released[:, 0]
+        shortage, shipping = np.zeros(markets), np.zeros(markets)
+        np.add.at(shortage, self.block.stream_market, self._shortage_cost * main.unserved[:, 0])
+        np.add.at(shipping, self.steps.market, moved)
         return Judgement(
             holding=lots * self.unit_cost,
-            shortage=per_year
-            * np.bincount(
-                self.block.stream_market, self._shortage_cost * main.unserved[:, 0], markets
-            ),
-            shipping=per_year * np.bincount(self.steps.market, moved, markets),
+            shortage=per_year * shortage,
+            shipping=per_year * shipping,
             achieved=achieved[:, 0],
             met=met[:, 0],
         )
@@ -282,20 +282,10 @@ class Evaluator:
             if promise.metric == "chance":
                 errors[index] = count
             elif promise.metric == "fill_rate":
-                # Ratio of means by the delta method.
-                mean = total.sum() / count
-                if mean > 0.0:
-                    residual = unserved - unserved.sum() / total.sum() * total
-                    errors[index] = np.sqrt((residual**2).sum() / count) / mean / np.sqrt(count)
+                errors[index] = fill_rate_error(unserved, total, count)
             else:
-                short = np.zeros(count)
-                short[: unserved.size] = np.divide(
-                    unserved, total, out=np.zeros_like(unserved), where=total > 0.0
-                )
-                tail = max(1.0 - promise.confidence, 1.0 / count)
-                quantile = np.quantile(short, 1.0 - tail)
-                excess = np.maximum(short - quantile, 0.0) / tail
-                errors[index] = excess.std() / np.sqrt(count)
+                tail = 1.0 - promise.confidence
+                errors[index] = worst_mean_error(unserved, total, tail, count)
         return variable, errors
 
     def _measure(
@@ -314,9 +304,7 @@ class Evaluator:
         self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
     ) -> Simulation:
         terms = candidate_terms(self.problem.menu, view.steps, holding.T, rule.T)
-        return simulate(
-            self.block, view.needs, terms, self._refill, view.request, self.workers
-        )
+        return simulate(self.block, view.needs, terms, self._refill, view.request, self.workers)
 
     def _days(
         self, index: int, holding: NDArray[np.float64]
@@ -331,9 +319,9 @@ class Evaluator:
             and promise.group
             and other.group == promise.group
         ] or [promise]
-        stocks = np.isin(
-            self.block.market_participant, [other.participant for other in pooled]
-        ) & (self.block.market_material == promise.material)
+        stocks = np.isin(self.block.market_participant, [other.participant for other in pooled]) & (
+            self.block.market_material == promise.material
+        )
         held = holding[:, stocks].sum(axis=1)
         daily = sum(other.daily_t for other in pooled)
         required = sum(other.daily_t * other.level for other in pooled)
@@ -369,48 +357,13 @@ class Evaluator:
         else:
             row = sum(metric in ("cvar", "stress") for metric in metrics)
             total = needs.total[:, stream, None]
-            unserved = simulation.unserved_of[:, row]
-            served = 1.0 - np.divide(
-                unserved, total, out=np.zeros_like(unserved), where=total > 0.0
-            )
+            served = served_fraction(simulation.unserved_of[:, row], total)
             if promise.metric == "cvar":
                 value = worst_mean(served, needs.probability, 1.0 - promise.confidence)
             else:
                 kept = np.flatnonzero(needs.scenario == view.cases[place])
                 value = served[kept[0]] if kept.size else np.ones(served.shape[1])
         return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
-
-
-def worst_mean(
-    served: NDArray[np.float64], probability: NDArray[np.float64], tail: float
-) -> NDArray[np.float64]:
-    """Mean of the served fraction over the worst ``tail`` of probability (CVaR of coverage).
-
-    The last scenario of the tail counts in part. Scenarios that are not listed need nothing and
-    count as served in full.
-
-    Parameters
-    ----------
-    served : (S', P) fraction of need served.
-    probability : (S',)
-    tail : probability mass of the tail, in (0, 1].
-
-    Returns
-    -------
-    (P,) mean over the tail; the worst scenario of all where the tail has no mass.
-    """
-    P = served.shape[1]
-    if served.shape[0] == 0:
-        return np.ones(P)
-    if tail <= LEVEL_TOLERANCE:
-        return np.asarray(served.min(axis=0))
-    order = np.argsort(served, axis=0, kind="stable")
-    ranked = np.take_along_axis(served, order, axis=0)
-    mass = probability[order]
-    before = np.cumsum(mass, axis=0) - mass
-    inside = np.clip(tail - before, 0.0, mass)
-    # What the listed scenarios leave of the tail is served in full.
-    return np.asarray(1.0 - (inside * (1.0 - ranked)).sum(axis=0) / tail)
 
 
 def _cheapest_later(steps: Steps) -> NDArray[np.float64]:
@@ -440,5 +393,3 @@ def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
             seen.setdefault(key, r)
         chosen.append(np.array(sorted(seen.values()), dtype=np.int64))
     return chosen
-
-

@@ -37,9 +37,7 @@ def check_target(folder: Path, replaceable: Collection[str] = ()) -> str | None:
     return None
 
 
-def write_whole(
-    folder: Path, files: Mapping[str, str], replaceable: Collection[str] = ()
-) -> None:
+def write_whole(folder: Path, files: Mapping[str, str], replaceable: Collection[str] = ()) -> None:
     """Write text files into a folder so that it appears whole or not at all.
 
     The files are written to a temporary sibling, which is then renamed.

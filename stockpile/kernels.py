@@ -31,15 +31,34 @@ REFILL_MONTHS = 6.0
 
 
 def _compiled(function: Function) -> Function:
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled  # type: ignore[no-any-return]
 
 
 @_compiled
 def _months_of_scenario(
-    s, first, effect, source, scope, start, end, severity, hits, classes,
-    share, demand, commercial, thrift_share, thrift_after, pro_rata, horizon,
-    need, loss, age, blocked,
-):  # type: ignore[no-untyped-def]
+    s,
+    first,
+    effect,
+    source,
+    scope,
+    start,
+    end,
+    severity,
+    hits,
+    classes,
+    share,
+    demand,
+    commercial,
+    thrift_share,
+    thrift_after,
+    pro_rata,
+    horizon,
+    need,
+    loss,
+    age,
+    blocked,
+):
     """Equations (1)-(3) for all months of scenario s into (T, ...) arrays.
 
     Returns whether anything is needed at all.
@@ -133,10 +152,26 @@ def _months_of_scenario(
 
 @_compiled
 def count_need_months(
-    lo, hi, first, effect, source, scope, start, end, severity, hits, classes,
-    share, demand, commercial, thrift_share, thrift_after, pro_rata, horizon,
+    lo,
+    hi,
+    first,
+    effect,
+    source,
+    scope,
+    start,
+    end,
+    severity,
+    hits,
+    classes,
+    share,
+    demand,
+    commercial,
+    thrift_share,
+    thrift_after,
+    pro_rata,
+    horizon,
     counts,
-):  # type: ignore[no-untyped-def]
+):
     """Count the months with any need of scenarios lo..hi-1 into ``counts``."""
     num_markets, num_classes = demand.shape
     need = np.empty((horizon, num_markets * num_classes))
@@ -146,9 +181,27 @@ def count_need_months(
     for s in range(lo, hi):
         counts[s] = 0
         if first[s] == first[s + 1] or not _months_of_scenario(
-            s, first, effect, source, scope, start, end, severity, hits, classes,
-            share, demand, commercial, thrift_share, thrift_after, pro_rata, horizon,
-            need, loss, age, blocked,
+            s,
+            first,
+            effect,
+            source,
+            scope,
+            start,
+            end,
+            severity,
+            hits,
+            classes,
+            share,
+            demand,
+            commercial,
+            thrift_share,
+            thrift_after,
+            pro_rata,
+            horizon,
+            need,
+            loss,
+            age,
+            blocked,
         ):
             continue
         for t in range(horizon):
@@ -160,11 +213,34 @@ def count_need_months(
 
 @_compiled
 def fill_need_months(
-    lo, hi, first, effect, source, scope, start, end, severity, hits, classes,
-    share, demand, commercial, thrift_share, thrift_after, pro_rata, horizon,
-    kept_scenario, kept_first, kept_month, kept_calm, kept_need, kept_loss, kept_age,
-    kept_blocked, total,
-):  # type: ignore[no-untyped-def]
+    lo,
+    hi,
+    first,
+    effect,
+    source,
+    scope,
+    start,
+    end,
+    severity,
+    hits,
+    classes,
+    share,
+    demand,
+    commercial,
+    thrift_share,
+    thrift_after,
+    pro_rata,
+    horizon,
+    kept_scenario,
+    kept_first,
+    kept_month,
+    kept_calm,
+    kept_need,
+    kept_loss,
+    kept_age,
+    kept_blocked,
+    total,
+):
     """Write the months with any need of kept scenarios lo..hi-1, compressed."""
     num_markets, num_classes = demand.shape
     need = np.empty((horizon, num_markets * num_classes))
@@ -173,9 +249,27 @@ def fill_need_months(
     blocked = np.empty((horizon, num_markets), dtype=np.bool_)
     for kept in range(lo, hi):
         _months_of_scenario(
-            kept_scenario[kept], first, effect, source, scope, start, end, severity, hits,
-            classes, share, demand, commercial, thrift_share, thrift_after, pro_rata, horizon,
-            need, loss, age, blocked,
+            kept_scenario[kept],
+            first,
+            effect,
+            source,
+            scope,
+            start,
+            end,
+            severity,
+            hits,
+            classes,
+            share,
+            demand,
+            commercial,
+            thrift_share,
+            thrift_after,
+            pro_rata,
+            horizon,
+            need,
+            loss,
+            age,
+            blocked,
         )
         n = kept_first[kept]
         last = -1
@@ -201,9 +295,7 @@ def fill_need_months(
 
 
 @_compiled
-def _release(
-    state, level, limit, opens, needed, served_per_t, most, reached
-):  # type: ignore[no-untyped-def]
+def _release(state, level, limit, opens, needed, served_per_t, most, reached):
     """Tonnes that one step serves in one month, equation (4)."""
     ceiling = limit if opens <= reached else 0.0
     ceiling = ceiling if ceiling < most else most
@@ -215,13 +307,42 @@ def _release(
 
 @_compiled
 def simulate_chunk(
-    lo, hi, probability, first, calm, need, loss, age, blocked, total,
-    stream, stock, market, relation, lag, yield_, capacity,
-    refill, holding, level_t, limit_t, trigger, breakpoints,
-    chance_stream, chance_short, chance_slack,
-    kept_stream, kept_step, tracked,
-    sum_unserved, sum_released, chance, chance_loose, unserved_of, released_of,
-):  # type: ignore[no-untyped-def]
+    lo,
+    hi,
+    probability,
+    first,
+    calm,
+    need,
+    loss,
+    age,
+    blocked,
+    total,
+    stream,
+    stock,
+    market,
+    relation,
+    lag,
+    yield_,
+    capacity,
+    refill,
+    holding,
+    level_t,
+    limit_t,
+    trigger,
+    breakpoints,
+    chance_stream,
+    chance_short,
+    chance_slack,
+    kept_stream,
+    kept_step,
+    tracked,
+    sum_unserved,
+    sum_released,
+    chance,
+    chance_loose,
+    unserved_of,
+    released_of,
+):
     """Simulate P candidates on kept scenarios lo..hi-1: equations (4)-(6).
 
     Sums over the scenarios of the chunk, weighted by probability, are added to
@@ -288,15 +409,31 @@ def simulate_chunk(
                     if tracked[j]:
                         given = released[j]
                         for p in range(level.size):
-                            r = _release(stock_left[p], level[p], limit[p], opens[p],
-                                         still_needed[p], served_per_t, most, reached)
+                            r = _release(
+                                stock_left[p],
+                                level[p],
+                                limit[p],
+                                opens[p],
+                                still_needed[p],
+                                served_per_t,
+                                most,
+                                reached,
+                            )
                             still_needed[p] -= r
                             stock_left[p] -= r * taken_per_t
                             given[p] += r
                     else:
                         for p in range(level.size):
-                            r = _release(stock_left[p], level[p], limit[p], opens[p],
-                                         still_needed[p], served_per_t, most, reached)
+                            r = _release(
+                                stock_left[p],
+                                level[p],
+                                limit[p],
+                                opens[p],
+                                still_needed[p],
+                                served_per_t,
+                                most,
+                                reached,
+                            )
                             still_needed[p] -= r
                             stock_left[p] -= r * taken_per_t
                 for q in range(num_streams):

@@ -87,19 +87,28 @@ class Needs:
         )
 
 
-def block_needs(
-    problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers
-) -> Needs:
+def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:
     """Compute the needs of a block in all scenarios."""
     participant, material = block.market_participant, block.market_material
     # What an event does to this block: by scope and market, and by scope and class.
     hits = scenarios.materials[:, material] & scenarios.targets[:, participant]
     data = (
-        scenarios.first, scenarios.effect, scenarios.source, scenarios.scope, scenarios.start,
-        scenarios.end, scenarios.severity, hits, scenarios.classes,
-        problem.share[participant, material], problem.demand[participant, material],
-        problem.commercial[participant, material], problem.thrift_share[participant, material],
-        problem.thrift_after[participant, material], problem.pro_rata, problem.horizon,
+        scenarios.first,
+        scenarios.effect,
+        scenarios.source,
+        scenarios.scope,
+        scenarios.start,
+        scenarios.end,
+        scenarios.severity,
+        hits,
+        scenarios.classes,
+        problem.share[participant, material],
+        problem.demand[participant, material],
+        problem.commercial[participant, material],
+        problem.thrift_share[participant, material],
+        problem.thrift_after[participant, material],
+        problem.pro_rata,
+        problem.horizon,
     )
     S = scenarios.count
     counts = np.zeros(S, dtype=np.int64)
@@ -121,8 +130,18 @@ def block_needs(
     )
     workers.run(
         lambda lo, hi: fill_need_months(
-            lo, hi, *data, needs.scenario, needs.first, needs.month, needs.calm, needs.need,
-            needs.loss, needs.age, needs.blocked, needs.total,
+            lo,
+            hi,
+            *data,
+            needs.scenario,
+            needs.first,
+            needs.month,
+            needs.calm,
+            needs.need,
+            needs.loss,
+            needs.age,
+            needs.blocked,
+            needs.total,
         ),
         kept.size,
     )

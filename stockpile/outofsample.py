@@ -110,9 +110,8 @@ def evaluate(
     rows: list[dict[str, Any]] = []
     with Workers(threads) as workers:
         for block in build_blocks(problem):
-            evaluator = Evaluator(
-                problem, block, drawn, stress, plan.cooperation, workers  # type: ignore[arg-type]
-            )
+            sharing = plan.cooperation != "none"
+            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=sharing)
             chosen = lots[block.market_participant, block.market_material]
             # One rule per owner and block, the same for all its materials.
             rule = rules[:, block.materials[0]]
@@ -147,8 +146,19 @@ def evaluate(
 
 
 _COLUMNS = [
-    "participant", "material", "demand_class", "metric", "level", "confidence", "stress", "group",
-    "sharing", "achieved", "low", "high", "met",
+    "participant",
+    "material",
+    "demand_class",
+    "metric",
+    "level",
+    "confidence",
+    "stress",
+    "group",
+    "sharing",
+    "achieved",
+    "low",
+    "high",
+    "met",
 ]
 _KEYS = _COLUMNS[:9]
 
@@ -157,9 +167,7 @@ def _z() -> float:
     return float(ndtri(0.5 + INTERVAL / 2.0))
 
 
-def _decisions(
-    problem: Problem, plan: Plan
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Read lots (C, M) and rules (C, M) from a plan's tables."""
     if not plan.found:
         raise ResultError(f"The result holds no plan to evaluate: its status is {plan.status}.")
@@ -200,23 +208,25 @@ def _coverage_rows(
         low, high = value - _z() * errors[index], value + _z() * errors[index]
         if promise.metric == "chance":
             low, high = _wilson(value, errors[index])
-        rows.append({
-            "participant": problem.participants[promise.participant],
-            "material": problem.materials[promise.material],
-            "demand_class": promise.classes
-            if promise.demand_class < 0
-            else problem.classes[promise.demand_class],
-            "metric": promise.metric,
-            "level": promise.level,
-            "confidence": promise.confidence,
-            "stress": promise.stress,
-            "group": promise.group,
-            "sharing": "off" if promise.floor else "on",
-            "achieved": value,
-            "low": low if promise.metric == "days" else max(0.0, low),
-            "high": high if promise.metric == "days" else min(1.0, high),
-            "met": bool(judgement.met[index]),
-        })
+        rows.append(
+            {
+                "participant": problem.participants[promise.participant],
+                "material": problem.materials[promise.material],
+                "demand_class": promise.classes
+                if promise.demand_class < 0
+                else problem.classes[promise.demand_class],
+                "metric": promise.metric,
+                "level": promise.level,
+                "confidence": promise.confidence,
+                "stress": promise.stress,
+                "group": promise.group,
+                "sharing": "off" if promise.floor else "on",
+                "achieved": value,
+                "low": low if promise.metric == "days" else max(0.0, low),
+                "high": high if promise.metric == "days" else min(1.0, high),
+                "met": bool(judgement.met[index]),
+            }
+        )
     return rows
 
 
@@ -231,6 +241,7 @@ def _wilson(share: float, scenarios: float) -> tuple[float, float]:
 
 def _with_planned(coverage: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Add what the plan's own sample showed for each promise."""
+
     def keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
         return [tuple(str(row[key]) for key in _KEYS) for row in frame.to_dict(orient="records")]
 

@@ -21,13 +21,29 @@ if TYPE_CHECKING:
 FORMAT = 1
 TABLES: dict[str, tuple[str, ...]] = {
     "holdings": (
-        "participant", "material", "lots", "holding_t", "existing_t", "buy_t", "days_of_cover",
-        "outlay_usd", "annual_holding_cost_usd",
+        "participant",
+        "material",
+        "lots",
+        "holding_t",
+        "existing_t",
+        "buy_t",
+        "days_of_cover",
+        "outlay_usd",
+        "annual_holding_cost_usd",
     ),
     "rules": ("participant", "material", "rule", "instruction"),
     "coverage": (
-        "participant", "material", "demand_class", "metric", "level", "confidence", "achieved",
-        "met", "stress", "group", "sharing",
+        "participant",
+        "material",
+        "demand_class",
+        "metric",
+        "level",
+        "confidence",
+        "achieved",
+        "met",
+        "stress",
+        "group",
+        "sharing",
     ),
     "costs": ("participant", "material", "holding", "shortage", "shipping"),
     "certificates": ("material", "annual_cost_usd", "bound_usd", "gap", "simulations"),
@@ -35,7 +51,14 @@ TABLES: dict[str, tuple[str, ...]] = {
 """Tables of a result folder and their columns."""
 FILES = ("plan.json", *(f"{name}.csv" for name in TABLES))
 _TEXT = {
-    "participant", "material", "rule", "instruction", "demand_class", "metric", "stress", "group",
+    "participant",
+    "material",
+    "rule",
+    "instruction",
+    "demand_class",
+    "metric",
+    "stress",
+    "group",
     "sharing",
 }
 
@@ -229,8 +252,7 @@ def _read_table(folder: Path, name: str) -> pd.DataFrame:
         raise ResultError(f"{path} cannot be read: {error}") from error
     if tuple(frame.columns) != TABLES[name]:
         raise ResultError(
-            f"{path} has the columns {', '.join(frame.columns)}; "
-            f"expected {', '.join(TABLES[name])}"
+            f"{path} has the columns {', '.join(frame.columns)}; expected {', '.join(TABLES[name])}"
         )
     return frame
 

@@ -160,8 +160,11 @@ def require_built(instance: Instance) -> None:
     NotBuiltError
         Naming every table and setting concerned.
     """
-    missing = [f"{name}.csv" for name in ("facilities", "projects", "conversions")
-               if getattr(instance, name)]
+    missing = [
+        f"{name}.csv"
+        for name in ("facilities", "projects", "conversions")
+        if getattr(instance, name)
+    ]
     if any(row.acquisition_budget_usd is not None for row in instance.participants):
         missing.append("acquisition_budget_usd in participants.csv")
     if instance.agreement.joint_budget_usd is not None:
@@ -299,10 +302,7 @@ def _shortage_cost(
         (len(participants), len(materials), len(classes)),
     ).copy()
     named = [
-        sum(
-            cell != ("*",)
-            for cell in (row.participant, row.material, row.demand_class)
-        )
+        sum(cell != ("*",) for cell in (row.participant, row.material, row.demand_class))
         for row in instance.shortage
     ]
     # Stable, so rows that name more come later and overwrite; validation excludes ties.

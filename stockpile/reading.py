@@ -196,7 +196,7 @@ def _read_text(path: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         start = error.object.rfind(b"\n", 0, error.start) + 1
         line = error.object.count(b"\n", 0, error.start) + 1
-        around = error.object[start : error.start + 10].split(b"\r")[0].split(b"\n")[0]
+        around = error.object[start : error.start + 20].splitlines()[0]
         raise _Unreadable(
             name,
             "the file is not UTF-8",

@@ -174,9 +174,7 @@ def default_rules(num_classes: int) -> tuple[Rule, ...]:
             [StreamRule(reserve_level=0.5, trigger_loss=0.3)] if k == 0 else []
             for k in range(num_classes)
         ],
-        "surplus": [
-            [StreamRule(reserve_level=0.5 + 0.25 * x, draw_limit=0.1)] for x in rank
-        ],
+        "surplus": [[StreamRule(reserve_level=0.5 + 0.25 * x, draw_limit=0.1)] for x in rank],
         "solidarity": [[StreamRule(reserve_level=0.25 + 0.5 * x)] for x in rank],
         "equal": None,
     }

@@ -101,17 +101,20 @@ def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
     """Return the scenarios of ``scenarios.csv`` and ``events.csv``."""
     names = [row.scenario for row in instance.scenarios]
     probability = np.array([row.probability for row in instance.scenarios])
-    return _from_rows(names, probability / probability.sum(), [
-        (row.scenario, row) for row in instance.events
-    ], problem)
+    return _from_rows(
+        names,
+        probability / probability.sum(),
+        [(row.scenario, row) for row in instance.events],
+        problem,
+    )
 
 
 def stress_cases(instance: Instance, problem: Problem) -> ScenarioSet:
     """Return the named cases of ``stress.csv``; their weights of 1 are never used."""
     names = list(dict.fromkeys(row.stress for row in instance.stress))
-    return _from_rows(names, np.ones(len(names)), [
-        (row.stress, row) for row in instance.stress
-    ], problem)
+    return _from_rows(
+        names, np.ones(len(names)), [(row.stress, row) for row in instance.stress], problem
+    )
 
 
 def draw_scenarios(instance: Instance, problem: Problem, count: int, seed: int) -> ScenarioSet:
@@ -129,12 +132,16 @@ def draw_scenarios(instance: Instance, problem: Problem, count: int, seed: int) 
             hazard, parent, _scope_of(hazard, order), problem, count, seed
         )
     scopes = [
-        (expand(row.materials, problem.materials), expand(row.targets, problem.participants),
-         expand(row.demand_class, problem.classes))
+        (
+            expand(row.materials, problem.materials),
+            expand(row.targets, problem.participants),
+            expand(row.demand_class, problem.classes),
+        )
         for row in instance.hazards
     ]
-    return _assemble((), np.full(count, 1.0 / count), [drawn[name] for name in order], problem,
-                     scopes)
+    return _assemble(
+        (), np.full(count, 1.0 / count), [drawn[name] for name in order], problem, scopes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +236,8 @@ def _from_rows(
     problem: Problem,
 ) -> ScenarioSet:
     """Build scenarios from rows of events that name their scenario."""
-    events, scopes = [], []
+    events: list[_Events] = []
+    scopes: list[tuple[list[int], list[int], list[int]]] = []
     for name, row in rows:
         events.append(
             _Events(
@@ -243,8 +251,11 @@ def _from_rows(
             )
         )
         scopes.append(
-            (expand(row.materials, problem.materials), expand(row.targets, problem.participants),
-             expand(row.demand_class, problem.classes))
+            (
+                expand(row.materials, problem.materials),
+                expand(row.targets, problem.participants),
+                expand(row.demand_class, problem.classes),
+            )
         )
     return _assemble(tuple(names), probability, events, problem, scopes)
 
@@ -259,8 +270,8 @@ def _assemble(
     """Sort events by scenario and drop what lies beyond the horizon."""
     sizes = [item.scenario.size for item in events]
 
-    def column(values: list[int], dtype: type) -> NDArray[np.int64]:
-        return np.repeat(np.array(values, dtype=dtype), sizes)
+    def column(values: list[int]) -> NDArray[np.int64]:
+        return np.repeat(np.array(values, dtype=np.int64), sizes)[keep]
 
     def join(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
         return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
@@ -268,15 +279,15 @@ def _assemble(
     scenario = join([item.scenario for item in events])
     start = join([item.start for item in events])
     end = np.minimum(start + join([item.duration for item in events]), problem.horizon)
-    severity = (
-        np.concatenate([item.severity for item in events]) if events else np.empty(0)
-    )
+    severity = np.concatenate([item.severity for item in events]) if events else np.empty(0)
     keep = np.flatnonzero(start < problem.horizon)
     # A stable sort keeps the events of a scenario in the order of the hazards.
     keep = keep[np.argsort(scenario[keep], kind="stable")]
     hit = np.bincount(scenario[keep], minlength=probability.size)
-    masks = [np.zeros((len(scopes), len(axis)), dtype=np.bool_)
-             for axis in (problem.materials, problem.participants, problem.classes)]
+    masks = [
+        np.zeros((len(scopes), len(axis)), dtype=np.bool_)
+        for axis in (problem.materials, problem.participants, problem.classes)
+    ]
     for i, scope in enumerate(scopes):
         for mask, indices in zip(masks, scope, strict=True):
             mask[i, indices] = True
@@ -284,9 +295,9 @@ def _assemble(
         names=names,
         probability=probability,
         first=np.concatenate([[0], np.cumsum(hit)]).astype(np.int64),
-        effect=column([item.effect for item in events], np.int8)[keep],
-        source=column([item.source for item in events], np.int16)[keep],
-        scope=column([item.scope for item in events], np.int16)[keep],
+        effect=column([item.effect for item in events]).astype(np.int8),
+        source=column([item.source for item in events]).astype(np.int16),
+        scope=column([item.scope for item in events]).astype(np.int16),
         start=start[keep].astype(np.int16),
         end=end[keep].astype(np.int16),
         severity=severity[keep],

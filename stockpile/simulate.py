@@ -134,7 +134,10 @@ class Request:
         """Return a request without chances."""
         none = np.empty(0)
         return Request(
-            none.astype(np.int64), none, none, np.array(streams, dtype=np.int64),
+            none.astype(np.int64),
+            none,
+            none,
+            np.array(streams, dtype=np.int64),
             np.array(steps, dtype=np.int64),
         )
 
@@ -172,18 +175,51 @@ def simulate(
     def work(lo: int, hi: int) -> None:
         n = index[lo]
         simulate_chunk(
-            lo, hi, needs.probability, needs.first, needs.calm, needs.need, needs.loss,
-            needs.age, needs.blocked, needs.total, steps.stream, steps.stock, steps.market,
-            steps.relation, steps.lag, steps.yield_, steps.capacity, refill, terms.holding,
-            terms.level, terms.limit, terms.trigger, terms.breakpoints, request.chance_stream,
-            request.chance_short, request.chance_slack, request.streams, request.steps,
-            tracked, unserved[n], released[n], chance[n], loose[n], unserved_of, released_of,
+            lo,
+            hi,
+            needs.probability,
+            needs.first,
+            needs.calm,
+            needs.need,
+            needs.loss,
+            needs.age,
+            needs.blocked,
+            needs.total,
+            steps.stream,
+            steps.stock,
+            steps.market,
+            steps.relation,
+            steps.lag,
+            steps.yield_,
+            steps.capacity,
+            refill,
+            terms.holding,
+            terms.level,
+            terms.limit,
+            terms.trigger,
+            terms.breakpoints,
+            request.chance_stream,
+            request.chance_short,
+            request.chance_slack,
+            request.streams,
+            request.steps,
+            tracked,
+            unserved[n],
+            released[n],
+            chance[n],
+            loose[n],
+            unserved_of,
+            released_of,
         )
 
     workers.run(work, S)
     return Simulation(
-        unserved.sum(axis=0), released.sum(axis=0), chance.sum(axis=0), loose.sum(axis=0),
-        unserved_of, released_of,
+        unserved.sum(axis=0),
+        released.sum(axis=0),
+        chance.sum(axis=0),
+        loose.sum(axis=0),
+        unserved_of,
+        released_of,
     )
 
 

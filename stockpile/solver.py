@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,51 +11,33 @@ import numpy as np
 
 from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
+from stockpile.conflicts import find_conflicts
 from stockpile.errors import UsageError
 from stockpile.evaluator import Evaluator, distinct_rules
 from stockpile.interrupt import stop_on_interrupt
 from stockpile.parallel import Workers
-from stockpile.plan import Plan, Status, table
-from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, Cooperation, build_problem
+from stockpile.plan import Plan, Status
+from stockpile.plan_tables import (
+    BlockOutcome,
+    certificates_table,
+    costs_table,
+    coverage_table,
+    holdings_table,
+    rules_table,
+)
+from stockpile.problem import Cooperation, build_problem
 from stockpile.progress import Progress, ProgressLine, reporter
-from stockpile.rules import describe
 from stockpile.scenarios import scenario_set, stress_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from stockpile.blocks import Block
-    from stockpile.evaluator import Judgement
     from stockpile.instance import Instance
-    from stockpile.problem import Problem, Promise
+    from stockpile.problem import Problem
 
 HURRIED_ROUNDS = 10
 """Rounds that each block left still gets after the user has asked to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockOutcome:
-    """What the search of one block has brought.
-
-    Attributes
-    ----------
-    judgement
-        The incumbent in full; None without one.
-    best
-        Where no incumbent exists: the best value that each promise of the block can reach with
-        all the stock allowed, by promise; else empty.
-    conflicts
-        Where infeasible: the promises that cannot be kept, in words.
-    """
-
-    block: Block
-    certificate: Certificate
-    promises: tuple[Promise, ...]
-    judgement: Judgement | None
-    best: NDArray[np.float64]
-    conflicts: tuple[str, ...]
 
 
 def solve(
@@ -100,7 +81,7 @@ def solve(
         If the instance uses what is not built yet.
     """
     gap = instance.solve_settings.gap if gap is None else gap
-    world: Cooperation = cooperation or instance.solve_settings.cooperation
+    world = cooperation or instance.solve_settings.cooperation
     _check_arguments(gap, time_limit, world, scenarios, seed, threads)
     began = time.monotonic()
     deadline = np.inf if time_limit is None else began + time_limit
@@ -117,7 +98,7 @@ def solve(
                 break
             # Every block gets its share of the time that is left.
             limit = now + (deadline - now) / (len(blocks) - number)
-            evaluator = Evaluator(problem, block, drawn, stress, world, workers)
+            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=world != "none")
             rounds = 0
 
             def stop(limit: float = limit) -> bool:
@@ -129,8 +110,13 @@ def solve(
             def tell(state: BoxSearch, number: int = number, block: Block = block) -> None:
                 report(
                     Progress(
-                        block.name, number, len(blocks), state.incumbent, state.bound,
-                        relative_gap(state.incumbent, state.bound), time.monotonic() - began,
+                        block.name,
+                        number,
+                        len(blocks),
+                        state.incumbent,
+                        state.bound,
+                        relative_gap(state.incumbent, state.bound),
+                        time.monotonic() - began,
                     )
                 )
 
@@ -208,52 +194,10 @@ def _outcome(evaluator: Evaluator, certificate: Certificate) -> BlockOutcome:
     if certificate.lots is not None and certificate.rule is not None:
         judgement = evaluator.judge(certificate.lots, certificate.rule)
     elif certificate.finished:
-        best, conflicts = _conflicts(evaluator)
+        best, conflicts = find_conflicts(evaluator)
     return BlockOutcome(
         evaluator.block, certificate, evaluator.promises, judgement, best, conflicts
     )
-
-
-def _conflicts(evaluator: Evaluator) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Say which promises of an infeasible block cannot be kept, even with all stock allowed."""
-    problem, block = evaluator.problem, evaluator.block
-    rules = np.array(
-        np.meshgrid(*distinct_rules(evaluator), indexing="ij"), dtype=np.int64
-    ).reshape(len(problem.participants), -1).T
-    most = problem.lots_max[block.market_participant, block.market_material]
-    achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
-    never = np.flatnonzero(~met.any(axis=1))
-    # Where each promise can be kept by some rule, the rule that breaks fewest shows the conflict.
-    together = not never.size
-    named = never if never.size else np.flatnonzero(~met[:, met.sum(axis=0).argmax()])
-    best = np.array([
-        np.nan if np.isnan(row).all() else np.nanmax(row) for row in achieved
-    ])
-    return best, tuple(
-        _conflict(problem, evaluator.promises[index], best[index], together=together)
-        for index in named
-    )
-
-
-def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
-    of_class = (
-        promise.classes if promise.demand_class < 0 else problem.classes[promise.demand_class]
-    )
-    wanted = f"{promise.metric} {promise.level:g}"
-    if promise.metric in ("chance", "cvar"):
-        wanted += f" at confidence {promise.confidence:g}"
-    if promise.stress:
-        wanted += f" in {promise.stress}"
-    if promise.floor:
-        wanted += " without partners"
-    where = f"coverage.csv line {promise.line}: " if promise.line else ""
-    text = (
-        f"{where}{problem.participants[promise.participant]}, "
-        f"{problem.materials[promise.material]}, {of_class}: {wanted} "
-    )
-    if together:
-        return text + "cannot be kept together with the other promises by any single rule"
-    return text + f"is out of reach: at most {best:.6g} with all the stock that max_t allows"
 
 
 def _assemble(
@@ -267,8 +211,13 @@ def _assemble(
     conflicts = tuple(text for outcome in outcomes for text in outcome.conflicts)
     if conflicts:
         return Plan(
-            **facts, status=Status.INFEASIBLE, annual_cost_usd=None, bound_usd=None, gap=None,
-            conflicts=conflicts, coverage=_coverage_table(problem, outcomes),
+            **facts,
+            status=Status.INFEASIBLE,
+            annual_cost_usd=None,
+            bound_usd=None,
+            gap=None,
+            conflicts=conflicts,
+            coverage=coverage_table(problem, outcomes),
         )
     stopped = Status.INTERRUPTED if interrupted else Status.TIME_LIMIT
     if len(outcomes) < num_blocks or any(item.judgement is None for item in outcomes):
@@ -282,112 +231,9 @@ def _assemble(
         annual_cost_usd=cost,
         bound_usd=bound,
         gap=relative_gap(cost, bound),
-        holdings=_holdings_table(problem, outcomes),
-        rules=_rules_table(problem, outcomes),
-        coverage=_coverage_table(problem, outcomes),
-        costs=_costs_table(problem, outcomes),
-        certificates=table("certificates", [
-            {
-                "material": outcome.block.name,
-                "annual_cost_usd": outcome.certificate.incumbent,
-                "bound_usd": outcome.certificate.bound,
-                "gap": outcome.certificate.gap,
-                "simulations": outcome.certificate.simulations,
-            }
-            for outcome in outcomes
-        ]),
+        holdings=holdings_table(problem, outcomes),
+        rules=rules_table(problem, outcomes),
+        coverage=coverage_table(problem, outcomes),
+        costs=costs_table(problem, outcomes),
+        certificates=certificates_table(outcomes),
     )
-
-
-def _holdings_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
-    rows = []
-    for outcome in outcomes:
-        block, lots = outcome.block, outcome.certificate.lots
-        assert lots is not None
-        for m in block.materials:
-            stocks = np.flatnonzero(block.market_material == m)
-            participants = block.market_participant[stocks]
-            held = lots[stocks] * problem.lot[m]
-            bought = np.maximum(0.0, held - problem.existing[participants, m])
-            impact = 0.0
-            if not np.isnan(problem.world_supply[m]):
-                impact = problem.price_impact[m] * bought.sum() / problem.world_supply[m]
-            demand = problem.demand[participants, m].sum(axis=1) * MONTHS_PER_YEAR
-            for place, c in enumerate(participants):
-                daily = demand[place] / DAYS_PER_YEAR
-                rows.append({
-                    "participant": problem.participants[c],
-                    "material": problem.materials[m],
-                    "lots": int(lots[stocks[place]]),
-                    "holding_t": float(held[place]),
-                    "existing_t": float(problem.existing[c, m]),
-                    "buy_t": float(bought[place]),
-                    "days_of_cover": float(held[place] / daily) if daily > 0.0 else np.nan,
-                    "outlay_usd": float(problem.price[m] * (1.0 + impact) * bought[place]),  # (8)
-                    "annual_holding_cost_usd": float(held[place] * problem.holding_cost[c, m]),
-                })
-    return table("holdings", rows)
-
-
-def _rules_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
-    rows = []
-    for outcome in outcomes:
-        chosen, lots = outcome.certificate.rule, outcome.certificate.lots
-        assert chosen is not None
-        assert lots is not None
-        for stock, c in enumerate(outcome.block.market_participant):
-            rule = problem.menu.rules[chosen[c]]
-            words = describe(rule, problem.classes) if lots[stock] else "Nothing is held."
-            rows.append({
-                "participant": problem.participants[c],
-                "material": problem.materials[outcome.block.market_material[stock]],
-                "rule": rule.name,
-                "instruction": words,
-            })
-    return table("rules", rows)
-
-
-def _coverage_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
-    rows = []
-    for outcome in outcomes:
-        judgement = outcome.judgement
-        achieved = outcome.best if judgement is None else judgement.achieved
-        if not achieved.size:  # A block that was not judged, beside an infeasible one.
-            continue
-        for index, promise in enumerate(outcome.promises):
-            value = float(achieved[index])
-            rows.append({
-                "participant": problem.participants[promise.participant],
-                "material": problem.materials[promise.material],
-                "demand_class": promise.classes
-                if promise.demand_class < 0
-                else problem.classes[promise.demand_class],
-                "metric": promise.metric,
-                "level": promise.level,
-                "confidence": promise.confidence,
-                "achieved": value,
-                "met": bool(judgement.met[index])
-                if judgement is not None
-                else value >= (promise.confidence if promise.metric == "chance"
-                               else promise.level) - 1e-9,
-                "stress": promise.stress,
-                "group": promise.group,
-                "sharing": "off" if promise.floor else "on",
-            })
-    return table("coverage", rows)
-
-
-def _costs_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> Any:
-    rows = []
-    for outcome in outcomes:
-        judgement = outcome.judgement
-        assert judgement is not None
-        for z, c in enumerate(outcome.block.market_participant):
-            rows.append({
-                "participant": problem.participants[c],
-                "material": problem.materials[outcome.block.market_material[z]],
-                "holding": float(judgement.holding[z]),
-                "shortage": float(judgement.shortage[z]),
-                "shipping": float(judgement.shipping[z]),
-            })
-    return table("costs", rows)

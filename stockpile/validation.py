@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from stockpile.instance import Instance
-    from stockpile.tables import Event, Hazard, ShortageCost, StressEvent
+    from stockpile.tables import Event, Hazard, StressEvent
 
 TOLERANCE = 1e-9
 """Sums of shares, and numbers of lots, are compared within this."""
@@ -489,33 +489,29 @@ def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
     """Check, for every need, that the rows that name most agree on its shortage cost."""
     if "shortage" in gaps.incomplete:
         return  # The row that would decide may be missing.
-    rows_for: dict[tuple[str, ...], list[ShortageCost]] = defaultdict(list)
-    for row in instance.shortage:
-        for names in itertools.product(row.participant, row.material, row.demand_class):
-            rows_for[names].append(row)
+    rows_for: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    named = []
+    for position, row in enumerate(instance.shortage):
+        cells = (row.participant, row.material, row.demand_class)
+        named.append(sum(cell != (ALL,) for cell in cells))
+        for names in itertools.product(*cells):
+            rows_for[names].append(position)
     reported: set[tuple[int, ...]] = set()
     for stream in instance.demand:
-        names = (stream.participant, stream.material, stream.demand_class)
-        matching = [
-            row
-            for choice in itertools.product(*((name, ALL) for name in names))
-            for row in rows_for.get(choice, ())
-        ]
-        named = [
-            sum(cell != (ALL,) for cell in (row.participant, row.material, row.demand_class))
-            for row in matching
-        ]
-        deciding = [row for row, count in zip(matching, named, strict=True) if count == max(named)]
-        costs = {row.shortage_cost_usd_per_kg for row in deciding}
-        rows_at_odds = tuple(sorted(map(id, deciding)))
-        if len(costs) > 1 and rows_at_odds not in reported:
-            reported.add(rows_at_odds)
+        need = (stream.participant, stream.material, stream.demand_class)
+        choices = itertools.product(*((name, ALL) for name in need))
+        matching = sorted(position for choice in choices for position in rows_for.get(choice, ()))
+        most = max((named[position] for position in matching), default=0)
+        deciding = tuple(position for position in matching if named[position] == most)
+        rows = [instance.shortage[position] for position in deciding]
+        if len({row.shortage_cost_usd_per_kg for row in rows}) > 1 and deciding not in reported:
+            reported.add(deciding)
             yield _problem(
                 "shortage",
-                deciding,
+                rows,
                 "shortage_cost_usd_per_kg",
-                ", ".join(f"{row.shortage_cost_usd_per_kg:g}" for row in deciding),
-                f"rows that name equally much differ on {' '.join(names)}; "
+                ", ".join(f"{row.shortage_cost_usd_per_kg:g}" for row in rows),
+                f"rows that name equally much differ on {' '.join(need)}; "
                 "expected one shortage cost",
                 "Add a row that names more, or make the rows agree.",
             )

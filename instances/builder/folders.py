@@ -32,7 +32,7 @@ COLUMNS = {
     "shortage": "participant material demand_class shortage_cost_usd_per_kg",
     "sources": "source name",
     "supply": "participant material source share",
-    "holdings": "participant material existing_t",
+    "holdings": "participant material existing_t max_t",
     "hazards": "hazard effect source materials targets demand_class events_per_year "
     "duration_median_months duration_sigma severity_mean severity_sd follows "
     "follow_probability follow_delay_months",

@@ -183,12 +183,18 @@ def severity(sources: Sources, rule: Row) -> tuple[float, float, list[str]]:
         references.append(assumption(rule["severity_scale"]))
     mean = scale * float(np.mean(values))
     if len(values) == 1:
-        spread, keys = 0.0, []
-    else:
-        spread, keys = scale * float(np.std(values, ddof=1)), ["severity_sd_min", "severity_sd_cap"]
-        spread = max(spread, sources.assumed("severity_sd_min"))
-        spread = min(spread, sources.assumed("severity_sd_cap") * math.sqrt(mean * (1.0 - mean)))
+        return mean, 0.0, references
+    spread = max(scale * _spread(values), sources.assumed("severity_sd_min"))
+    spread = min(spread, sources.assumed("severity_sd_cap") * math.sqrt(mean * (1.0 - mean)))
+    keys = ["severity_sd_min", "severity_sd_cap"]
     return mean, spread, [*references, assumption(*keys)]
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation; of two values that of a uniform distribution between them."""
+    if len(values) == 2:
+        return (max(values) - min(values)) / math.sqrt(12.0)
+    return float(np.std(values, ddof=1))
 
 
 # --- The table ------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def _material_row(sources: Sources, choice: Row) -> Row:
     return {
         "material": choice["material"],
         "name": choice["name"],
-        "element": "" if symbol in ("graphite", "fluorspar") else symbol.split("_", maxsplit=1)[0],
+        "element": sources.one("prices", material=symbol, basis="default")["symbol"],
         "form": choice["form"],
         "price_usd_per_kg": significant(usd_per_kg, 6),
         "lot_t": significant(lot(sources, symbol), 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.demand import yearly_demand
+from builder.demand import is_rare_earth, yearly_demand
 from builder.sources import COUNTRY, PARTICIPANTS, assumption, refs
 from builder.text import significant
 
@@ -61,6 +61,11 @@ def _holding_row(sources: Sources, participant: str, choice: Row) -> Row:
     else:
         row["ref"] = "method_holdings"
         row["note"] = "no public inventory by material; 0 stands for unknown"
+    if is_rare_earth(sources, choice["symbol"]):
+        years = sources.assumed("max_years_rare_earth")
+        demand = yearly_demand(sources, participant, choice["symbol"])
+        row["max_t"] = significant(years * demand)
+        row["ref"] = refs(row["ref"], assumption("max_years_rare_earth"))
     return row
 
 

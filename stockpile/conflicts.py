@@ -1,0 +1,57 @@
+"""Why a block is infeasible, in terms of its promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.evaluator import distinct_rules
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.evaluator import Evaluator
+    from stockpile.problem import Problem, Promise
+
+
+def find_conflicts(evaluator: Evaluator) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Say which promises of an infeasible block cannot be kept, even with all stock allowed."""
+    problem, block = evaluator.problem, evaluator.block
+    rules = (
+        np.array(np.meshgrid(*distinct_rules(evaluator), indexing="ij"), dtype=np.int64)
+        .reshape(len(problem.participants), -1)
+        .T
+    )
+    most = problem.lots_max[block.market_participant, block.market_material]
+    achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
+    never = np.flatnonzero(~met.any(axis=1))
+    # Where each promise can be kept by some rule, the rule that breaks fewest shows the conflict.
+    together = not never.size
+    named = never if never.size else np.flatnonzero(~met[:, met.sum(axis=0).argmax()])
+    best = np.array([np.nan if np.isnan(row).all() else np.nanmax(row) for row in achieved])
+    return best, tuple(
+        _conflict(problem, evaluator.promises[index], best[index], together=together)
+        for index in named
+    )
+
+
+def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
+    of_class = (
+        promise.classes if promise.demand_class < 0 else problem.classes[promise.demand_class]
+    )
+    wanted = f"{promise.metric} {promise.level:g}"
+    if promise.metric in ("chance", "cvar"):
+        wanted += f" at confidence {promise.confidence:g}"
+    if promise.stress:
+        wanted += f" in {promise.stress}"
+    if promise.floor:
+        wanted += " without partners"
+    where = f"coverage.csv line {promise.line}: " if promise.line else ""
+    text = (
+        f"{where}{problem.participants[promise.participant]}, "
+        f"{problem.materials[promise.material]}, {of_class}: {wanted} "
+    )
+    if together:
+        return text + "cannot be kept together with the other promises by any single rule"
+    return text + f"is out of reach: at most {best:.6g} with all the stock that max_t allows"

@@ -1,0 +1,85 @@
+"""Coverage metrics and their sampling errors: numbers in, numbers out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.problem import LEVEL_TOLERANCE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def served_fraction(
+    unserved: NDArray[np.float64], need: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return v = 1 - u / need, and 1 where nothing is needed; arrays are broadcast."""
+    ratio = np.zeros(np.broadcast_shapes(unserved.shape, need.shape))
+    np.divide(unserved, need, out=ratio, where=need > 0.0)
+    return 1.0 - ratio
+
+
+def worst_mean(
+    served: NDArray[np.float64], probability: NDArray[np.float64], tail: float
+) -> NDArray[np.float64]:
+    """Mean of the served fraction over the worst ``tail`` of probability (CVaR of coverage).
+
+    The last scenario of the tail counts in part. Scenarios that are not listed need nothing and
+    count as served in full.
+
+    Parameters
+    ----------
+    served : (S', P) fraction of need served.
+    probability : (S',)
+    tail : probability mass of the tail, in (0, 1].
+
+    Returns
+    -------
+    (P,) mean over the tail; the worst scenario of all where the tail has no mass.
+    """
+    P = served.shape[1]
+    if served.shape[0] == 0:
+        return np.ones(P)
+    if tail <= LEVEL_TOLERANCE:
+        return np.asarray(served.min(axis=0))
+    order = np.argsort(served, axis=0, kind="stable")
+    ranked = np.take_along_axis(served, order, axis=0)
+    mass = probability[order]
+    before = np.cumsum(mass, axis=0) - mass
+    inside = np.clip(tail - before, 0.0, mass)
+    # What the listed scenarios leave of the tail is served in full.
+    return np.asarray(1.0 - (inside * (1.0 - ranked)).sum(axis=0) / tail)
+
+
+def fill_rate_error(unserved: NDArray[np.float64], need: NDArray[np.float64], count: int) -> float:
+    """Return the standard error of the fill rate, a ratio of means, by the delta method.
+
+    Parameters
+    ----------
+    unserved, need
+        (S',) by scenario [t]; the scenarios that are not listed need nothing.
+    count
+        Number of scenarios, equally weighted.
+    """
+    total = need.sum()
+    if total == 0.0:
+        return 0.0
+    residual = unserved - unserved.sum() / total * need
+    return float(np.sqrt((residual**2).sum() / count) / (total / count) / np.sqrt(count))
+
+
+def worst_mean_error(
+    unserved: NDArray[np.float64], need: NDArray[np.float64], tail: float, count: int
+) -> float:
+    """Return the standard error of :func:`worst_mean` on equally weighted scenarios.
+
+    The estimator is the mean of excesses over a quantile, divided by the tail (Rockafellar and
+    Uryasev, 2000); the error of the quantile itself cancels to first order.
+    """
+    short = np.zeros(count)
+    short[: unserved.size] = 1.0 - served_fraction(unserved, need)
+    tail = max(tail, 1.0 / count)
+    excess = np.maximum(short - np.quantile(short, 1.0 - tail), 0.0) / tail
+    return float(excess.std() / np.sqrt(count))
