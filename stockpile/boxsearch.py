@@ -10,18 +10,18 @@ and bound stand. Section 8 of the formulation.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from stockpile.evaluator import Scores
+    from stockpile.presolve import Space
 
 BATCH = 256
 """Boxes split in one round; each costs one simulation."""
@@ -110,10 +110,8 @@ class BoxSearch:
     ----------
     judge
         The block's evaluator.
-    lots_min, lots_max
-        (I,) bounds on the lots.
-    rules
-        For each owner, indices of the rules to choose from.
+    space
+        The boxes to start from.
     unit_cost
         (I,) holding cost of a lot, used to choose where to split [USD/(lot year)].
     gap
@@ -123,9 +121,7 @@ class BoxSearch:
     def __init__(
         self,
         judge: Judge,
-        lots_min: NDArray[np.int64],
-        lots_max: NDArray[np.int64],
-        rules: Sequence[NDArray[np.int64]],
+        space: Space,
         unit_cost: NDArray[np.float64],
         gap: float,
     ) -> None:
@@ -138,13 +134,7 @@ class BoxSearch:
         self.rule: NDArray[np.int64] | None = None
         self._closed_bound = np.inf
         """Least bound of any box that was closed because it was within the gap."""
-        combinations = np.array(list(itertools.product(*rules)), dtype=np.int64)
-        count = len(combinations)
-        self._open = self._prune(
-            self._simulate(
-                np.tile(lots_min, (count, 1)), np.tile(lots_max, (count, 1)), combinations
-            )
-        )
+        self._open = self._prune(self._simulate(space.lo, space.hi, space.rule))
 
     @property
     def bound(self) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.evaluator import distinct_rules
+from stockpile.presolve import distinct_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.kernels import worst_shortfalls
 from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:
@@ -39,18 +40,11 @@ def worst_mean(
     -------
     (P,) mean over the tail; the worst scenario of all where the tail has no mass.
     """
-    P = served.shape[1]
-    if served.shape[0] == 0:
-        return np.ones(P)
     if tail <= LEVEL_TOLERANCE:
-        return np.asarray(served.min(axis=0))
-    order = np.argsort(served, axis=0, kind="stable")
-    ranked = np.take_along_axis(served, order, axis=0)
-    mass = probability[order]
-    before = np.cumsum(mass, axis=0) - mass
-    inside = np.clip(tail - before, 0.0, mass)
-    # What the listed scenarios leave of the tail is served in full.
-    return np.asarray(1.0 - (inside * (1.0 - ranked)).sum(axis=0) / tail)
+        return np.asarray(served.min(axis=0, initial=1.0))
+    shortfall = np.empty(served.shape[1])
+    worst_shortfalls(served, probability, tail, shortfall)
+    return 1.0 - shortfall / tail
 
 
 def fill_rate_error(unserved: NDArray[np.float64], need: NDArray[np.float64], count: int) -> float:

@@ -161,7 +161,7 @@ def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
     for row in coverage.to_dict(orient="records"):
         at = "" if math.isnan(row["confidence"]) else f" at {row['confidence']:g}"
         holds = "alone" if row["sharing"] == "off" else "shared"
-        kind = (
+        kind: tuple[str, ...] = (
             f"{row['metric']} {row['level']:g}{at}",
             row["demand_class"],
             row["participant"],
@@ -170,11 +170,11 @@ def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
         )
         kinds.setdefault(kind, []).append(row)
     rows = []
-    for kind, of_kind in kinds.items():
+    for promised, of_kind in kinds.items():
         tightest = min(of_kind, key=_spare)
         rows.append(
             [
-                *kind,
+                *promised,
                 f"{sum(row['met'] for row in of_kind)}/{len(of_kind)}",
                 _digits(tightest["achieved"], tightest["metric"]),
                 tightest["material"],

@@ -7,8 +7,9 @@ a promise (Proposition 1 and its corollary), which is what the box search stands
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Request, Simulation, candidate_terms, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,6 +78,10 @@ class Judgement:
     met: NDArray[np.bool_]
 
 
+Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]"
+"""Index of a promise; for P candidates its value, whether it is kept, and nearly kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class _View:
     """One simulation to run: on which needs, with which steps, and what is read from it."""
@@ -110,6 +115,7 @@ class Evaluator:
     ) -> None:
         self.problem = problem
         self.block = block
+        self.sharing = sharing
         self.workers = workers
         self.promises: tuple[Promise, ...] = tuple(
             promise for promise in problem.promises if promise.material in block.materials
@@ -133,7 +139,8 @@ class Evaluator:
         main, floors = self._views(self.needs, stress=False, names=())
         stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
         self._main = main
-        self._others = tuple(view for view in (floors, stress_main, stress_floors) if view.promises)
+        self._shared_views = (stress_main,) if stress_main.promises else ()
+        self._floor_views = tuple(view for view in (floors, stress_floors) if view.promises)
 
     def _views(self, needs: Needs, *, stress: bool, names: Sequence[str]) -> tuple[_View, _View]:
         """Sort promises into what a simulation with and one without partners has to show."""
@@ -142,7 +149,7 @@ class Evaluator:
             chosen = tuple(
                 index
                 for index, promise in enumerate(self.promises)
-                if promise.floor == floor
+                if (promise.floor or not self.sharing) == floor
                 and promise.metric != "days"
                 and (promise.metric == "stress") == stress
             )
@@ -180,13 +187,18 @@ class Evaluator:
         """Return the holding cost of equation (7), (P,) [USD/year], of lots (P, I)."""
         return lots @ self.unit_cost
 
-    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
-        """Simulate candidates: lots (P, I), rules (P, C) as indices into the menu."""
-        views = (self._main, *self._others)
+    def scores(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool = True
+    ) -> Scores:
+        """Simulate candidates: lots (P, I), rules (P, C) as indices into the menu.
+
+        With ``floors`` false, promises that hold without partners are left out.
+        """
+        views = [self._main, *self._shared_views, *(self._floor_views if floors else ())]
         kept = max(view.needs.scenario.size * view.request.streams.size for view in views)
         batch = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
         pieces = [
-            self._score_batch(lots[at : at + batch], rule[at : at + batch])
+            self._score_batch(lots[at : at + batch], rule[at : at + batch], floors=floors)
             for at in range(0, len(lots), batch)
         ]
         return Scores(
@@ -196,12 +208,14 @@ class Evaluator:
             )
         )
 
-    def _score_batch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+    def _score_batch(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
+    ) -> Scores:
         holding = self.holding(lots)
         main = self._run(self._main, holding, rule)
         feasible = np.ones(len(lots), dtype=np.bool_)
         hopeful = feasible.copy()
-        for _, _, met, nearly in self._measure(holding, rule, main):
+        for _, _, met, nearly in self._measure(holding, rule, main, floors=floors):
             feasible &= met
             hopeful &= nearly
             if not hopeful.any():
@@ -214,6 +228,29 @@ class Evaluator:
             feasible=feasible,
             hopeful=hopeful,
         )
+
+    def floors_kept(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say whether P candidates keep what each owner has promised to keep alone.
+
+        Returns
+        -------
+        (P, C) whether all such promises of a participant are kept, within the tolerance and
+        within twice the tolerance. Days of cover that are not pooled are among them.
+        """
+        holding = self.holding(lots)
+        kept = np.ones((2, len(lots), len(self.problem.participants)), dtype=np.bool_)
+        alone = (index for index, promise in enumerate(self.promises) if _is_own_days(promise))
+        measures = itertools.chain(
+            ((index, *self._days(index, holding)) for index in alone),
+            self._measure_views(self._floor_views, holding, rule),
+        )
+        for index, _, met, nearly in measures:
+            c = self.promises[index].participant
+            kept[0, :, c] &= met
+            kept[1, :, c] &= nearly
+        return kept[0], kept[1]
 
     def achievements(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
@@ -289,14 +326,28 @@ class Evaluator:
         return variable, errors
 
     def _measure(
-        self, holding: NDArray[np.float64], rule: NDArray[np.int64], main: Simulation
-    ) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]]:
+        self,
+        holding: NDArray[np.float64],
+        rule: NDArray[np.int64],
+        main: Simulation,
+        *,
+        floors: bool = True,
+    ) -> Iterator[Measure]:
         """Yield index, value, kept and nearly kept of every promise, the cheap ones first."""
         for index, promise in enumerate(self.promises):
-            if promise.metric == "days":
+            if promise.metric == "days" and (floors or not _is_own_days(promise)):
                 yield index, *self._days(index, holding)
-        for view in (self._main, *self._others):
-            simulation = main if view is self._main else self._run(view, holding, rule)
+        for place, index in enumerate(self._main.promises):
+            yield index, *self._achieved(self._main, place, main)
+        yield from self._measure_views(self._shared_views, holding, rule)
+        if floors:
+            yield from self._measure_views(self._floor_views, holding, rule)
+
+    def _measure_views(
+        self, views: Iterable[_View], holding: NDArray[np.float64], rule: NDArray[np.int64]
+    ) -> Iterator[Measure]:
+        for view in views:
+            simulation = self._run(view, holding, rule)
             for place, index in enumerate(view.promises):
                 yield index, *self._achieved(view, place, simulation)
 
@@ -366,6 +417,11 @@ class Evaluator:
         return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
 
 
+def _is_own_days(promise: Promise) -> bool:
+    """Say whether a promise is about days of cover of one participant's own holding."""
+    return promise.metric == "days" and not promise.group
+
+
 def _cheapest_later(steps: Steps) -> NDArray[np.float64]:
     """Lower each step's cost to the least of itself and the later steps of its stream."""
     lowered = steps.cost.copy()
@@ -373,23 +429,3 @@ def _cheapest_later(steps: Steps) -> NDArray[np.float64]:
         of_stream = np.flatnonzero(steps.stream == stream)
         lowered[of_stream] = np.minimum.accumulate(lowered[of_stream][::-1])[::-1]
     return lowered
-
-
-def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
-    """For each owner, the rules of the menu that differ in what they do in this world.
-
-    Rules that say the same for every step of the owner are one; the first of them stands for
-    all, so the choice does not depend on the search.
-    """
-    menu, steps = evaluator.problem.menu, evaluator.steps
-    chosen = []
-    for owner in range(len(evaluator.problem.participants)):
-        mine = steps.owner == owner
-        relation, demand_class = steps.relation[mine], steps.demand_class[mine]
-        seen: dict[bytes, int] = {}
-        for r in range(len(menu.rules)):
-            parts = (menu.level, menu.limit, menu.trigger)
-            key = b"".join(part[r, relation, demand_class].tobytes() for part in parts)
-            seen.setdefault(key, r)
-        chosen.append(np.array(sorted(seen.values()), dtype=np.int64))
-    return chosen

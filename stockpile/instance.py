@@ -56,8 +56,9 @@ from stockpile.validation import cell_problems, cross_problems, in_file_order
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stockpile.errors import Problem
     from stockpile.tables import Row
 
 
@@ -143,15 +144,16 @@ def load(path: str | os.PathLike[str]) -> Instance:
     instance = Instance(**draft.values)
     problems = in_file_order([*draft.problems, *cross_problems(instance, draft.gaps)])
     if problems:
-        raise InstanceError(
-            dataclasses.replace(
-                problem,
-                file=f"{folder.resolve().name}/{problem.file}",
-                line=problem.line or draft.setting_lines.get(problem.column or ""),
-            )
-            for problem in problems
-        )
+        raise InstanceError(_located(problem, folder, draft.setting_lines) for problem in problems)
     return instance
+
+
+def _located(problem: Problem, folder: Path, setting_lines: Mapping[str, int]) -> Problem:
+    """Add what only the reader knows: the folder, and the lines of settings."""
+    line = problem.line
+    if line is None and problem.file == SETTINGS_FILE:
+        line = setting_lines.get(problem.column or "")
+    return dataclasses.replace(problem, file=f"{folder.resolve().name}/{problem.file}", line=line)
 
 
 def validate(instance: Instance) -> None:

@@ -49,6 +49,8 @@ class Needs:
         (N, I) whether the owner of a stock may not ship to partners.
     total
         (S', Q) need over the whole horizon [t].
+    expected
+        (Q,) E[need] over the horizon, of all scenarios of the set [t].
     """
 
     scenario: NDArray[np.int64]
@@ -61,30 +63,7 @@ class Needs:
     age: NDArray[np.int16]
     blocked: NDArray[np.bool_]
     total: NDArray[np.float64]
-
-    @property
-    def expected(self) -> NDArray[np.float64]:
-        """Return E[need] over the horizon by stream, (Q,) [t]."""
-        return self.probability @ self.total
-
-    def only(self, scenario: int) -> Needs:
-        """Return the needs of a single scenario of the set (none, if it needs nothing)."""
-        kept = np.flatnonzero(self.scenario == scenario)
-        months = slice(0, 0)
-        if kept.size:
-            months = slice(int(self.first[kept[0]]), int(self.first[kept[0] + 1]))
-        return Needs(
-            scenario=self.scenario[kept],
-            probability=self.probability[kept],
-            first=np.array([0, months.stop - months.start] if kept.size else [0], dtype=np.int64),
-            month=self.month[months],
-            calm=self.calm[months],
-            need=self.need[months],
-            loss=self.loss[months],
-            age=self.age[months],
-            blocked=self.blocked[months],
-            total=self.total[kept],
-        )
+    expected: NDArray[np.float64]
 
 
 def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:
@@ -127,6 +106,7 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         age=np.empty((N, Z), dtype=np.int16),
         blocked=np.empty((N, Z), dtype=np.bool_),
         total=np.zeros((kept.size, Q)),
+        expected=np.empty(Q),
     )
     workers.run(
         lambda lo, hi: fill_need_months(
@@ -145,6 +125,7 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         ),
         kept.size,
     )
+    needs.expected[:] = needs.probability @ needs.total
     return needs
 
 

@@ -173,7 +173,11 @@ def _read_text(path: Path, name: str) -> str:
         With the problem.
     """
     file = path / name
-    inside = file.resolve().is_relative_to(path.resolve())
+    save_as_text = f"Save it as {'UTF-8' if name == SETTINGS_FILE else 'CSV UTF-8'}."
+    try:
+        inside = file.resolve().is_relative_to(path.resolve())
+    except (OSError, RuntimeError) as error:  # Python before 3.13 raises the latter.
+        raise _Unreadable(name, "the file is a link that leads back to itself") from error
     if not inside:
         raise _Unreadable(name, "the file lies outside the instance folder", "Copy it into it.")
     if not file.is_file():
@@ -183,24 +187,22 @@ def _read_text(path: Path, name: str) -> str:
     except OSError as error:
         raise _Unreadable(name, f"the file cannot be read: {error.strerror}") from error
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _Unreadable(name, "the file is UTF-16; expected UTF-8", "Save it as CSV UTF-8.", 1)
+        raise _Unreadable(name, "the file is UTF-16; expected UTF-8", save_as_text, 1)
     if data[:2] == b"PK":
-        raise _Unreadable(name, "this is a spreadsheet or an archive", "Save it as CSV UTF-8.")
+        raise _Unreadable(name, "this is a spreadsheet or an archive", save_as_text)
     if b"\x00" in data:
         line = data[: data.index(b"\x00")].count(b"\n") + 1
-        raise _Unreadable(
-            name, "the file holds a NUL byte, which no text has", "Save it as CSV UTF-8.", line
-        )
+        raise _Unreadable(name, "the file holds a NUL byte, which no text has", save_as_text, line)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        start = error.object.rfind(b"\n", 0, error.start) + 1
         line = error.object.count(b"\n", 0, error.start) + 1
-        around = error.object[start : error.start + 20].splitlines()[0]
+        before = error.object[: error.start].splitlines()[line - 1 :]
+        around = b"".join(before)[-30:] + error.object[error.start :].splitlines()[0][:30]
         raise _Unreadable(
             name,
             "the file is not UTF-8",
-            "Save it as CSV UTF-8.",
+            save_as_text,
             line,
             around.decode("utf-8", "backslashreplace"),
         ) from error

@@ -13,7 +13,7 @@ from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
 from stockpile.conflicts import find_conflicts
 from stockpile.errors import UsageError
-from stockpile.evaluator import Evaluator, distinct_rules
+from stockpile.evaluator import Evaluator
 from stockpile.interrupt import stop_on_interrupt
 from stockpile.parallel import Workers
 from stockpile.plan import Plan, Status
@@ -25,6 +25,7 @@ from stockpile.plan_tables import (
     holdings_table,
     rules_table,
 )
+from stockpile.presolve import presolve
 from stockpile.problem import Cooperation, build_problem
 from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import scenario_set, stress_cases
@@ -120,14 +121,8 @@ def solve(
                     )
                 )
 
-            box_search = BoxSearch(
-                evaluator,
-                problem.lots_min[block.market_participant, block.market_material],
-                problem.lots_max[block.market_participant, block.market_material],
-                distinct_rules(evaluator),
-                evaluator.unit_cost,
-                gap,
-            )
+            space, judge = presolve(evaluator)
+            box_search = BoxSearch(judge, space, evaluator.unit_cost, gap)
             tell(box_search)
             outcomes.append(_outcome(evaluator, search(box_search, stop, tell)))
         interrupted = interrupt.raised

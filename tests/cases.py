@@ -53,6 +53,7 @@ def compress(need, loss, age, blocked, probability) -> Needs:
         age=np.ascontiguousarray(age[pick], dtype=np.int16),
         blocked=np.ascontiguousarray(blocked[pick]),
         total=need[scenario].sum(axis=1),
+        expected=np.asarray(probability, dtype=float) @ need.sum(axis=1),
     )
 
 

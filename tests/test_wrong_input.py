@@ -6,10 +6,13 @@ thing that is right, which has to load: a rule must not refuse more than it mean
 
 import dataclasses
 import os
+import re
 from typing import NamedTuple
 
 import pytest
 from folders import TINY, edit, tiny_folder, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stockpile.errors import (
     PRINTED_PROBLEMS,
@@ -794,6 +797,13 @@ def test_link_to_nothing(folder):
     assert "this is no file" in only_problem(folder).message
 
 
+def test_link_to_itself(folder):
+    (folder / "demand.csv").unlink()
+    (folder / "demand.csv").symlink_to("demand.csv")
+    # Python before 3.13 tells a loop from a link to nothing.
+    assert re.search("leads back to itself|this is no file", only_problem(folder).message)
+
+
 def test_pipe_instead_of_a_table(folder):
     (folder / "demand.csv").unlink()
     os.mkfifo(folder / "demand.csv")
@@ -834,6 +844,13 @@ def test_byte_that_is_not_utf_8_is_shown(folder):
     assert only_problem(folder).value == "canada,Qu\\xe9bec"
 
 
+def test_settings_that_are_not_utf_8(folder):
+    write(folder, "instance.toml", b'format = 1\ntitle = "M\xe9xico"\n')
+    problem = only_problem(folder)
+    assert (problem.line, problem.value) == (2, 'title = "M\\xe9xico"')
+    assert problem.hint == "Save it as UTF-8."
+
+
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
 def test_toml_that_overstrains_the_parser(folder, text):
     write(folder, "instance.toml", text)
@@ -857,6 +874,37 @@ def test_section_written_as_a_value(folder):
     problem = only_problem(folder)
     assert (problem.line, problem.column, problem.value) == (5, "solve", '"joint"')
     assert "[solve] on a line of its own" in problem.hint
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tiny_folder(tmp_path_factory.mktemp("scratch"))
+
+
+JUNK = st.binary(max_size=6) | st.sampled_from(
+    [b",", b";", b"*", b"\n", b'"', b"\r", b"=", b"[", b"9" * 400, b"nan", b"us", b"\xef\xbb\xbf"]
+)
+
+
+@given(
+    name=st.sampled_from(sorted(TINY)),
+    start=st.integers(0, 400),
+    length=st.integers(0, 9),
+    junk=JUNK,
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_file_holds_is_read_or_reported(scratch, name, start, length, junk):
+    data = TINY[name].encode()
+    start %= len(data)
+    write(scratch, name, data[:start] + junk + data[start + length :])
+    try:
+        validate(load(scratch))
+    except InstanceError as error:
+        reported = str(error)
+    else:
+        reported = "valid"
+    write(scratch, name, TINY[name])
+    assert reported
 
 
 # --- All at once, and nothing twice ---------------------------------------------------------------

@@ -32,6 +32,12 @@ def is_rare_earth(sources: Sources, symbol: str) -> bool:
     return group == "rare_earth"
 
 
+def largest_holding(sources: Sources, participant: str, symbol: str) -> float:
+    """Most that may be held [t]: a year of demand, more of a rare earth."""
+    years = sources.assumed("max_years_rare_earth") if is_rare_earth(sources, symbol) else 1.0
+    return years * yearly_demand(sources, participant, symbol)
+
+
 def class_shares(sources: Sources, participant: str, symbol: str) -> dict[str, float]:
     """Fraction of demand by class."""
     group = sources.one("selection", symbol=symbol)["demand_group"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from builder.demand import is_rare_earth, yearly_demand
+from builder.demand import is_rare_earth, largest_holding
 from builder.sources import PARTICIPANTS, assumption, refs
 from builder.supply import world_total
 from builder.text import significant
@@ -39,9 +39,9 @@ def price(sources: Sources, symbol: str) -> tuple[float, str, str]:
 
 
 def lot(sources: Sources, symbol: str) -> float:
-    """Lot [t]: geometric mean of the two demands over a target count, in steps of 1-2-5."""
-    demands = [yearly_demand(sources, participant, symbol) for participant in PARTICIPANTS]
-    wanted = math.sqrt(math.prod(demands)) / sources.assumed("lots_target")
+    """Lot [t]: geometric mean of the two upper limits over a target count, in steps of 1-2-5."""
+    limits = [largest_holding(sources, participant, symbol) for participant in PARTICIPANTS]
+    wanted = math.sqrt(math.prod(limits)) / sources.assumed("lots_target")
     power = 10.0 ** math.floor(math.log10(wanted))
     step = min(STEPS, key=lambda step: abs(math.log(wanted / (step * power))))
     return step * power

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.demand import is_rare_earth, yearly_demand
+from builder.demand import is_rare_earth, largest_holding, yearly_demand
 from builder.sources import COUNTRY, PARTICIPANTS, assumption, refs
 from builder.text import significant
 
@@ -62,9 +62,7 @@ def _holding_row(sources: Sources, participant: str, choice: Row) -> Row:
         row["ref"] = "method_holdings"
         row["note"] = "no public inventory by material; 0 stands for unknown"
     if is_rare_earth(sources, choice["symbol"]):
-        years = sources.assumed("max_years_rare_earth")
-        demand = yearly_demand(sources, participant, choice["symbol"])
-        row["max_t"] = significant(years * demand)
+        row["max_t"] = significant(largest_holding(sources, participant, choice["symbol"]))
         row["ref"] = refs(row["ref"], assumption("max_years_rare_earth"))
     return row
 

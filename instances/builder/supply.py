@@ -219,11 +219,24 @@ def supply_tables(sources: Sources) -> tuple[list[Row], list[Row]]:
             "source": source_key(country),
             "name": "Other countries" if country == ELSEWHERE else country,
             "ref": "method_origins",
-            "note": "",
+            "note": _largest(origins, country, large),
         }
         for country in countries
     ]
     return names, rows
+
+
+def _largest(origins: dict[tuple[str, str], Origin], country: str, large: set[str]) -> str:
+    """Where a source matters most."""
+
+    def share(found: Origin) -> float:
+        counted = {name for name in found.shares if name not in large}
+        names = counted if country == ELSEWHERE else {country}
+        return sum(found.shares.get(name, 0.0) for name in names)
+
+    participant, symbol = max(origins, key=lambda key: share(origins[key]))
+    largest = significant(100.0 * share(origins[participant, symbol]), 3)
+    return f"largest share {largest} %: {symbol}, {COUNTRY[participant]}"
 
 
 def _supply_rows(participant: str, material: str, found: Origin, large: set[str]) -> list[Row]:

@@ -1,0 +1,128 @@
+"""What can be said of a block before its search: fewer boxes and higher bottoms.
+
+Everything here is exact: no candidate that keeps its promises is lost, and no cost changes.
+
+* Rules that say the same for every step of their owner are one.
+* What an owner has promised to keep alone depends on its own stock and rule only. So the least
+  number of lots that keeps it is found once per owner and rule, by bisection (Proposition 1), and
+  is the bottom of every box with that rule.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.evaluator import Evaluator, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The boxes to start from: one per combination of rules; B of them.
+
+    Attributes
+    ----------
+    lo, hi
+        (B, I) bounds on the lots.
+    rule
+        (B, C) rules, as indices into the menu.
+    """
+
+    lo: NDArray[np.int64]
+    hi: NDArray[np.int64]
+    rule: NDArray[np.int64]
+
+
+class PresolvedJudge:
+    """Scores candidates of a presolved space: what owners keep alone is looked up."""
+
+    def __init__(self, evaluator: Evaluator, least: NDArray[np.int64] | None) -> None:
+        self._evaluator = evaluator
+        self._least = least
+
+    def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cost of holding lots (P, I) [USD/year]."""
+        return self._evaluator.holding_cost(lots)
+
+    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+        """Return the scores of candidates: lots (P, I), rules (P, C)."""
+        if self._least is None:
+            return self._evaluator.scores(lots, rule)
+        scores = self._evaluator.scores(lots, rule, floors=False)
+        owners = np.arange(rule.shape[1])
+        enough = (lots >= self._least[owners, rule]).all(axis=1)
+        return Scores(scores.variable, scores.lower, scores.feasible & enough, scores.hopeful)
+
+
+def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
+    """Return the boxes to start from, and the judge to search them with."""
+    block, problem = evaluator.block, evaluator.problem
+    lots_min = problem.lots_min[block.market_participant, block.market_material]
+    lots_max = problem.lots_max[block.market_participant, block.market_material]
+    rules = distinct_rules(evaluator)
+    combinations = np.array(list(itertools.product(*rules)), dtype=np.int64)
+    lo = np.tile(lots_min, (len(combinations), 1))
+    least = None
+    if block.num_stocks == len(problem.participants):  # One stock per owner.
+        strict, loose = (_least_lots(evaluator, rules, nearly=nearly) for nearly in (False, True))
+        least = strict
+        lo = loose[np.arange(len(rules)), combinations]
+    hi = np.tile(lots_max, (len(combinations), 1))
+    possible = (lo <= hi).all(axis=1)
+    space = Space(lo[possible], hi[possible], combinations[possible])
+    return space, PresolvedJudge(evaluator, least)
+
+
+def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
+    """For each owner, return the rules of the menu that differ in what they do in this world.
+
+    The first of several equal rules stands for all, so the choice does not depend on the search.
+    """
+    menu, steps = evaluator.problem.menu, evaluator.steps
+    chosen = []
+    for owner in range(len(evaluator.problem.participants)):
+        mine = steps.owner == owner
+        relation, demand_class = steps.relation[mine], steps.demand_class[mine]
+        seen: dict[bytes, int] = {}
+        for r in range(len(menu.rules)):
+            parts = (menu.level, menu.limit, menu.trigger)
+            key = b"".join(part[r, relation, demand_class].tobytes() for part in parts)
+            seen.setdefault(key, r)
+        chosen.append(np.array(sorted(seen.values()), dtype=np.int64))
+    return chosen
+
+
+def _least_lots(
+    evaluator: Evaluator, rules: list[NDArray[np.int64]], *, nearly: bool
+) -> NDArray[np.int64]:
+    """Find the fewest lots with which each owner keeps alone what it has to, by rule.
+
+    Returns
+    -------
+    (C, R) lots; one more than the most where all of them do not suffice.
+    """
+    problem, block = evaluator.problem, evaluator.block
+    participants = len(problem.participants)
+    # All rules of all owners are tried side by side: owners do not feel each other here.
+    tries = max(len(of_owner) for of_owner in rules)
+    rule = np.stack([np.resize(of_owner, tries) for of_owner in rules], axis=1)
+    lo = np.tile(problem.lots_min[block.market_participant, block.market_material], (tries, 1))
+    most = np.tile(problem.lots_max[block.market_participant, block.market_material], (tries, 1))
+    hi = most + 1
+    while (lo < hi).any():
+        middle = (lo + hi) // 2
+        kept = evaluator.floors_kept(np.minimum(middle, most), rule)[int(nearly)]
+        kept &= middle <= most
+        hi = np.where(kept, middle, hi)
+        lo = np.where(kept | (lo >= hi), lo, middle + 1)
+        lo = np.minimum(lo, hi)
+    least = np.tile(most[0][:, None] + 1, (1, len(problem.menu.rules)))
+    for c in range(participants):
+        least[c, rule[:, c]] = hi[:, c]
+    return least
