@@ -10,6 +10,7 @@ and bound stand. Section 8 of the formulation.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """Boxes split in one round; each costs one simulation."""
+TRIM = 0.9
+"""A box is trimmed in a dimension where less than this part of its width is left."""
+DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 36, 3
+"""Combinations of rules, points for each, and rounds of the search for a first incumbent."""
 ROUNDING = 1e-11
 """Relative allowance for rounding in sums of costs: bounds are lowered by it."""
 
@@ -90,6 +95,8 @@ class _Boxes:
     top: NDArray[np.float64]
     """(B,) lower variable cost simulated at the top corner."""
     bound: NDArray[np.float64]
+    exact: NDArray[np.bool_]
+    """(B,) whether the top corner itself has been simulated, and not one above it."""
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> _Boxes:
         return _Boxes(*(getattr(self, name)[chosen] for name in _Boxes.__slots__))
@@ -134,7 +141,9 @@ class BoxSearch:
         self.rule: NDArray[np.int64] | None = None
         self._closed_bound = np.inf
         """Least bound of any box that was closed because it was within the gap."""
-        self._open = self._prune(self._simulate(space.lo, space.hi, space.rule))
+        self._open = self._simulate(space.lo, space.hi, space.rule)
+        self._dive()
+        self._open = self._prune(self._open)
 
     @property
     def bound(self) -> float:
@@ -157,7 +166,9 @@ class BoxSearch:
         """Split the most promising boxes and simulate the new top corners in one call."""
         boxes = self._open
         order = np.argsort(boxes.bound, kind="stable")
-        chosen, rest = boxes.take(order[:BATCH]), boxes.take(order[BATCH:])
+        chosen, rest = self._trim(boxes.take(order[:BATCH])), boxes.take(order[BATCH:])
+        # A trimmed box is simulated at its new top corner before it is split any further.
+        alone, chosen = chosen.take(~chosen.exact), chosen.take(chosen.exact)
         width = chosen.hi - chosen.lo
         # The costliest dimension; the widest where holding is free.
         weight = width * self._unit_cost + 1e-9 * width * max(float(self._unit_cost.max()), 1e-9)
@@ -167,12 +178,77 @@ class BoxSearch:
         lower_hi, upper_lo = chosen.hi.copy(), chosen.lo.copy()
         lower_hi[row, dimension] = middle
         upper_lo[row, dimension] = middle + 1
-        # The upper half keeps its top corner, which has been simulated.
+        # The upper half keeps its top corner, and what has been simulated there.
         upper = _Boxes(
-            upper_lo, chosen.hi, chosen.rule, chosen.top, self._bounds(upper_lo, chosen.top)
+            upper_lo,
+            chosen.hi,
+            chosen.rule,
+            chosen.top,
+            self._bounds(upper_lo, chosen.top),
+            chosen.exact,
         )
-        lower = self._simulate(chosen.lo, lower_hi, chosen.rule)
+        lower = self._simulate(
+            np.concatenate([alone.lo, chosen.lo]),
+            np.concatenate([alone.hi, lower_hi]),
+            np.concatenate([alone.rule, chosen.rule]),
+        )
         self._open = self._prune(rest.join(lower).join(upper))
+
+    def _trim(self, boxes: _Boxes) -> _Boxes:
+        """Cut off the lots that cost more to hold than the incumbent leaves room for.
+
+        Whoever holds n lots of stock i in a box pays at least its bound and n - lo lots more; from
+        some n on that is beyond the limit. What was simulated at the old top corner still bounds
+        what is left, but the new top corner has not been simulated itself.
+        """
+        room = self._limit() - boxes.bound
+        width = boxes.hi - boxes.lo
+        with np.errstate(divide="ignore", invalid="ignore"):
+            most = np.floor(room[:, None] / self._unit_cost)
+        # Free holding leaves room for everything, and so does a search without incumbent.
+        kept = np.where(most < TRIM * width, most, width).astype(np.int64)
+        cut = kept < width
+        if not cut.any():
+            return boxes
+        beyond = boxes.bound[:, None] + (kept + 1) * self._unit_cost
+        self._close(beyond[cut] * (1.0 - ROUNDING))
+        return _Boxes(
+            boxes.lo,
+            boxes.lo + kept,
+            boxes.rule,
+            boxes.top,
+            boxes.bound,
+            boxes.exact & ~cut.any(axis=1),
+        )
+
+    def _dive(self) -> None:
+        """Look for a good incumbent: a coarse grid for the best rules, then a finer one.
+
+        The better the incumbent, the more is trimmed off the boxes. This only finds candidates;
+        it proves nothing.
+        """
+        if not self._open.bound.size:
+            return
+        best = np.argsort(self._open.bound, kind="stable")[:DIVE_RULES]
+        boxes = self._open.take(best)
+        steps = max(2, round(DIVE_GRID ** (1.0 / boxes.lo.shape[1])))
+        grid = np.array(list(itertools.product(range(steps), repeat=boxes.lo.shape[1])))
+        fraction = (grid + 0.5) / steps
+        centre, half = (boxes.lo + boxes.hi) / 2.0, (boxes.hi - boxes.lo) / 2.0
+        rule = boxes.rule
+        for _ in range(DIVE_ROUNDS):
+            points = centre[:, None] + (2.0 * fraction - 1.0) * half[:, None]
+            lots = np.clip(np.rint(points).astype(np.int64), boxes.lo[:, None], boxes.hi[:, None])
+            shape = lots.shape[:2]
+            self._simulate(
+                lots.reshape(-1, lots.shape[2]),
+                lots.reshape(-1, lots.shape[2]),
+                np.repeat(rule, shape[1], axis=0),
+            )
+            if self.lots is None:
+                return
+            centre = np.repeat(self.lots[None, :].astype(np.float64), len(boxes.lo), axis=0)
+            half = half / steps * 1.5
 
     def _bounds(self, lo: NDArray[np.int64], top: NDArray[np.float64]) -> NDArray[np.float64]:
         bound = self._judge.holding_cost(lo) + top
@@ -189,21 +265,34 @@ class BoxSearch:
             best = int(cost.argmin())
             self.incumbent = float(cost[best])
             self.lots, self.rule = hi[best].copy(), rule[best].copy()
-        boxes = _Boxes(lo, hi, rule, scores.lower, self._bounds(lo, scores.lower))
+        boxes = _Boxes(
+            lo,
+            hi,
+            rule,
+            scores.lower,
+            self._bounds(lo, scores.lower),
+            np.ones(len(lo), dtype=np.bool_),
+        )
         return boxes.take(scores.hopeful)
+
+    def _limit(self) -> float:
+        """Return the cost from which on a bound closes a box."""
+        return self.incumbent * (1.0 - max(self._gap, ROUNDING * 10.0))
 
     def _prune(self, boxes: _Boxes) -> _Boxes:
         """Close the boxes that cannot hold anything better than the gap allows.
 
-        A box of a single candidate needs no bound: its only candidate is its top corner, which
-        has been simulated and compared with the incumbent.
+        A box of a single candidate that has been simulated needs no bound: it has been compared
+        with the incumbent.
         """
-        boxes = boxes.take(np.any(boxes.lo < boxes.hi, axis=1))
-        limit = self.incumbent * (1.0 - max(self._gap, ROUNDING * 10.0))
-        hold = np.asarray(boxes.bound < limit)
+        boxes = boxes.take(np.any(boxes.lo < boxes.hi, axis=1) | ~boxes.exact)
+        hold = np.asarray(boxes.bound < self._limit())
         if not hold.all():
-            self._closed_bound = min(self._closed_bound, float(boxes.bound[~hold].min()))
+            self._close(boxes.bound[~hold])
         return boxes.take(hold)
+
+    def _close(self, bounds: NDArray[np.float64]) -> None:
+        self._closed_bound = min(self._closed_bound, float(bounds.min()))
 
 
 def search(

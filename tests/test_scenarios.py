@@ -356,10 +356,25 @@ def test_a_follow_up_also_happens_by_itself_if_it_has_a_rate():
 def chain(*, middle_rate=0.0):
     """An embargo, half of the time followed by a war, which is followed by a veto in 4 of 10."""
     return instance(
-        hazard("veto", effect="sharing_blocked", events_per_year=0.0, severity_mean=1.0,
-               severity_sd=0.0, follows="war", follow_probability=0.4, follow_delay_months=2),
-        hazard("war", effect="demand_surge", events_per_year=middle_rate, severity_sd=0.0,
-               follows="embargo", follow_probability=0.5, follow_delay_months=3),
+        hazard(
+            "veto",
+            effect="sharing_blocked",
+            events_per_year=0.0,
+            severity_mean=1.0,
+            severity_sd=0.0,
+            follows="war",
+            follow_probability=0.4,
+            follow_delay_months=2,
+        ),
+        hazard(
+            "war",
+            effect="demand_surge",
+            events_per_year=middle_rate,
+            severity_sd=0.0,
+            follows="embargo",
+            follow_probability=0.5,
+            follow_delay_months=3,
+        ),
         hazard("embargo"),
     )
 
@@ -381,10 +396,18 @@ def test_follow_ups_of_follow_ups_multiply():
 
 def test_a_surge_and_a_veto_have_no_source_and_hit_whom_they_name():
     made = instance(
-        hazard("war", effect="demand_surge", severity_mean=1.5, severity_sd=0.0,
-               materials=("dy_oxide",), targets=("japan",), demand_class=("defense",)),
-        hazard("veto", effect="sharing_blocked", severity_mean=1.0, severity_sd=0.0,
-               targets=("us",)),
+        hazard(
+            "war",
+            effect="demand_surge",
+            severity_mean=1.5,
+            severity_sd=0.0,
+            materials=("dy_oxide",),
+            targets=("japan",),
+            demand_class=("defense",),
+        ),
+        hazard(
+            "veto", effect="sharing_blocked", severity_mean=1.0, severity_sd=0.0, targets=("us",)
+        ),
         hazard("halt", source="myanmar"),
     )
     scenarios = drawn(made, 200)
@@ -499,8 +522,13 @@ def test_given_scenarios_are_used_as_they_are_and_hazards_are_not_drawn():
         events=(
             Event(scenario="bad", source="myanmar", start_month=4, duration_months=3, severity=0.5),
             Event(
-                scenario="bad", effect="demand_surge", targets=("us",), demand_class=("defense",),
-                start_month=60, duration_months=9, severity=1.5,
+                scenario="bad",
+                effect="demand_surge",
+                targets=("us",),
+                demand_class=("defense",),
+                start_month=60,
+                duration_months=9,
+                severity=1.5,
             ),
         ),
     )
@@ -530,8 +558,9 @@ def test_given_probabilities_are_normalised():
 def test_events_keep_to_their_scenario_in_any_order_of_rows():
     rows = [("b", 2), ("a", 1), ("b", 5), ("c", 7), ("a", 9)]
     made = instance(
-        scenarios=tuple(Scenario(scenario=s, probability=p) for s, p in
-                        (("a", 0.5), ("b", 0.25), ("c", 0.25))),
+        scenarios=tuple(
+            Scenario(scenario=s, probability=p) for s, p in (("a", 0.5), ("b", 0.25), ("c", 0.25))
+        ),
         events=tuple(
             Event(scenario=s, source="china", start_month=month, duration_months=1, severity=1.0)
             for s, month in rows
@@ -547,8 +576,13 @@ def test_events_keep_to_their_scenario_in_any_order_of_rows():
 def test_each_of_very_many_given_events_hits_whom_it_names():
     """The last of 33,000 events alone hits japan; the number must not wrap around at 32,768."""
     rows = 33_000
-    usual = {"scenario": "bad", "source": "china", "start_month": 1, "duration_months": 1,
-             "severity": 1.0}
+    usual = {
+        "scenario": "bad",
+        "source": "china",
+        "start_month": 1,
+        "duration_months": 1,
+        "severity": 1.0,
+    }
     made = instance(scenarios=(Scenario(scenario="bad", probability=1.0),))
     made = replace(
         made,
@@ -568,7 +602,11 @@ def test_each_of_very_many_given_events_hits_whom_it_names():
 def test_stress_cases_are_named_and_stand_outside_the_probabilities():
     def event(case, month, **cells):
         return StressEvent(
-            stress=case, source="china", start_month=month, duration_months=12, severity=1.0,
+            stress=case,
+            source="china",
+            start_month=month,
+            duration_months=12,
+            severity=1.0,
             **cells,
         )
 

@@ -10,6 +10,8 @@ from builder.text import significant
 if TYPE_CHECKING:
     from builder.sources import Row, Sources
 
+DEFENSE_REF = "crs_defense_share_rare_earths"
+"""Reference of the one figure for defense use."""
 OXIDE_UNITS = ("t oxide", "t REO", "t product")
 """Units of rare-earth demand that already are tonnes of oxide; product weight is taken as oxide."""
 
@@ -75,14 +77,18 @@ def _class_rows(sources: Sources, participant: str, choice: Row) -> list[Row]:
         "essential": (f"essential_share_{group}",),
         "industrial": (defense, f"essential_share_{group}"),
     }
-    extra = "assumption_japan_germanium_demand" if (participant, symbol) == ("japan", "Ge") else ""
+    extra = dict.fromkeys(CLASSES, "")
+    if (participant, symbol) == ("japan", "Ge"):
+        extra = dict.fromkeys(CLASSES, assumption("japan_germanium_demand"))
+    if source["defense_share"]:
+        extra["defense"] = DEFENSE_REF
     return [
         {
             "participant": participant,
             "material": choice["material"],
             "demand_class": demand_class,
             "demand_t_per_year": significant(total * share),
-            "ref": refs(source["ref"], extra, assumption(*keys[demand_class])),
+            "ref": refs(source["ref"], extra[demand_class], assumption(*keys[demand_class])),
             "note": note,
         }
         for demand_class, share in class_shares(sources, participant, symbol).items()
