@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Scores
     from stockpile.presolve import Space
 
-BATCH = 256
+BATCH = 512
 """Boxes split in one round; each costs one simulation."""
 TRIM = 0.9
 """A box is trimmed in a dimension where less than this part of its width is left."""
-DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 36, 3
+DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 25, 3
 """Combinations of rules, points for each, and rounds of the search for a first incumbent."""
 ROUNDING = 1e-11
 """Relative allowance for rounding in sums of costs: bounds are lowered by it."""

@@ -199,7 +199,7 @@ class Evaluator:
         batch = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
         pieces = [
             self._score_batch(lots[at : at + batch], rule[at : at + batch], floors=floors)
-            for at in range(0, len(lots), batch)
+            for at in range(0, max(len(lots), 1), batch)
         ]
         return Scores(
             *(

@@ -106,7 +106,7 @@ def test_the_menu_keeps_no_more_for_a_class_of_higher_priority_than_for_a_lower_
     """At any age a class that comes first may draw the stock down at least as far."""
     for rule in default_rules(num_classes):
         for relation in RELATIONS:
-            for age in range(0, 30):
+            for age in range(30):
                 levels = [level_of(rule, relation, k, age)[0] for k in range(num_classes)]
                 assert levels == sorted(levels), rule.name
 
@@ -272,7 +272,7 @@ def assert_menu_says_what_the_rules_say(rules, num_classes, ages):
 
 @pytest.mark.parametrize("num_classes", NUMBERS_OF_CLASSES)
 def test_the_built_in_menu_has_the_numbers_of_its_rules_at_every_age(num_classes):
-    assert_menu_says_what_the_rules_say(default_rules(num_classes), num_classes, range(0, 20))
+    assert_menu_says_what_the_rules_say(default_rules(num_classes), num_classes, range(20))
 
 
 @pytest.mark.parametrize("seed", range(40))
