@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from stockpile.problem import Problem
 
+COST_TOLERANCE = 1e-9
+"""A shipping cost counts as no more than the shortage cost within this, relatively."""
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -134,7 +137,7 @@ def _single_material(problem: Problem, m: int) -> Block:
                 lag = int(problem.transfer_lag[owner, beneficiary])
                 cost = float(problem.transfer_cost[owner, beneficiary])
                 worth = problem.shortage_cost[beneficiary, m, k]
-                if owner == beneficiary or lag < 0 or cost > worth:
+                if owner == beneficiary or lag < 0 or cost > worth * (1.0 + COST_TOLERANCE):
                     continue
                 steps.append(
                     (

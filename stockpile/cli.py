@@ -31,11 +31,14 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
-    from stockpile.errors import StockpileError
+    from stockpile.errors import CheckError, StockpileError
 
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except CheckError as error:
+        sys.stderr.write(f"stockpile: bug found, nothing was written: {error}\n")
+        return EXIT_OTHER
     except StockpileError as error:
         sys.stderr.write(f"stockpile: {error}\n")
         return EXIT_WRONG_INPUT
@@ -129,7 +132,7 @@ def _solve(options: argparse.Namespace) -> int:
         seed=options.seed,
         threads=options.threads,
     )
-    if options.out is not None:
+    if options.out is not None and _worth_saving(plan):
         plan.save(options.out)
     if options.json:
         sys.stdout.write(plan.to_json())
@@ -144,7 +147,14 @@ def _solve(options: argparse.Namespace) -> int:
     return _exit_status(plan)
 
 
+def _worth_saving(plan: Plan) -> bool:
+    """Say whether to write a result: a plan, or the proof that there is none."""
+    return plan.found or bool(plan.conflicts)
+
+
 def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
+    from stockpile.plan import Status
+
     if plan.conflicts:
         sys.stderr.write("stockpile: not all promises can be kept:\n")
         for conflict in plan.conflicts:
@@ -152,11 +162,15 @@ def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
         sys.stderr.write(
             "  Lower a level, raise max_t in holdings.csv, or allow a rule that keeps it.\n"
         )
-    elif not plan.found:
+    elif plan.status is Status.TIME_LIMIT and not plan.found:
         sys.stderr.write(
             "stockpile: time ran out before every material had a plan; raise --time-limit\n"
         )
-    if options.out is not None:
+    elif not plan.found:
+        sys.stderr.write("stockpile: stopped before every material had a plan\n")
+    if options.out is not None and not _worth_saving(plan):
+        sys.stderr.write(f"Nothing was written to {options.out}.\n")
+    elif options.out is not None:
         sys.stderr.write(f"Written to {options.out}. Read it with: stockpile show {options.out}\n")
     elif plan.found and not options.json:
         sys.stderr.write(

@@ -15,8 +15,20 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem, Promise
 
 
-def find_conflicts(evaluator: Evaluator) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Say which promises of an infeasible block cannot be kept, even with all stock allowed."""
+def find_conflicts(
+    evaluator: Evaluator,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], tuple[str, ...]]:
+    """Say which promises of an infeasible block cannot be kept, even with all stock allowed.
+
+    Returns
+    -------
+    best
+        What each promise reaches at best, under the rules that are best for it alone.
+    kept
+        Whether it can be kept on its own.
+    conflicts
+        The promises that cannot be kept, in words.
+    """
     problem, block = evaluator.problem, evaluator.block
     rules = (
         np.array(np.meshgrid(*distinct_rules(evaluator), indexing="ij"), dtype=np.int64)
@@ -25,15 +37,17 @@ def find_conflicts(evaluator: Evaluator) -> tuple[NDArray[np.float64], tuple[str
     )
     most = problem.lots_max[block.market_participant, block.market_material]
     achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
-    never = np.flatnonzero(~met.any(axis=1))
+    kept = np.asarray(met.any(axis=1))
+    never = np.flatnonzero(~kept)
     # Where each promise can be kept by some rule, the rule that breaks fewest shows the conflict.
     together = not never.size
     named = never if never.size else np.flatnonzero(~met[:, met.sum(axis=0).argmax()])
     best = np.array([np.nan if np.isnan(row).all() else np.nanmax(row) for row in achieved])
-    return best, tuple(
+    conflicts = tuple(
         _conflict(problem, evaluator.promises[index], best[index], together=together)
         for index in named
     )
+    return best, kept, conflicts
 
 
 def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:

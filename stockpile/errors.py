@@ -34,6 +34,10 @@ class ResultError(StockpileError):
     """A result folder is missing, incomplete or does not belong to the instance."""
 
 
+class CheckError(StockpileError):
+    """A result does not stand up to being recomputed: a bug, never the user's mistake."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in an instance.

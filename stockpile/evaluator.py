@@ -128,13 +128,13 @@ class Evaluator:
         self.num_scenarios = scenarios.count
         self.needs = block_needs(problem, block, scenarios, workers)
         stress_needs = block_needs(problem, block, stress, workers)
-        self._refill = problem.refill[block.market_participant]
+        self.refill = problem.refill[block.market_participant]
         self._shortage_cost = problem.shortage_cost[
             block.market_participant[block.stream_market],
             block.market_material[block.stream_market],
             block.stream_class,
         ]
-        self._lower_cost = _cheapest_later(self.steps)
+        self._lower_cost = _cheapest_later(self.steps, self._shortage_cost)
         self._floor_steps = block.own_steps
         main, floors = self._views(self.needs, stress=False, names=())
         stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
@@ -194,12 +194,9 @@ class Evaluator:
 
         With ``floors`` false, promises that hold without partners are left out.
         """
-        views = [self._main, *self._shared_views, *(self._floor_views if floors else ())]
-        kept = max(view.needs.scenario.size * view.request.streams.size for view in views)
-        batch = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
         pieces = [
-            self._score_batch(lots[at : at + batch], rule[at : at + batch], floors=floors)
-            for at in range(0, max(len(lots), 1), batch)
+            self._score_batch(lots[batch], rule[batch], floors=floors)
+            for batch in self._batches(len(lots))
         ]
         return Scores(
             *(
@@ -207,6 +204,13 @@ class Evaluator:
                 for name in Scores.__slots__
             )
         )
+
+    def _batches(self, count: int) -> list[slice]:
+        """Cut candidates so that what is kept scenario by scenario stays small; one at least."""
+        views = (self._main, *self._shared_views, *self._floor_views)
+        kept = max(view.needs.scenario.size * view.request.streams.size for view in views)
+        size = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
+        return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
     def _score_batch(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
@@ -256,12 +260,13 @@ class Evaluator:
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return what P candidates reach of every promise, and whether they keep it: (., P)."""
-        holding = self.holding(lots)
         achieved = np.full((len(self.promises), len(lots)), np.nan)
         kept = np.ones(achieved.shape, dtype=np.bool_)
-        main = self._run(self._main, holding, rule)
-        for index, value, met, _ in self._measure(holding, rule, main):
-            achieved[index], kept[index] = value, met
+        for batch in self._batches(len(lots)):
+            holding = self.holding(lots[batch])
+            main = self._run(self._main, holding, rule[batch])
+            for index, value, met, _ in self._measure(holding, rule[batch], main):
+                achieved[index, batch], kept[index, batch] = value, met
         return achieved, kept
 
     def judge(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Judgement:
@@ -325,6 +330,12 @@ class Evaluator:
                 errors[index] = worst_mean_error(unserved, total, tail, count)
         return variable, errors
 
+    def unserved(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what one candidate leaves unserved (S', Q) [t], scenario by scenario."""
+        request = Request.of(range(self.block.num_streams))
+        view = _View(self.needs, self.steps, request, (), ())
+        return self._run(view, self.holding(lots[None, :]), rule[None, :]).unserved_of[:, :, 0]
+
     def _measure(
         self,
         holding: NDArray[np.float64],
@@ -355,7 +366,7 @@ class Evaluator:
         self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
     ) -> Simulation:
         terms = candidate_terms(self.problem.menu, view.steps, holding.T, rule.T)
-        return simulate(self.block, view.needs, terms, self._refill, view.request, self.workers)
+        return simulate(self.block, view.needs, terms, self.refill, view.request, self.workers)
 
     def _days(
         self, index: int, holding: NDArray[np.float64]
@@ -422,9 +433,9 @@ def _is_own_days(promise: Promise) -> bool:
     return promise.metric == "days" and not promise.group
 
 
-def _cheapest_later(steps: Steps) -> NDArray[np.float64]:
-    """Lower each step's cost to the least of itself and the later steps of its stream."""
-    lowered = steps.cost.copy()
+def _cheapest_later(steps: Steps, shortage_cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lower each step's cost to the least of itself, the later steps of its stream, and w."""
+    lowered = np.minimum(steps.cost, shortage_cost[steps.stream])
     for stream in np.unique(steps.stream):
         of_stream = np.flatnonzero(steps.stream == stream)
         lowered[of_stream] = np.minimum.accumulate(lowered[of_stream][::-1])[::-1]

@@ -176,7 +176,7 @@ def count_need_months(
     num_markets, num_classes = demand.shape
     need = np.empty((horizon, num_markets * num_classes))
     loss = np.empty((horizon, num_markets))
-    age = np.empty((horizon, num_markets), dtype=np.int16)
+    age = np.empty((horizon, num_markets), dtype=np.int32)
     blocked = np.empty((horizon, num_markets), dtype=np.bool_)
     for s in range(lo, hi):
         counts[s] = 0
@@ -245,7 +245,7 @@ def fill_need_months(
     num_markets, num_classes = demand.shape
     need = np.empty((horizon, num_markets * num_classes))
     loss = np.empty((horizon, num_markets))
-    age = np.empty((horizon, num_markets), dtype=np.int16)
+    age = np.empty((horizon, num_markets), dtype=np.int32)
     blocked = np.empty((horizon, num_markets), dtype=np.bool_)
     for kept in range(lo, hi):
         _months_of_scenario(

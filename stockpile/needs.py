@@ -7,7 +7,7 @@ their number matters, for the refill (6).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,14 +56,32 @@ class Needs:
     scenario: NDArray[np.int64]
     probability: NDArray[np.float64]
     first: NDArray[np.int64]
-    month: NDArray[np.int16]
-    calm: NDArray[np.int16]
+    month: NDArray[np.int32]
+    calm: NDArray[np.int32]
     need: NDArray[np.float64]
     loss: NDArray[np.float64]
-    age: NDArray[np.int16]
+    age: NDArray[np.int32]
     blocked: NDArray[np.bool_]
     total: NDArray[np.float64]
     expected: NDArray[np.float64]
+
+    def head(self, count: int) -> Needs:
+        """Return the needs of the first scenarios that are kept, at most ``count``."""
+        count = min(count, self.scenario.size)
+        months = slice(int(self.first[count]))
+        return replace(
+            self,
+            scenario=self.scenario[:count],
+            probability=self.probability[:count],
+            first=self.first[: count + 1],
+            month=self.month[months],
+            calm=self.calm[months],
+            need=self.need[months],
+            loss=self.loss[months],
+            age=self.age[months],
+            blocked=self.blocked[months],
+            total=self.total[:count],
+        )
 
 
 def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:
@@ -99,11 +117,11 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         scenario=kept,
         probability=scenarios.probability[kept],
         first=first,
-        month=np.empty(N, dtype=np.int16),
-        calm=np.empty(N, dtype=np.int16),
+        month=np.empty(N, dtype=np.int32),
+        calm=np.empty(N, dtype=np.int32),
         need=np.empty((N, Q)),
         loss=np.empty((N, Z)),
-        age=np.empty((N, Z), dtype=np.int16),
+        age=np.empty((N, Z), dtype=np.int32),
         blocked=np.empty((N, Z), dtype=np.bool_),
         total=np.zeros((kept.size, Q)),
         expected=np.empty(Q),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.plan import table
-from stockpile.problem import DAYS_PER_YEAR, LEVEL_TOLERANCE, MONTHS_PER_YEAR
+from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from stockpile.rules import describe
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class BlockOutcome:
     ----------
     judgement
         The incumbent in full; None without one.
-    best
-        Where no incumbent exists: the best value that each promise of the block can reach with
-        all the stock allowed, by promise; else empty.
+    achieved, met
+        What the incumbent reaches of each promise, and whether it keeps it. In an infeasible
+        block what each promise reaches at best on its own. Empty where neither is known.
     conflicts
         Where infeasible: the promises that cannot be kept, in words.
     """
@@ -42,7 +42,8 @@ class BlockOutcome:
     certificate: Certificate
     promises: tuple[Promise, ...]
     judgement: Judgement | None
-    best: NDArray[np.float64]
+    achieved: NDArray[np.float64]
+    met: NDArray[np.bool_]
     conflicts: tuple[str, ...]
 
 
@@ -106,12 +107,8 @@ def coverage_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.Dat
     """Return the ``coverage`` table of a plan."""
     rows = []
     for outcome in outcomes:
-        judgement = outcome.judgement
-        achieved = outcome.best if judgement is None else judgement.achieved
-        if not achieved.size:  # A block that was not judged, beside an infeasible one.
-            continue
-        for index, promise in enumerate(outcome.promises):
-            value = float(achieved[index])
+        promises = zip(outcome.promises, outcome.achieved, outcome.met, strict=False)
+        for promise, achieved, met in promises:
             rows.append(
                 {
                     "participant": problem.participants[promise.participant],
@@ -122,12 +119,8 @@ def coverage_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.Dat
                     "metric": promise.metric,
                     "level": promise.level,
                     "confidence": promise.confidence,
-                    "achieved": value,
-                    "met": bool(judgement.met[index])
-                    if judgement is not None
-                    else value
-                    >= (promise.confidence if promise.metric == "chance" else promise.level)
-                    - LEVEL_TOLERANCE,
+                    "achieved": float(achieved),
+                    "met": bool(met),
                     "stress": promise.stress,
                     "group": promise.group,
                     "sharing": "off" if promise.floor else "on",

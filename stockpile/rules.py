@@ -209,9 +209,10 @@ def _phrase(demand_class: str, rows: Sequence[StreamRule]) -> str:
         return f"{demand_class} never"
     parts = [_terms(row) for row in rows]
     if rows[0].from_month > 0:
-        parts[0] = f"from month {rows[0].from_month} of an event {parts[0]}"
+        parts[0] = f"only after {_months(rows[0].from_month)} of a gap, {parts[0]}"
     parts[1:] = [
-        f"from month {row.from_month} {part}" for row, part in zip(rows[1:], parts[1:], strict=True)
+        f"after {_months(row.from_month)} {part}"
+        for row, part in zip(rows[1:], parts[1:], strict=True)
     ]
     return f"{demand_class} " + ", ".join(parts)
 
@@ -229,6 +230,10 @@ def _terms(row: StreamRule) -> str:
     if row.trigger_loss > 0.0:
         terms += f", only if the loss is {_percent(row.trigger_loss)} or more"
     return terms
+
+
+def _months(count: int) -> str:
+    return "1 month" if count == 1 else f"{count} months"
 
 
 def _percent(fraction: float) -> str:

@@ -59,10 +59,10 @@ class ScenarioSet:
     probability: NDArray[np.float64]
     first: NDArray[np.int64]
     effect: NDArray[np.int8]
-    source: NDArray[np.int16]
-    scope: NDArray[np.int16]
-    start: NDArray[np.int16]
-    end: NDArray[np.int16]
+    source: NDArray[np.int32]
+    scope: NDArray[np.int32]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
     severity: NDArray[np.float64]
     materials: NDArray[np.bool_]
     targets: NDArray[np.bool_]
@@ -218,14 +218,17 @@ def _draw_hazard(
             size = mean * (1.0 - mean) / sd**2 - 1.0  # alpha + beta of the beta distribution.
             draws = uniforms("severity" + suffix, scenario_of.size)
             severity.append(betaincinv(mean * size, (1.0 - mean) * size, draws))
+    scenario_of_all = np.concatenate([item[0] for item in followed])
+    # By scenario, so that those who follow draw for the first scenarios first.
+    order = np.argsort(scenario_of_all, kind="stable")
     return _Events(
-        scenario=np.concatenate([item[0] for item in followed]),
+        scenario=scenario_of_all[order],
         effect=EFFECTS.index(hazard.effect),
         source=problem.sources.index(hazard.source) if hazard.source else NO_SOURCE,
         scope=scope,
-        start=np.concatenate([item[1] for item in followed]),
-        duration=np.concatenate(duration),
-        severity=np.concatenate(severity),
+        start=np.concatenate([item[1] for item in followed])[order],
+        duration=np.concatenate(duration)[order],
+        severity=np.concatenate(severity)[order],
     )
 
 
@@ -236,17 +239,18 @@ def _from_rows(
     problem: Problem,
 ) -> ScenarioSet:
     """Build scenarios from rows of events that name their scenario."""
+    place = {name: number for number, name in enumerate(names)}
     events: list[_Events] = []
     scopes: list[tuple[list[int], list[int], list[int]]] = []
     for name, row in rows:
         events.append(
             _Events(
-                scenario=np.array([names.index(name)]),
+                scenario=np.array([place[name]]),
                 effect=EFFECTS.index(row.effect),
                 source=problem.sources.index(row.source) if row.source else NO_SOURCE,
                 scope=len(scopes),
                 start=np.array([row.start_month - 1]),
-                duration=np.array([row.duration_months]),
+                duration=np.array([min(row.duration_months, problem.horizon)]),
                 severity=np.array([row.severity]),
             )
         )
@@ -296,10 +300,10 @@ def _assemble(
         probability=probability,
         first=np.concatenate([[0], np.cumsum(hit)]).astype(np.int64),
         effect=column([item.effect for item in events]).astype(np.int8),
-        source=column([item.source for item in events]).astype(np.int16),
-        scope=column([item.scope for item in events]).astype(np.int16),
-        start=start[keep].astype(np.int16),
-        end=end[keep].astype(np.int16),
+        source=column([item.source for item in events]).astype(np.int32),
+        scope=column([item.scope for item in events]).astype(np.int32),
+        start=start[keep].astype(np.int32),
+        end=end[keep].astype(np.int32),
         severity=severity[keep],
         materials=masks[0],
         targets=masks[1],

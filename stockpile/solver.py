@@ -11,6 +11,7 @@ import numpy as np
 
 from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
+from stockpile.check import check_incumbent
 from stockpile.conflicts import find_conflicts
 from stockpile.errors import UsageError
 from stockpile.evaluator import Evaluator
@@ -184,14 +185,16 @@ def versions() -> dict[str, str]:
 
 def _outcome(evaluator: Evaluator, certificate: Certificate) -> BlockOutcome:
     judgement = None
-    best = np.empty(0)
+    achieved, met = np.empty(0), np.empty(0, dtype=np.bool_)
     conflicts: tuple[str, ...] = ()
     if certificate.lots is not None and certificate.rule is not None:
         judgement = evaluator.judge(certificate.lots, certificate.rule)
+        check_incumbent(evaluator, certificate, judgement)
+        achieved, met = judgement.achieved, judgement.met
     elif certificate.finished:
-        best, conflicts = find_conflicts(evaluator)
+        achieved, met, conflicts = find_conflicts(evaluator)
     return BlockOutcome(
-        evaluator.block, certificate, evaluator.promises, judgement, best, conflicts
+        evaluator.block, certificate, evaluator.promises, judgement, achieved, met, conflicts
     )
 
 

@@ -258,7 +258,7 @@ def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                     (first, row),
                     column.name,
                     name,
-                    f"{name} and {first_name} differ only by case or accents",
+                    f"{name} and {first_name} differ only by case",
                     "Use one spelling, or clearly different names.",
                 )
 

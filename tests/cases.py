@@ -46,11 +46,11 @@ def compress(need, loss, age, blocked, probability) -> Needs:
         scenario=scenario,
         probability=np.asarray(probability, dtype=float)[scenario],
         first=np.array(first, dtype=np.int64),
-        month=pick[1].astype(np.int16),
-        calm=np.array(calm, dtype=np.int16),
+        month=pick[1].astype(np.int32),
+        calm=np.array(calm, dtype=np.int32),
         need=np.ascontiguousarray(need[pick], dtype=float),
         loss=np.ascontiguousarray(loss[pick], dtype=float),
-        age=np.ascontiguousarray(age[pick], dtype=np.int16),
+        age=np.ascontiguousarray(age[pick], dtype=np.int32),
         blocked=np.ascontiguousarray(blocked[pick]),
         total=need[scenario].sum(axis=1),
         expected=np.asarray(probability, dtype=float) @ need.sum(axis=1),
@@ -62,18 +62,17 @@ def random_rule(rng: np.random.Generator, name: str, num_classes: int) -> Rule:
     for _ in range(2):
         of_relation = []
         for _ in range(num_classes):
-            rows = []
             starts = sorted(rng.choice(6, size=rng.integers(0, 3), replace=False).tolist())
-            for start in starts:
-                rows.append(
-                    StreamRule(
-                        int(start),
-                        float(rng.choice([0.0, 0.25, 0.5, 1.0, rng.random()])),
-                        float(rng.choice([1.0, 0.1, 1.0 - rng.random()])),
-                        float(rng.choice([0.0, 0.3, 0.9 * rng.random()])),
-                    )
+            rows = tuple(
+                StreamRule(
+                    int(start),
+                    float(rng.choice([0.0, 0.25, 0.5, 1.0, rng.random()])),
+                    float(rng.choice([1.0, 0.1, 1.0 - rng.random()])),
+                    float(rng.choice([0.0, 0.3, 0.9 * rng.random()])),
                 )
-            of_relation.append(tuple(rows))
+                for start in starts
+            )
+            of_relation.append(rows)
         relations.append(tuple(of_relation))
     return Rule(name, (relations[0], relations[1]))
 

@@ -71,7 +71,7 @@ def test_lowered_variable_cost_never_grows_with_holding(seed, more_seed):
     case = random_case(seed, num_candidates=6)
     rng = np.random.default_rng(more_seed)
     shortage_cost = 1.0 + rng.random(case.block.num_streams)  # Step costs are below 1.
-    lowered = _cheapest_later(case.block.steps)
+    lowered = _cheapest_later(case.block.steps, shortage_cost)
     assert np.all(lowered <= case.block.steps.cost)
 
     def cost(simulation):
