@@ -32,6 +32,8 @@ DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 25, 3
 """Combinations of rules, points for each, and rounds of the search for a first incumbent."""
 ROUNDING = 1e-11
 """Relative allowance for rounding in sums of costs: bounds are lowered by it."""
+SAME = 10.0 * ROUNDING
+"""Plans whose costs differ by less than this, relatively, count as equally good."""
 
 
 class Judge(Protocol):
@@ -77,10 +79,15 @@ class Certificate:
 
 
 def relative_gap(incumbent: float, bound: float) -> float:
-    """Return (incumbent - bound) / incumbent; 0 where both are equal, infinite without a plan."""
-    if incumbent <= bound:
+    """Return (incumbent - bound) / incumbent; infinite without a plan.
+
+    0 where both are the same cost but for rounding.
+    """
+    if not np.isfinite(incumbent):
+        return float("inf")
+    if incumbent - bound <= 2.0 * SAME * abs(incumbent):
         return 0.0
-    if not np.isfinite(incumbent) or incumbent <= 0.0:
+    if incumbent <= 0.0:
         return float("inf")
     return (incumbent - bound) / incumbent
 
@@ -149,7 +156,8 @@ class BoxSearch:
     def bound(self) -> float:
         """Return the proven lower limit on the cost of every candidate."""
         open_bound = self._open.bound.min() if self._open.bound.size else np.inf
-        return float(min(self.incumbent, self._closed_bound, open_bound))
+        own = self.incumbent * (1.0 - ROUNDING)
+        return float(min(own, self._closed_bound, open_bound))
 
     @property
     def finished(self) -> bool:
@@ -277,7 +285,7 @@ class BoxSearch:
 
     def _limit(self) -> float:
         """Return the cost from which on a bound closes a box."""
-        return self.incumbent * (1.0 - max(self._gap, ROUNDING * 10.0))
+        return self.incumbent * (1.0 - max(self._gap, SAME))
 
     def _prune(self, boxes: _Boxes) -> _Boxes:
         """Close the boxes that cannot hold anything better than the gap allows.

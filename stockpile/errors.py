@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-PRINTED_PROBLEMS = 20
-"""Problems that a message spells out; the others are only counted."""
+PRINTED_MISTAKES = 20
+"""Mistakes that a message spells out; the others are only counted."""
 _LONGEST_VALUE = 100  # Characters of a cell that a message repeats.
 _LISTED_NAMES = 8  # Names that a hint lists where none is near.
 
@@ -39,7 +39,7 @@ class CheckError(StockpileError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Mistake:
     """One mistake in an instance.
 
     Attributes
@@ -93,28 +93,28 @@ class InstanceError(StockpileError):
 
     Parameters
     ----------
-    problems
+    mistakes
         The mistakes, at least one.
 
     Attributes
     ----------
-    problems : tuple of Problem
+    mistakes : tuple of Mistake
         The mistakes, in the order of the files and lines.
     """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(self.problems)
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__(self.mistakes)
 
     def __str__(self) -> str:
-        """Every problem in a few lines; from the 21st on only their number."""
-        printed = [str(problem) for problem in self.problems[:PRINTED_PROBLEMS]]
-        if len(self.problems) == 1:
+        """Every mistake in a few lines; from the 21st on only their number."""
+        printed = [str(mistake) for mistake in self.mistakes[:PRINTED_MISTAKES]]
+        if len(self.mistakes) == 1:
             return printed[0]
-        left = len(self.problems) - len(printed)
+        left = len(self.mistakes) - len(printed)
         if left:
             printed.append(f"and {left} more")
-        return "\n\n".join([f"{len(self.problems)} problems", *printed])
+        return "\n\n".join([f"{len(self.mistakes)} mistakes", *printed])
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpile.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -44,12 +46,14 @@ def write_whole(folder: Path, files: Mapping[str, str], replaceable: Collection[
 
     Raises
     ------
+    UsageError
+        If there is something in the way.
     OSError
         If the folder cannot be written; nothing is left behind then.
     """
     reason = check_target(folder, replaceable)
     if reason is not None:
-        raise FileExistsError(reason)
+        raise UsageError(reason)
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:

@@ -12,14 +12,13 @@ import functools
 import hashlib
 import io
 import json
-import secrets
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.cells import Choice, Name, Text
-from stockpile.errors import InstanceError, UsageError
+from stockpile.errors import InstanceError
+from stockpile.folders import write_whole
 from stockpile.reading import SETTINGS_FILE, read_folder
 from stockpile.tables import (
     REQUIRED_TABLES,
@@ -52,13 +51,13 @@ from stockpile.tables import (
     Transfer,
     columns,
 )
-from stockpile.validation import cell_problems, cross_problems, in_file_order
+from stockpile.validation import cell_mistakes, cross_mistakes, in_file_order
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    from stockpile.errors import Problem
+    from stockpile.errors import Mistake
     from stockpile.tables import Row
 
 
@@ -142,18 +141,18 @@ def load(path: str | os.PathLike[str]) -> Instance:
     folder = Path(path)
     draft = read_folder(folder)
     instance = Instance(**draft.values)
-    problems = in_file_order([*draft.problems, *cross_problems(instance, draft.gaps)])
-    if problems:
-        raise InstanceError(_located(problem, folder, draft.setting_lines) for problem in problems)
+    mistakes = in_file_order([*draft.mistakes, *cross_mistakes(instance, draft.gaps)])
+    if mistakes:
+        raise InstanceError(_located(mistake, folder, draft.setting_lines) for mistake in mistakes)
     return instance
 
 
-def _located(problem: Problem, folder: Path, setting_lines: Mapping[str, int]) -> Problem:
+def _located(mistake: Mistake, folder: Path, setting_lines: Mapping[str, int]) -> Mistake:
     """Add what only the reader knows: the folder, and the lines of settings."""
-    line = problem.line
-    if line is None and problem.file == SETTINGS_FILE:
-        line = setting_lines.get(problem.column or "")
-    return dataclasses.replace(problem, file=f"{folder.resolve().name}/{problem.file}", line=line)
+    line = mistake.line
+    if line is None and mistake.file == SETTINGS_FILE:
+        line = setting_lines.get(mistake.column or "")
+    return dataclasses.replace(mistake, file=f"{folder.resolve().name}/{mistake.file}", line=line)
 
 
 def validate(instance: Instance) -> None:
@@ -164,10 +163,10 @@ def validate(instance: Instance) -> None:
     InstanceError
         With every mistake found. Lines are those of the file that a row was read from, if any.
     """
-    problems, gaps, sound = cell_problems(instance)
-    problems += cross_problems(sound, gaps)
-    if problems:
-        raise InstanceError(in_file_order(problems))
+    mistakes, gaps, sound = cell_mistakes(instance)
+    mistakes += cross_mistakes(sound, gaps)
+    if mistakes:
+        raise InstanceError(in_file_order(mistakes))
 
 
 def save(instance: Instance, path: str | os.PathLike[str]) -> Path:
@@ -192,40 +191,19 @@ def save(instance: Instance, path: str | os.PathLike[str]) -> Path:
     InstanceError
         If the instance is wrong.
     UsageError
-        If there is already something at ``path``, or it cannot be written.
+        If there is already something at ``path``.
+    OSError
+        If it cannot be written.
     """
     validate(instance)
     folder = Path(path)
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(f"{folder} is in the way: expected a new or an empty folder")
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            raise UsageError(f"the folder {folder} is not empty, and nothing is overwritten")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside its place and renamed, so that nobody ever sees half a folder.
-        draft = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.tmp"
-        try:
-            draft.mkdir()
-            _write_files(instance, draft)
-            if folder.exists():
-                folder.rmdir()  # Fails if somebody put something into it meanwhile.
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be written: {error.strerror}") from error
-    return folder
-
-
-def _write_files(instance: Instance, folder: Path) -> None:
     texts = {SETTINGS_FILE: _toml(instance)}
     for table, row_type in TABLES.items():
         rows = getattr(instance, table)
         if rows or table in REQUIRED_TABLES:
             texts[f"{table}.csv"] = _csv(rows, row_type)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    write_whole(folder, texts)
+    return folder
 
 
 def _csv(rows: Sequence[Row], row_type: type[Row]) -> str:

@@ -179,9 +179,10 @@ class Plan:
 
         Raises
         ------
+        UsageError
+            If the folder holds anything but a result.
         OSError
-            If the folder cannot be written, or holds anything but a result; nothing is left
-            half-written then.
+            If the folder cannot be written; nothing is left half-written then.
         """
         write_whole(Path(folder), self.files(), replaceable=FILES)
 

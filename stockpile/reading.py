@@ -1,7 +1,7 @@
-"""From a folder to rows and settings, with a problem for all that cannot be read.
+"""From a folder to rows and settings, with a mistake for all that cannot be read.
 
 Reading goes on after a mistake, so that one run reports as many as possible. `Gaps` remembers
-what had to be left out, so that no second problem is reported only because of the first.
+what had to be left out, so that no second mistake is reported only because of the first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stockpile.cells import CellError
-from stockpile.errors import InstanceError, Problem, nearest_name, suggestion
+from stockpile.errors import InstanceError, Mistake, nearest_name, suggestion
 from stockpile.tables import (
     FORMAT,
     REQUIRED_TABLES,
@@ -74,16 +74,16 @@ class Draft:
     ----------
     values
         Arguments of an instance; stand-ins for what could not be read.
-    problems
+    mistakes
         Mistakes found so far.
     gaps
         What is missing because of them.
     setting_lines
-        Line of each key of ``instance.toml``, named as `Problem.column` names it.
+        Line of each key of ``instance.toml``, named as `Mistake.column` names it.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
     gaps: Gaps = field(default_factory=Gaps)
     setting_lines: dict[str, int] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class Draft:
 def read_folder(path: Path) -> Draft:
     """Read all that can be read of an instance folder.
 
-    Files in problems are named without the folder.
+    Files in mistakes are named without the folder.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def read_folder(path: Path) -> Draft:
         elif table in REQUIRED_TABLES:
             draft.gaps.add_table(table)
             near = nearest_name(f"{table}.csv", [name for name in present if name not in files])
-            draft.problems.append(
-                Problem(
+            draft.mistakes.append(
+                Mistake(
                     f"{table}.csv",
                     None,
                     None,
@@ -154,7 +154,7 @@ def _list_folder(path: Path) -> list[str]:
 
 
 def _fatal(path: Path, message: str, hint: str = "") -> InstanceError:
-    return InstanceError([Problem(str(path), None, None, None, message, hint)])
+    return InstanceError([Mistake(str(path), None, None, None, message, hint)])
 
 
 def _near_folder_hint(path: Path) -> str:
@@ -170,7 +170,7 @@ def _read_text(path: Path, name: str) -> str:
     Raises
     ------
     _Unreadable
-        With the problem.
+        With the mistake.
     """
     file = path / name
     save_as_text = f"Save it as {'UTF-8' if name == SETTINGS_FILE else 'CSV UTF-8'}."
@@ -209,7 +209,7 @@ def _read_text(path: Path, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-class _Unreadable(Exception):  # noqa: N818  Control flow within this file, reported as a problem.
+class _Unreadable(Exception):  # noqa: N818  Control flow within this file, reported as a mistake.
     """A file of which nothing can be read."""
 
     def __init__(
@@ -221,7 +221,7 @@ class _Unreadable(Exception):  # noqa: N818  Control flow within this file, repo
         value: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.problem = Problem(file, line, None, value, message, hint)
+        self.mistake = Mistake(file, line, None, value, message, hint)
 
 
 def _report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
@@ -234,8 +234,8 @@ def _report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
             near = nearest_name(name, free)
             if near is not None:
                 meant.add(near.removesuffix(".csv"))
-            draft.problems.append(
-                Problem(
+            draft.mistakes.append(
+                Mistake(
                     name,
                     None,
                     None,
@@ -258,10 +258,10 @@ def _read_settings(path: Path, draft: Draft) -> None:
         draft.setting_lines = _setting_lines(text)
         document = tomllib.loads(text)
     except _Unreadable as unreadable:
-        draft.problems.append(unreadable.problem)
+        draft.mistakes.append(unreadable.mistake)
         draft.gaps.add_table(SETTINGS_FILE)
     except (ValueError, RecursionError) as error:  # A TOMLDecodeError is a ValueError.
-        draft.problems.append(_toml_problem(text, error))
+        draft.mistakes.append(_toml_mistake(text, error))
         draft.gaps.add_table(SETTINGS_FILE)
     else:
         _require_format(path, document, draft)
@@ -272,8 +272,8 @@ def _read_settings(path: Path, draft: Draft) -> None:
         given = document.get(section, {})
         if not isinstance(given, dict):
             draft.gaps.incomplete.add(SETTINGS_FILE)
-            draft.problems.append(
-                _setting_problem(
+            draft.mistakes.append(
+                _setting_mistake(
                     draft,
                     section,
                     f"{section} must be a section, not a value",
@@ -290,7 +290,7 @@ def _require_format(path: Path, document: Mapping[str, Any], draft: Draft) -> No
     """Raise if the format is another one: then no other message would make sense."""
     given = document.get("format", FORMAT)
     if isinstance(given, int) and not isinstance(given, bool) and given != FORMAT:
-        problem = _setting_problem(
+        mistake = _setting_mistake(
             draft,
             "format",
             f"format must be {FORMAT}, the only one that this version reads",
@@ -300,13 +300,13 @@ def _require_format(path: Path, document: Mapping[str, Any], draft: Draft) -> No
         folder = path.resolve().name
         raise InstanceError(
             [
-                Problem(
-                    f"{folder}/{problem.file}",
-                    problem.line,
+                Mistake(
+                    f"{folder}/{mistake.file}",
+                    mistake.line,
                     "format",
-                    problem.value,
-                    problem.message,
-                    problem.hint,
+                    mistake.value,
+                    mistake.message,
+                    mistake.hint,
                 )
             ]
         )
@@ -324,8 +324,8 @@ def _take_settings(
             missing = column.required or key == "format"
             if missing and SETTINGS_FILE not in draft.gaps.unreadable:
                 draft.gaps.incomplete.add(SETTINGS_FILE)
-                draft.problems.append(
-                    _setting_problem(
+                draft.mistakes.append(
+                    _setting_mistake(
                         draft, key, f"{key} is missing: expected {column.cell.expected}"
                     )
                 )
@@ -334,8 +334,8 @@ def _take_settings(
             values[column.attribute] = column.take(given[column.name])
         except CellError as error:
             draft.gaps.incomplete.add(SETTINGS_FILE)
-            draft.problems.append(
-                _setting_problem(
+            draft.mistakes.append(
+                _setting_mistake(
                     draft, key, f"{column.name} {error.text}", error.hint, given[column.name]
                 )
             )
@@ -355,8 +355,8 @@ def _report_unknown_settings(document: Mapping[str, Any], draft: Draft) -> None:
                     _report_unknown_key(key, name, keys, draft)
         elif name not in top:
             if isinstance(value, dict):
-                draft.problems.append(
-                    _setting_problem(
+                draft.mistakes.append(
+                    _setting_mistake(
                         draft,
                         f"[{name}]",
                         f"[{name}] is no section of {SETTINGS_FILE}",
@@ -378,20 +378,20 @@ def _report_unknown_key(
         hint = f"It belongs in [{elsewhere}]."
     else:
         hint = "It belongs at the top, before the first section."
-    draft.problems.append(
-        _setting_problem(draft, setting_name(section, key), f"there is no key {key} {here}", hint)
+    draft.mistakes.append(
+        _setting_mistake(draft, setting_name(section, key), f"there is no key {key} {here}", hint)
     )
 
 
 def setting_name(section: str, key: str) -> str:
-    """Return how problems name a key of ``instance.toml``: ``[solve] gap``, or the key alone."""
+    """Return how mistakes name a key of ``instance.toml``: ``[solve] gap``, or the key alone."""
     return f"[{section}] {key}" if section else key
 
 
-def _setting_problem(
+def _setting_mistake(
     draft: Draft, key: str, message: str, hint: str = "", value: object = None
-) -> Problem:
-    return Problem(
+) -> Mistake:
+    return Mistake(
         SETTINGS_FILE,
         draft.setting_lines.get(key),
         key,
@@ -424,7 +424,7 @@ def _setting_lines(text: str) -> dict[str, int]:
     return lines
 
 
-def _toml_problem(text: str, error: Exception) -> Problem:
+def _toml_mistake(text: str, error: Exception) -> Mistake:
     """Report a file that is no TOML."""
     message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
     line, value, hint = None, None, ""
@@ -441,7 +441,7 @@ def _toml_problem(text: str, error: Exception) -> Problem:
     elif message.endswith(" (at end of document)"):
         line = text.rstrip("\n").count("\n") + 1
         message = message.removesuffix(" (at end of document)")
-    return Problem(SETTINGS_FILE, line, None, value, f"this is not valid TOML: {message}", hint)
+    return Mistake(SETTINGS_FILE, line, None, value, f"this is not valid TOML: {message}", hint)
 
 
 # --- Tables ---------------------------------------------------------------------------------------
@@ -467,7 +467,7 @@ def _read_table(path: Path, table: str, row_type: type[Row], draft: Draft) -> tu
             if row is not None:
                 rows.append(row)
     except _Unreadable as unreadable:
-        draft.problems.append(unreadable.problem)
+        draft.mistakes.append(unreadable.mistake)
         draft.gaps.add_table(table)
     return tuple(rows)
 
@@ -500,7 +500,7 @@ def _read_header(
     given = [cell.strip() for cell in header]
 
     def report(column: str | None, value: str | None, message: str, hint: str) -> None:
-        draft.problems.append(Problem(name, line, column, value, message, hint))
+        draft.mistakes.append(Mistake(name, line, column, value, message, hint))
 
     for mark, word in ((";", "semicolons"), ("\t", "tabs")):
         if any(mark in cell for cell in header) and not any(cell in known for cell in given):
@@ -560,12 +560,12 @@ def _read_row(
 ) -> Row | None:
     """Return a row, or None if a cell of it is wrong, which is reported."""
     name = f"{table}.csv"
-    problems = []
+    mistakes = []
     values: dict[str, Any] = {}
     if len(cells) != width:
         comma = "Text with a comma needs quotes around it, and decimals need a point."
-        problems.append(
-            Problem(
+        mistakes.append(
+            Mistake(
                 name,
                 line,
                 None,
@@ -581,8 +581,8 @@ def _read_row(
             try:
                 values[column.attribute] = column.parse(cells[position])
             except CellError as error:
-                problems.append(
-                    Problem(
+                mistakes.append(
+                    Mistake(
                         name,
                         line,
                         column.name,
@@ -591,9 +591,9 @@ def _read_row(
                         error.hint,
                     )
                 )
-    if not problems:
+    if not mistakes:
         return row_type(**values, line=line)
-    draft.problems.extend(problems)
+    draft.mistakes.extend(mistakes)
     draft.gaps.incomplete.add(table)
     key = key_column(table)
     for position, column in found.items():

@@ -178,11 +178,13 @@ def default_rules(num_classes: int) -> tuple[Rule, ...]:
         "solidarity": [[StreamRule(reserve_level=0.25 + 0.5 * x)] for x in rank],
         "equal": None,
     }
-    return tuple(
+    rules = [
         _rule(f"{own_name}-{partner_name}", (of_own, of_own if of_partner is None else of_partner))
         for own_name, of_own in own.items()
         for partner_name, of_partner in partner.items()
-    )
+    ]
+    # With one class some patterns say the same; the first name is kept.
+    return tuple({rule.rows: rule for rule in reversed(rules)}.values())[::-1]
 
 
 def describe(rule: Rule, classes: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """What has to hold between the rows of an instance, one function per rule of the format.
 
-Each function yields the problems that it finds. It leaves alone what has been reported already:
-cells are checked one by one before (`cell_problems`, or by the reader), and `Gaps` says which rows
+Each function yields the mistakes that it finds. It leaves alone what has been reported already:
+cells are checked one by one before (`cell_mistakes`, or by the reader), and `Gaps` says which rows
 were left out because of that.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stockpile.cells import ALL, CellError, KeyOf, NameList
-from stockpile.errors import Problem, suggestion
+from stockpile.errors import Mistake, suggestion
 from stockpile.reading import SETTINGS_FILE, Gaps, setting_name, toml_value
 from stockpile.tables import (
     RELATIONS,
@@ -40,28 +40,28 @@ TOLERANCE = 1e-9
 PROBABILITY_TOLERANCE = 1e-6
 
 
-def cross_problems(instance: Instance, gaps: Gaps) -> list[Problem]:
+def cross_mistakes(instance: Instance, gaps: Gaps) -> list[Mistake]:
     """Return what is wrong between the rows of an instance whose cells are each valid."""
-    return [problem for rule in _RULES for problem in rule(instance, gaps)]
+    return [mistake for rule in _RULES for mistake in rule(instance, gaps)]
 
 
-def in_file_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort problems by file, in the order of the format, and line."""
+def in_file_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Sort mistakes by file, in the order of the format, and line."""
     order = {SETTINGS_FILE: -1} | {f"{table}.csv": i for i, table in enumerate(TABLES)}
-    return sorted(problems, key=lambda item: (order.get(item.file, len(order)), item.line or 0))
+    return sorted(mistakes, key=lambda item: (order.get(item.file, len(order)), item.line or 0))
 
 
-def _problem(
+def _mistake(
     table: str,
     rows: Row | Sequence[Row],
     column: str | None,
     value: object,
     message: str,
     hint: str = "",
-) -> Problem:
-    """Return a problem of one row or of several rows of a table."""
+) -> Mistake:
+    """Return a mistake of one row or of several rows of a table."""
     lines = sorted({row.line for row in ([rows] if isinstance(rows, Row) else rows) if row.line})
-    return Problem(
+    return Mistake(
         f"{table}.csv",
         lines[0] if lines else None,
         column,
@@ -85,29 +85,29 @@ def _expand(names: Sequence[str], everything: Sequence[str]) -> Sequence[str]:
 # --- Cells, for an instance that was not read from a folder ---------------------------------------
 
 
-def cell_problems(instance: Instance) -> tuple[list[Problem], Gaps, Instance]:
+def cell_mistakes(instance: Instance) -> tuple[list[Mistake], Gaps, Instance]:
     """Check every value of an instance on its own.
 
     Returns
     -------
-    problems
+    mistakes
         What is wrong.
     gaps
         What the instance returned lacks because of that.
     instance
-        The instance without the rows that are wrong, fit for `cross_problems`.
+        The instance without the rows that are wrong, fit for `cross_mistakes`.
     """
-    problems: list[Problem] = []
+    mistakes: list[Mistake] = []
     gaps = Gaps()
     clean: dict[str, Any] = {}
-    problems += _settings_problems(instance, Header, "")
+    mistakes += _settings_mistakes(instance, Header, "")
     for section, (attribute, settings_type) in SECTIONS.items():
         settings = getattr(instance, attribute)
-        found = _settings_problems(settings, settings_type, section)
+        found = _settings_mistakes(settings, settings_type, section)
         if found:
             clean[attribute] = settings_type()
-        problems += found
-    if problems:
+        mistakes += found
+    if mistakes:
         gaps.incomplete.add(SETTINGS_FILE)
     for table, row_type in TABLES.items():
         rows = _rows(instance, table)
@@ -115,11 +115,11 @@ def cell_problems(instance: Instance) -> tuple[list[Problem], Gaps, Instance]:
         if not isinstance(rows, tuple):
             gaps.add_table(table)
             expected = f"{table} must be a tuple of {row_type.__name__}"
-            problems.append(_problem(table, (), None, type(rows).__name__, expected))
+            mistakes.append(_mistake(table, (), None, type(rows).__name__, expected))
             rows = ()
         for row in rows:
-            found = _row_problems(table, row, row_type)
-            problems += found
+            found = _row_mistakes(table, row, row_type)
+            mistakes += found
             if not found:
                 good.append(row)
                 continue
@@ -128,22 +128,22 @@ def cell_problems(instance: Instance) -> tuple[list[Problem], Gaps, Instance]:
             if key is not None:
                 gaps.add_name(table, str(getattr(row, key.attribute, "")))
         clean[table] = tuple(good)
-    return problems, gaps, replace(instance, **clean)
+    return mistakes, gaps, replace(instance, **clean)
 
 
-def _settings_problems(settings: object, settings_type: type, section: str) -> list[Problem]:
+def _settings_mistakes(settings: object, settings_type: type, section: str) -> list[Mistake]:
     if not isinstance(settings, settings_type):
         message = f"[{section}] must be {settings_type.__name__}"
         value = type(settings).__name__
-        return [Problem(SETTINGS_FILE, None, f"[{section}]", value, message)]
-    problems = []
+        return [Mistake(SETTINGS_FILE, None, f"[{section}]", value, message)]
+    mistakes = []
     for column in columns(settings_type):
         value = getattr(settings, column.attribute)
         try:
             column.take(value)
         except CellError as error:
-            problems.append(
-                Problem(
+            mistakes.append(
+                Mistake(
                     SETTINGS_FILE,
                     None,
                     setting_name(section, column.name),
@@ -152,35 +152,35 @@ def _settings_problems(settings: object, settings_type: type, section: str) -> l
                     error.hint,
                 )
             )
-    return problems
+    return mistakes
 
 
-def _row_problems(table: str, row: object, row_type: type[Row]) -> list[Problem]:
+def _row_mistakes(table: str, row: object, row_type: type[Row]) -> list[Mistake]:
     if not isinstance(row, row_type):
         message = f"a row of {table} must be {row_type.__name__}"
-        return [_problem(table, (), None, type(row).__name__, message)]
-    problems = []
+        return [_mistake(table, (), None, type(row).__name__, message)]
+    mistakes = []
     for column in columns(row_type):
         value = getattr(row, column.attribute)
         try:
             column.take(value)
         except CellError as error:
-            problems.append(
-                _problem(table, row, column.name, value, f"{column.name} {error.text}", error.hint)
+            mistakes.append(
+                _mistake(table, row, column.name, value, f"{column.name} {error.text}", error.hint)
             )
-    return problems
+    return mistakes
 
 
 # --- Names ----------------------------------------------------------------------------------------
 
 
-def _required_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _required_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for table in REQUIRED_TABLES:
         if not _rows(instance, table) and table not in gaps.incomplete:
-            yield _problem(table, (), None, None, f"{table}.csv has no rows; it needs at least one")
+            yield _mistake(table, (), None, None, f"{table}.csv has no rows; it needs at least one")
 
 
-def _references(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _references(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that every name that a cell refers to is given by the other table."""
     for table, row_type in TABLES.items():
         for column in columns(row_type):
@@ -200,7 +200,7 @@ def _references(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                     if name not in valid:
                         users[name].append(row)
             if users and not known and cell.table not in gaps.incomplete:
-                yield _problem(
+                yield _mistake(
                     table,
                     list(itertools.chain.from_iterable(users.values())),
                     column.name,
@@ -210,7 +210,7 @@ def _references(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 )
                 continue
             for name, rows in users.items():
-                yield _problem(
+                yield _mistake(
                     table,
                     rows,
                     column.name,
@@ -220,7 +220,7 @@ def _references(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 )
 
 
-def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that no two rows of a table are about the same."""
     for table, row_type in TABLES.items():
         if not row_type.key:
@@ -231,7 +231,7 @@ def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         for names, rows in rows_of.items():
             if len(rows) > 1:
                 about = ", ".join(row_type.key)
-                yield _problem(
+                yield _mistake(
                     table,
                     rows,
                     row_type.key[-1],
@@ -241,7 +241,7 @@ def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 )
 
 
-def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that no two names differ only by case or encoding: readers would mix them up."""
     for table in TABLES:
         column = key_column(table)
@@ -253,7 +253,7 @@ def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             first = first_with.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
             first_name = getattr(first, column.attribute)
             if name != first_name:
-                yield _problem(
+                yield _mistake(
                     table,
                     (first, row),
                     column.name,
@@ -263,14 +263,14 @@ def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 )
 
 
-def _distinct_priorities(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _distinct_priorities(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     rows_of: dict[int, list[Row]] = defaultdict(list)
     for row in instance.classes:
         rows_of[row.priority].append(row)
     for priority, rows in rows_of.items():
         if len(names_of("classes", rows)) > 1:
             classes = " and ".join(names_of("classes", rows))
-            yield _problem(
+            yield _mistake(
                 "classes",
                 rows,
                 "priority",
@@ -282,14 +282,14 @@ def _distinct_priorities(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
 # --- Supply and disruptions -----------------------------------------------------------------------
 
 
-def _supply_shares(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _supply_shares(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     rows_of: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in instance.supply:
         rows_of[row.material, row.participant].append(row)
     for (material, participant), rows in rows_of.items():
         total = math.fsum(row.share for row in rows)
         if total > 1.0 + TOLERANCE:
-            yield _problem(
+            yield _mistake(
                 "supply",
                 rows,
                 "share",
@@ -301,11 +301,11 @@ def _supply_shares(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     if "scenarios" in gaps.incomplete:
         return
     if instance.events and not instance.scenarios:
-        yield _problem(
+        yield _mistake(
             "events",
             (),
             None,
@@ -315,7 +315,7 @@ def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         )
     total = math.fsum(row.probability for row in instance.scenarios)
     if instance.scenarios and abs(total - 1.0) > PROBABILITY_TOLERANCE:
-        yield _problem(
+        yield _mistake(
             "scenarios",
             instance.scenarios,
             "probability",
@@ -325,23 +325,23 @@ def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         )
 
 
-def _effects(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _effects(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for table in ("hazards", "events", "stress"):
         for row in _rows(instance, table):
             yield from _effect(table, row)
 
 
-def _effect(table: str, row: Hazard | Event | StressEvent) -> Iterator[Problem]:
+def _effect(table: str, row: Hazard | Event | StressEvent) -> Iterator[Mistake]:
     """Check that a row gives what its effect needs, and nothing that it would ignore."""
     if row.effect == "supply_loss" and row.source is None:
         hint = "Surges of demand and blocked sharing have none; they need their effect named."
-        yield _problem(table, row, "source", "", "a supply_loss needs the source it is of", hint)
+        yield _mistake(table, row, "source", "", "a supply_loss needs the source it is of", hint)
     if row.effect != "supply_loss" and row.source is not None:
         hint = "Leave the cell empty, or make it a supply_loss."
         message = f"a {row.effect} has no source; expected an empty cell"
-        yield _problem(table, row, "source", row.source, message, hint)
+        yield _mistake(table, row, "source", row.source, message, hint)
     if row.effect != "demand_surge" and row.demand_class != (ALL,):
-        yield _problem(
+        yield _mistake(
             table,
             row,
             "demand_class",
@@ -356,13 +356,13 @@ def _effect(table: str, row: Hazard | Event | StressEvent) -> Iterator[Problem]:
         if severity <= 100.0:
             hint = f"Fractions are never percent: {severity:g} % is written {severity / 100.0:g}."
         message = f"{column} of a supply_loss must be a number from 0 to 1 [fraction]"
-        yield _problem(table, row, column, severity, message, hint)
+        yield _mistake(table, row, column, severity, message, hint)
     if row.effect == "sharing_blocked" and severity != 1.0:
         message = f"{column} of sharing_blocked must be 1: sharing is blocked or not"
-        yield _problem(table, row, column, severity, message)
+        yield _mistake(table, row, column, severity, message)
 
 
-def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that a beta distribution has the given mean and standard deviation."""
     for row in instance.hazards:
         mean, sd = row.severity_mean, row.severity_sd
@@ -370,11 +370,11 @@ def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             continue
         if row.effect == "sharing_blocked":
             message = "severity_sd of sharing_blocked must be 0: sharing is blocked or not"
-            yield _problem("hazards", row, "severity_sd", sd, message)
+            yield _mistake("hazards", row, "severity_sd", sd, message)
         elif mean >= 1.0 or mean <= 0.0:
             if row.effect == "supply_loss" and mean > 1.0:
                 continue  # Reported as a severity above 1.
-            yield _problem(
+            yield _mistake(
                 "hazards",
                 row,
                 "severity_sd",
@@ -385,7 +385,7 @@ def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
         elif sd**2 >= mean * (1.0 - mean):
             most = math.sqrt(mean * (1.0 - mean))
-            yield _problem(
+            yield _mistake(
                 "hazards",
                 row,
                 "severity_sd",
@@ -395,13 +395,13 @@ def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _followers(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _followers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     follows = {row.hazard: row.follows for row in instance.hazards}
     reported: set[str] = set()
     for row in instance.hazards:
         if row.follows is None:
             if row.follow_probability > 0.0:
-                yield _problem(
+                yield _mistake(
                     "hazards",
                     row,
                     "follow_probability",
@@ -412,7 +412,7 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             continue
         if row.follows == row.hazard:
             message = "a hazard cannot follow itself"
-            yield _problem("hazards", row, "follows", row.follows, message)
+            yield _mistake("hazards", row, "follows", row.follows, message)
             continue
         chain = [row.hazard]
         while (previous := follows.get(chain[-1])) is not None and previous not in chain:
@@ -420,7 +420,7 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         if previous == row.hazard and row.hazard not in reported:
             reported.update(chain)
             circle = [item for item in instance.hazards if item.hazard in chain]
-            yield _problem(
+            yield _mistake(
                 "hazards",
                 circle,
                 "follows",
@@ -430,13 +430,13 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _event_months(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _event_months(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     if SETTINGS_FILE in gaps.incomplete:
         return  # The horizon may be a stand-in.
     for table in ("events", "stress"):
         for row in _rows(instance, table):
             if row.start_month > instance.horizon_months:
-                yield _problem(
+                yield _mistake(
                     table,
                     row,
                     "start_month",
@@ -450,7 +450,7 @@ def _event_months(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
 # --- Holdings, costs, promises, rules -------------------------------------------------------------
 
 
-def _holding_limits(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _holding_limits(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that whole lots can lie between the least and the most that may be held."""
     lot_of = {row.material: row.lot_t for row in instance.materials}
     yearly: dict[tuple[str, str], float] = defaultdict(float)
@@ -467,14 +467,14 @@ def _holding_limits(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         if row.min_t > most * (1.0 + TOLERANCE):
             message = f"min_t must not be above {limit} {most:g} t"
             hint = "" if row.max_t is not None else "Give max_t to hold more."
-            yield _problem("holdings", row, "min_t", row.min_t, message, hint)
+            yield _mistake("holdings", row, "min_t", row.min_t, message, hint)
             continue
         lot = lot_of.get(row.material)
         if lot is None or not math.isfinite(most / lot):
             continue
         fewest = math.ceil(row.min_t / lot * (1.0 - TOLERANCE))
         if fewest > math.floor(most / lot * (1.0 + TOLERANCE)):
-            yield _problem(
+            yield _mistake(
                 "holdings",
                 row,
                 "min_t",
@@ -485,7 +485,7 @@ def _holding_limits(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check, for every need, that the rows that name most agree on its shortage cost."""
     if "shortage" in gaps.incomplete:
         return  # The row that would decide may be missing.
@@ -506,7 +506,7 @@ def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         rows = [instance.shortage[position] for position in deciding]
         if len({row.shortage_cost_usd_per_kg for row in rows}) > 1 and deciding not in reported:
             reported.add(deciding)
-            yield _problem(
+            yield _mistake(
                 "shortage",
                 rows,
                 "shortage_cost_usd_per_kg",
@@ -520,15 +520,15 @@ def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
 _WITH_CONFIDENCE = ("chance", "cvar", "joint_chance")
 
 
-def _coverage(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _coverage(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that a promise gives what its metric needs, and nothing that it would ignore."""
     for row in instance.coverage:
         metric = row.metric
 
         def wrong(
             column: str, value: object, message: str, hint: str = "", row: Row = row
-        ) -> Problem:
-            return _problem("coverage", row, column, value, message, hint)
+        ) -> Mistake:
+            return _mistake("coverage", row, column, value, message, hint)
 
         if metric != "days" and row.level > 1.0:
             hint = "Only days has levels above 1."
@@ -559,7 +559,7 @@ def _coverage(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             yield wrong("group", row.group, message, "Groups are for joint_chance and days.")
 
 
-def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that a joint chance, one promise, has one confidence and one kind of sharing."""
     rows_of: dict[str, list[Any]] = defaultdict(list)
     for row in instance.coverage:
@@ -569,7 +569,7 @@ def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         for column in ("confidence", "sharing"):
             values = list(dict.fromkeys(getattr(row, column) for row in rows))
             if len(values) > 1 and None not in values:
-                yield _problem(
+                yield _mistake(
                     "coverage",
                     rows,
                     column,
@@ -578,7 +578,7 @@ def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 )
 
 
-def _rule_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _rule_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that no rule says two things to the same relation, class and age."""
     classes = names_of("classes", instance.classes)
     first_with: dict[tuple[str, str, str, int], Row] = {}
@@ -592,7 +592,7 @@ def _rule_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                     repeated.append((first, relation, demand_class))
         if repeated:
             first, relation, demand_class = repeated[0]
-            yield _problem(
+            yield _mistake(
                 "rules",
                 (first, row),
                 "from_month",
@@ -603,14 +603,14 @@ def _rule_rows(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _transfers(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _transfers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for row in instance.transfers:
         if row.from_participant == row.to_participant:
             message = "a participant cannot ship to itself; expected two different ones"
-            yield _problem("transfers", row, "to_participant", row.to_participant, message)
+            yield _mistake("transfers", row, "to_participant", row.to_participant, message)
 
 
-def _commercial(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _commercial(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that no two rows are about the same participant, material and class."""
     classes = names_of("classes", instance.classes)
     first_with: dict[tuple[str, str, str], Row] = {}
@@ -618,7 +618,7 @@ def _commercial(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         for demand_class in _expand(row.demand_class, classes):
             first = first_with.setdefault((row.participant, row.material, demand_class), row)
             if first is not row:
-                yield _problem(
+                yield _mistake(
                     "commercial",
                     (first, row),
                     "demand_class",
@@ -630,7 +630,7 @@ def _commercial(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
                 break
 
 
-def _projects(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _projects(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     participants = names_of("participants", instance.participants)
     for row in instance.projects:
         beneficiaries = _expand(row.beneficiaries, participants)
@@ -638,7 +638,7 @@ def _projects(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         value = ";".join(f"{share:g}" for share in shares)
         known = row.beneficiaries != (ALL,) or "participants" not in gaps.incomplete
         if known and len(shares) != len(beneficiaries):
-            yield _problem(
+            yield _mistake(
                 "projects",
                 row,
                 "beneficiary_shares",
@@ -650,9 +650,9 @@ def _projects(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
         elif math.fsum(shares) > 1.0 + TOLERANCE:
             message = f"beneficiary_shares add up to {math.fsum(shares):.6g}, which is above 1"
             hint = "Shares are fractions of the project's output."
-            yield _problem("projects", row, "beneficiary_shares", value, message, hint)
+            yield _mistake("projects", row, "beneficiary_shares", value, message, hint)
         if row.fast_track_usd is None and row.fast_track_months > 0.0:
-            yield _problem(
+            yield _mistake(
                 "projects",
                 row,
                 "fast_track_usd",
@@ -662,20 +662,20 @@ def _projects(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
             )
 
 
-def _conversions(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _conversions(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for row in instance.conversions:
         if row.from_material == row.to_material:
             message = "a conversion cannot make what it takes; expected two different materials"
-            yield _problem("conversions", row, "to_material", row.to_material, message)
+            yield _mistake("conversions", row, "to_material", row.to_material, message)
 
 
-def _risk(instance: Instance, gaps: Gaps) -> Iterator[Problem]:
+def _risk(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     if SETTINGS_FILE in gaps.incomplete:
         return  # One of the two may have been given, and reported.
     keys = ("cvar_confidence", "cvar_limit_usd_per_year")
     missing = [key for key in keys if getattr(instance.risk, key) is None]
     if len(missing) == 1:
-        yield Problem(
+        yield Mistake(
             SETTINGS_FILE,
             None,
             setting_name("risk", missing[0]),

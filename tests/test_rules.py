@@ -43,10 +43,15 @@ def menu_rows(num_classes):
 # --- The built-in menu --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("num_classes", NUMBERS_OF_CLASSES)
+@pytest.mark.parametrize("num_classes", [number for number in NUMBERS_OF_CLASSES if number > 1])
 def test_the_menu_offers_at_least_four_patterns_for_owners_and_four_for_partners(num_classes):
     assert len(patterns(num_classes, OWN)) >= 4
     assert len(patterns(num_classes, PARTNER)) >= 4
+
+
+def test_with_one_class_there_is_nobody_to_keep_own_stock_for_but_partners():
+    assert len(patterns(1, OWN)) == 1
+    assert len(patterns(1, PARTNER)) >= 4
 
 
 @pytest.mark.parametrize("num_classes", NUMBERS_OF_CLASSES)
@@ -203,18 +208,18 @@ def rule(own, partner):
                 [[], []],
             ),
             "Own need: defense from the whole stock; industry until 50% of the holding is left, "
-            "from month 6 until 25% of the holding is left, from month 12 from the whole stock. "
+            "after 6 months until 25% of the holding is left, after 12 months from the whole stock. "
             "Partners: never.",
         ),
         (
             rule([[StreamRule()], [StreamRule(3, 0.125)]], [[], []]),
-            "Own need: defense from the whole stock; industry from month 3 of an event until "
-            "12.5% of the holding is left. Partners: never.",
+            "Own need: defense from the whole stock; industry only after 3 months of a gap, "
+            "until 12.5% of the holding is left. Partners: never.",
         ),
         (
             rule([[StreamRule()], [StreamRule(0), StreamRule(6, 1.0)]], [[StreamRule(0, 1.0)], []]),
             "Own need: defense from the whole stock; industry from the whole stock, "
-            "from month 6 never. Partners: defense never; industry never.",
+            "after 6 months never. Partners: defense never; industry never.",
         ),
         (
             rule([[StreamRule(0, 0.0, 0.05, 0.0)], []], [[], [StreamRule(0, 0.0, 1.0, 0.15)]]),

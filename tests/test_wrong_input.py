@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockpile.errors import (
-    PRINTED_PROBLEMS,
+    PRINTED_MISTAKES,
     InstanceError,
+    Mistake,
     NotBuiltError,
-    Problem,
     ResultError,
     StockpileError,
     UsageError,
@@ -44,28 +44,28 @@ def folder(tmp_path):
     return tiny_folder(tmp_path)
 
 
-def problems_of(folder):
+def mistakes_of(folder):
     with pytest.raises(InstanceError) as caught:
         load(folder)
-    return caught.value.problems
+    return caught.value.mistakes
 
 
-def only_problem(folder):
-    """The one problem of a folder: a mistake is reported once and causes no others."""
-    problems = problems_of(folder)
-    assert len(problems) == 1, "\n\n".join(str(problem) for problem in problems)
-    return problems[0]
+def only_mistake(folder):
+    """The one mistake of a folder: a mistake is reported once and causes no others."""
+    mistakes = mistakes_of(folder)
+    assert len(mistakes) == 1, "\n\n".join(str(mistake) for mistake in mistakes)
+    return mistakes[0]
 
 
 def check(folder, case):
     name = case.file
     edit(folder, name, case.old, case.wrong)
-    problem = only_problem(folder)
-    assert problem.file == f"tiny/{name}"
-    assert problem.line == case.line
-    assert problem.column == case.column
-    assert problem.value == case.value
-    text = str(InstanceError([problem]))
+    mistake = only_mistake(folder)
+    assert mistake.file == f"tiny/{name}"
+    assert mistake.line == case.line
+    assert mistake.column == case.column
+    assert mistake.value == case.value
+    text = str(InstanceError([mistake]))
     for part in (*case.says, f"tiny/{name}", *([f"line {case.line}"] if case.line else [])):
         assert part in text.replace("lines ", "line "), text
     write(folder, name, TINY[name])
@@ -701,59 +701,59 @@ def test_the_folder_that_the_cases_start_from_is_valid(folder):
 
 
 def test_missing_folder(folder):
-    problem = only_problem(folder.parent / "tinny")
-    assert "there is no such folder" in problem.message
-    assert problem.hint == f"Did you mean {folder}?"
-    assert problem.line is None
+    mistake = only_mistake(folder.parent / "tinny")
+    assert "there is no such folder" in mistake.message
+    assert mistake.hint == f"Did you mean {folder}?"
+    assert mistake.line is None
 
 
 def test_file_instead_of_a_folder(folder):
-    problem = only_problem(folder / "instance.toml")
-    assert "an instance is a folder" in problem.message
-    assert str(folder) in problem.hint
+    mistake = only_mistake(folder / "instance.toml")
+    assert "an instance is a folder" in mistake.message
+    assert str(folder) in mistake.hint
 
 
 def test_folder_without_settings(folder):
-    problem = only_problem(folder.parent)
-    assert "has no instance.toml" in problem.message
-    assert "tiny" in problem.hint
+    mistake = only_mistake(folder.parent)
+    assert "has no instance.toml" in mistake.message
+    assert "tiny" in mistake.hint
     (folder / "instance.toml").rename(folder / "Instance.toml")
-    assert only_problem(folder).hint == "Rename Instance.toml to instance.toml."
+    assert only_mistake(folder).hint == "Rename Instance.toml to instance.toml."
 
 
 @pytest.mark.parametrize("table", ["participants", "classes", "materials", "demand"])
 def test_required_table_missing(folder, table):
     (folder / f"{table}.csv").unlink()
-    problem = only_problem(folder)  # Nothing is said about all the rows that refer to it.
-    assert problem.file == f"tiny/{table}.csv"
-    assert f"{table}.csv is missing" in problem.message
-    assert "Required columns: " in problem.hint
+    mistake = only_mistake(folder)  # Nothing is said about all the rows that refer to it.
+    assert mistake.file == f"tiny/{table}.csv"
+    assert f"{table}.csv is missing" in mistake.message
+    assert "Required columns: " in mistake.hint
 
 
 def test_required_table_saved_as_a_spreadsheet(folder):
     (folder / "demand.csv").rename(folder / "demand.xlsx")
-    assert only_problem(folder).hint == "Save demand.xlsx as demand.csv."
+    assert only_mistake(folder).hint == "Save demand.xlsx as demand.csv."
 
 
 def test_required_table_without_rows(folder):
     write(folder, "demand.csv", "participant,material,demand_class,demand_t_per_year\n")
-    assert "demand.csv has no rows" in problems_of(folder)[0].message
+    assert "demand.csv has no rows" in mistakes_of(folder)[0].message
 
 
 def test_table_that_is_named_but_missing(folder):
     (folder / "sources.csv").unlink()
-    problems = problems_of(folder)  # One for each table that names sources, not for each row.
-    assert [problem.file for problem in problems] == [
+    mistakes = mistakes_of(folder)  # One for each table that names sources, not for each row.
+    assert [mistake.file for mistake in mistakes] == [
         f"tiny/{name}.csv" for name in ("supply", "hazards", "events", "stress")
     ]
-    assert problems[0].value == "china, canada"
-    assert "there are no rows in sources.csv" in problems[0].message
-    assert "lines 2 to 5" in str(problems[0])
+    assert mistakes[0].value == "china, canada"
+    assert "there are no rows in sources.csv" in mistakes[0].message
+    assert "lines 2 to 5" in str(mistakes[0])
 
 
 def test_events_without_scenarios(folder):
     (folder / "scenarios.csv").unlink()
-    messages = [problem.message for problem in problems_of(folder)]
+    messages = [mistake.message for mistake in mistakes_of(folder)]
     assert any("no scenarios.csv to say which scenarios there are" in text for text in messages)
 
 
@@ -764,50 +764,50 @@ def test_hazards_and_scenarios_may_both_be_there(folder):
 
 def test_unknown_table(folder):
     (folder / "holdings.csv").rename(folder / "holding.csv")
-    problem = only_problem(folder)
-    assert problem.file == "tiny/holding.csv"
-    assert "holding.csv is no table of the format" in problem.message
-    assert "Did you mean holdings.csv?" in problem.hint
+    mistake = only_mistake(folder)
+    assert mistake.file == "tiny/holding.csv"
+    assert "holding.csv is no table of the format" in mistake.message
+    assert "Did you mean holdings.csv?" in mistake.hint
 
 
 def test_required_table_under_a_wrong_name_is_reported_once(folder):
     (folder / "materials.csv").rename(folder / "Materials.CSV")
-    problem = only_problem(folder)
-    assert problem.file == "tiny/Materials.CSV"
-    assert "Did you mean materials.csv?" in problem.hint
+    mistake = only_mistake(folder)
+    assert mistake.file == "tiny/Materials.CSV"
+    assert "Did you mean materials.csv?" in mistake.hint
 
 
 def test_table_outside_the_folder(folder):
     (folder / "demand.csv").rename(folder.parent / "demand.csv")
     (folder / "demand.csv").symlink_to(folder.parent / "demand.csv")
-    problem = only_problem(folder)
-    assert problem.file == "tiny/demand.csv"
-    assert "outside the instance folder" in problem.message
+    mistake = only_mistake(folder)
+    assert mistake.file == "tiny/demand.csv"
+    assert "outside the instance folder" in mistake.message
 
 
 def test_settings_outside_the_folder(folder):
     (folder / "instance.toml").rename(folder.parent / "other.toml")
     (folder / "instance.toml").symlink_to("../other.toml")
-    assert "outside the instance folder" in only_problem(folder).message
+    assert "outside the instance folder" in only_mistake(folder).message
 
 
 def test_link_to_nothing(folder):
     (folder / "demand.csv").unlink()
     (folder / "demand.csv").symlink_to("nothing.csv")
-    assert "this is no file" in only_problem(folder).message
+    assert "this is no file" in only_mistake(folder).message
 
 
 def test_link_to_itself(folder):
     (folder / "demand.csv").unlink()
     (folder / "demand.csv").symlink_to("demand.csv")
     # Python before 3.13 tells a loop from a link to nothing.
-    assert re.search("leads back to itself|this is no file", only_problem(folder).message)
+    assert re.search("leads back to itself|this is no file", only_mistake(folder).message)
 
 
 def test_pipe_instead_of_a_table(folder):
     (folder / "demand.csv").unlink()
     os.mkfifo(folder / "demand.csv")
-    assert "this is no file" in only_problem(folder).message
+    assert "this is no file" in only_mistake(folder).message
 
 
 # --- Files that cannot be read --------------------------------------------------------------------
@@ -830,38 +830,38 @@ def test_pipe_instead_of_a_table(folder):
 )
 def test_table_that_cannot_be_read(folder, data, line, says):
     write(folder, "sources.csv", data)
-    problem = only_problem(folder)  # Rows that name sources are not blamed.
-    assert problem.file == "tiny/sources.csv"
-    assert problem.line == line
-    assert says in problem.message
-    assert problem.hint
+    mistake = only_mistake(folder)  # Rows that name sources are not blamed.
+    assert mistake.file == "tiny/sources.csv"
+    assert mistake.line == line
+    assert says in mistake.message
+    assert mistake.hint
     write(folder, "sources.csv", b"\xef\xbb\xbfsource,name\r\nchina,China\r\ncanada,Qu\xc3\xa9bec")
     load(folder)
 
 
 def test_byte_that_is_not_utf_8_is_shown(folder):
     write(folder, "sources.csv", b"source,name\nchina,China\ncanada,Qu\xe9bec\n")
-    assert only_problem(folder).value == "canada,Qu\\xe9bec"
+    assert only_mistake(folder).value == "canada,Qu\\xe9bec"
 
 
 def test_settings_that_are_not_utf_8(folder):
     write(folder, "instance.toml", b'format = 1\ntitle = "M\xe9xico"\n')
-    problem = only_problem(folder)
-    assert (problem.line, problem.value) == (2, 'title = "M\\xe9xico"')
-    assert problem.hint == "Save it as UTF-8."
+    mistake = only_mistake(folder)
+    assert (mistake.line, mistake.value) == (2, 'title = "M\\xe9xico"')
+    assert mistake.hint == "Save it as UTF-8."
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
 def test_toml_that_overstrains_the_parser(folder, text):
     write(folder, "instance.toml", text)
-    problems = problems_of(folder)
-    assert all(problem.file == "tiny/instance.toml" for problem in problems)
+    mistakes = mistakes_of(folder)
+    assert all(mistake.file == "tiny/instance.toml" for mistake in mistakes)
 
 
 def test_settings_that_cannot_be_read_do_not_hide_mistakes_in_tables(folder):
     edit(folder, "instance.toml", "format = 1", "format = ")
     edit(folder, "demand.csv", "defense,3", "defense,-3")
-    files = [problem.file for problem in problems_of(folder)]
+    files = [mistake.file for mistake in mistakes_of(folder)]
     assert files == ["tiny/instance.toml", "tiny/demand.csv"]
 
 
@@ -871,9 +871,9 @@ def test_section_written_as_a_value(folder):
         "instance.toml",
         'format = 1\nname = "x"\nprice_year = 2025\nhorizon_months = 24\nsolve = "joint"\n',
     )
-    problem = only_problem(folder)
-    assert (problem.line, problem.column, problem.value) == (5, "solve", '"joint"')
-    assert "[solve] on a line of its own" in problem.hint
+    mistake = only_mistake(folder)
+    assert (mistake.line, mistake.column, mistake.value) == (5, "solve", '"joint"')
+    assert "[solve] on a line of its own" in mistake.hint
 
 
 @pytest.fixture(scope="module")
@@ -916,8 +916,8 @@ def test_many_mistakes_are_reported_at_once_in_the_order_of_the_files(folder):
     edit(folder, "demand.csv", "us,gallium,industry,12", "us,galium,industry,12")
     edit(folder, "demand.csv", "defense,3", "defense,three")
     edit(folder, "materials.csv", "oxide,300,2", "oxide,-300,0")
-    problems = problems_of(folder)
-    assert [(problem.file, problem.line, problem.column) for problem in problems] == [
+    mistakes = mistakes_of(folder)
+    assert [(mistake.file, mistake.line, mistake.column) for mistake in mistakes] == [
         ("tiny/instance.toml", 10, "[scenarios] seed"),
         ("tiny/materials.csv", 3, "price_usd_per_kg"),
         ("tiny/materials.csv", 3, "lot_t"),
@@ -925,43 +925,43 @@ def test_many_mistakes_are_reported_at_once_in_the_order_of_the_files(folder):
         ("tiny/demand.csv", 3, "material"),
         ("tiny/transfers.csv", 2, "to_participant"),
     ]
-    assert str(InstanceError(problems)).startswith("6 problems\n\n")
+    assert str(InstanceError(mistakes)).startswith("6 mistakes\n\n")
 
 
-def test_a_name_misspelled_everywhere_is_one_problem(folder):
+def test_a_name_misspelled_everywhere_is_one_mistake(folder):
     edit(folder, "sources.csv", "china,China", "chyna,China")
-    problems = problems_of(folder)
-    assert [(problem.file, problem.value) for problem in problems] == [
+    mistakes = mistakes_of(folder)
+    assert [(mistake.file, mistake.value) for mistake in mistakes] == [
         (f"tiny/{name}.csv", "china") for name in ("supply", "hazards", "events", "stress")
     ]
-    assert "tiny/supply.csv, lines 2, 4 and 5, column source: china" in str(problems[0])
+    assert "tiny/supply.csv, lines 2, 4 and 5, column source: china" in str(mistakes[0])
 
 
 def test_rows_are_not_blamed_for_a_wrong_row_that_they_refer_to(folder):
     edit(folder, "participants.csv", "us,United States,0.04", "us,United States,4 %")
-    assert only_problem(folder).column == "discount_rate_per_year"
+    assert only_mistake(folder).column == "discount_rate_per_year"
     edit(folder, "participants.csv", "us,United States,4 %", "us,United States")
-    assert "cells" in only_problem(folder).message
+    assert "cells" in only_mistake(folder).message
 
 
 def test_a_wrong_probability_is_not_blamed_twice(folder):
     edit(folder, "scenarios.csv", "calm,0.7", "calm,70")
-    assert only_problem(folder).column == "probability"
+    assert only_mistake(folder).column == "probability"
 
 
 def test_a_wrong_demand_does_not_lower_the_limit_of_a_holding(folder):
     edit(folder, "demand.csv", "dy_oxide,industry,400", "dy_oxide,industry,400 t")
-    assert only_problem(folder).file == "tiny/demand.csv"
+    assert only_mistake(folder).file == "tiny/demand.csv"
 
 
 def test_a_wrong_horizon_does_not_blame_events(folder):
     edit(folder, "instance.toml", "horizon_months = 24", 'horizon_months = "24"')
-    assert only_problem(folder).column == "horizon_months"
+    assert only_mistake(folder).column == "horizon_months"
 
 
 def test_a_tie_is_settled_by_a_row_that_names_more(folder):
     edit(folder, "shortage.csv", "japan,gallium,*,25000\n", "")
-    assert "name equally much" in only_problem(folder).message
+    assert "name equally much" in only_mistake(folder).message
     edit(folder, "shortage.csv", "japan,*,,3000", "japan,*,,20000")
     load(folder)  # They agree, so it does not matter which one wins.
 
@@ -987,17 +987,17 @@ def test_an_error_says_what_where_why_and_what_to_do(folder):
     )
 
 
-def test_long_lists_of_problems_are_cut():
-    problem = Problem("a.csv", 2, "share", "x", "share must be a number")
-    text = str(InstanceError([problem] * (PRINTED_PROBLEMS + 7)))
-    assert text.startswith("27 problems")
-    assert text.count("share must be") == PRINTED_PROBLEMS
+def test_long_lists_of_mistakes_are_cut():
+    mistake = Mistake("a.csv", 2, "share", "x", "share must be a number")
+    text = str(InstanceError([mistake] * (PRINTED_MISTAKES + 7)))
+    assert text.startswith("27 mistakes")
+    assert text.count("share must be") == PRINTED_MISTAKES
     assert text.endswith("and 7 more")
 
 
 def test_values_cannot_steer_a_terminal_or_flood_it():
-    problem = Problem("a.csv", 2, "name", "\x1b[2J" + "x" * 1000, "wrong")
-    text = str(problem)
+    mistake = Mistake("a.csv", 2, "name", "\x1b[2J" + "x" * 1000, "wrong")
+    text = str(mistake)
     assert "\x1b" not in text
     assert "\\x1b[2J" in text
     assert len(text) < 200

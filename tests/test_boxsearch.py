@@ -1,0 +1,132 @@
+"""The box search: certificates that hold at any time they are looked at."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stockpile.boxsearch import BoxSearch, relative_gap, search
+from stockpile.evaluator import Scores
+from stockpile.presolve import Space
+
+
+class TableJudge:
+    """Costs looked up in tables of random monotone functions, one per combination of rules."""
+
+    def __init__(self, seed: int, *, dimensions: int, most: int, rules: int, coarse: bool) -> None:
+        rng = np.random.default_rng(seed)
+        shape = (rules,) + (most + 1,) * dimensions
+        steps = rng.random(shape) * (rng.random(shape) < 0.3)
+        if coarse:  # Many ties and flat parts.
+            steps = np.round(steps)
+        variable = steps
+        for axis in range(1, dimensions + 1):
+            variable = np.flip(np.cumsum(np.flip(variable, axis), axis), axis)
+        self.variable = variable
+        self.slack = rng.random(shape) * variable * (0.0 if coarse else 0.1)
+        needed = rng.random(rules) * most * dimensions * rng.choice([0.0, 0.7, 1.2])
+        index = np.indices(shape)
+        self.feasible = index[1:].sum(axis=0) >= needed[index[0]]
+        self.unit = rng.random(dimensions) * rng.choice([0.0, 1.0, 5.0])
+        self.space = Space(
+            np.zeros((rules, dimensions), dtype=np.int64),
+            np.full((rules, dimensions), most),
+            np.arange(rules)[:, None],
+        )
+        holding = sum(index[i + 1] * self.unit[i] for i in range(dimensions))
+        cost = np.where(self.feasible, holding + self.variable + self.slack, np.inf)
+        self.optimum = cost.min()
+        self.cost = cost
+
+    def holding_cost(self, lots):
+        return lots @ self.unit
+
+    def scores(self, lots, rule):
+        at = (rule[:, 0], *lots.T)
+        return Scores(
+            self.variable[at] + self.slack[at], self.variable[at], self.feasible[at],
+            self.feasible[at],
+        )  # fmt: skip
+
+    def search(self, gap: float) -> BoxSearch:
+        return BoxSearch(self, self.space, self.unit, gap)
+
+
+judges = st.builds(
+    TableJudge,
+    st.integers(0, 2**32 - 1),
+    dimensions=st.integers(1, 3),
+    most=st.integers(0, 9),
+    rules=st.integers(1, 5),
+    coarse=st.booleans(),
+)
+
+
+@given(judges)
+@settings(max_examples=300, deadline=None)
+def test_gap_zero_finds_the_optimum_of_a_full_table(judge):
+    found = search(judge.search(gap=0.0))
+    assert found.finished
+    if not np.isfinite(judge.optimum):
+        assert found.lots is None
+        assert found.bound == np.inf
+        return
+    assert found.incumbent == pytest.approx(judge.optimum, rel=1e-9, abs=1e-12)
+    assert found.bound <= judge.optimum
+    assert found.gap == 0.0
+    assert judge.cost[(int(found.rule[0]), *found.lots)] == pytest.approx(found.incumbent)
+
+
+@given(judges, st.floats(0.0, 0.5))
+@settings(max_examples=200, deadline=None)
+def test_every_bound_on_the_way_is_below_the_optimum(judge, gap):
+    """Stopped after any round, incumbent and bound stand."""
+    state = judge.search(gap)
+    last = -np.inf
+    while True:
+        assert state.bound <= judge.optimum
+        assert state.incumbent >= judge.optimum - 1e-12
+        assert state.bound >= last - 1e-9 * abs(last)
+        last = state.bound
+        if state.finished:
+            break
+        state.advance()
+    if np.isfinite(judge.optimum):
+        assert relative_gap(state.incumbent, state.bound) <= gap + 1e-9
+
+
+def test_a_search_can_be_stopped_at_once_and_still_tells_the_truth():
+    judge = TableJudge(7, dimensions=3, most=9, rules=5, coarse=False)
+    found = search(judge.search(0.0), stop=lambda: True)
+    assert not found.finished
+    assert found.bound <= judge.optimum <= found.incumbent
+
+
+def test_the_search_simulates_far_less_than_there_is():
+    judge = TableJudge(11, dimensions=2, most=200, rules=5, coarse=False)
+    found = search(judge.search(0.01))
+    assert found.finished
+    assert found.simulations < judge.cost.size / 20
+
+
+def test_gaps_are_relative_to_the_incumbent():
+    assert relative_gap(100.0, 99.0) == pytest.approx(0.01)
+    assert relative_gap(100.0, 100.0) == 0.0
+    assert relative_gap(0.0, 0.0) == 0.0
+    assert relative_gap(np.inf, 5.0) == np.inf
+
+
+def test_enumeration_in_this_test_is_itself_right():
+    """The table's optimum, found once more by a plain loop."""
+    judge = TableJudge(3, dimensions=2, most=4, rules=3, coarse=False)
+    best = min(
+        np.inf
+        if not judge.feasible[r, i, j]
+        else i * judge.unit[0] + j * judge.unit[1] + judge.variable[r, i, j] + judge.slack[r, i, j]
+        for r, i, j in itertools.product(range(3), range(5), range(5))
+    )
+    assert best == pytest.approx(judge.optimum)
