@@ -295,14 +295,47 @@ def fill_need_months(
 
 
 @_compiled
-def _release(state, level, limit, opens, needed, served_per_t, most, reached):
-    """Tonnes that one step serves in one month, equation (4)."""
-    ceiling = limit if opens <= reached else 0.0
-    ceiling = ceiling if ceiling < most else most
-    ceiling = ceiling if ceiling < needed else needed
-    spare = (state - level) * served_per_t
-    spare = spare if spare > 0.0 else 0.0
-    return spare if spare < ceiling else ceiling
+def _serve(state, needed, given, level, limit, opens, reached, served_per_t, most):
+    """One step of one month for all candidates of a tile, equations (4) and (5)."""
+    taken_per_t = 1.0 / served_per_t
+    for p in range(level.size):
+        ceiling = limit[p] if opens[p] <= reached else 0.0
+        ceiling = ceiling if ceiling < most else most
+        ceiling = ceiling if ceiling < needed[p] else needed[p]
+        spare = (state[p] - level[p]) * served_per_t
+        spare = spare if spare > 0.0 else 0.0
+        release = spare if spare < ceiling else ceiling
+        needed[p] -= release
+        state[p] -= release * taken_per_t
+        given[p] += release
+
+
+@_compiled
+def _serve_plainly(state, needed, level, limit):
+    """Do as :func:`_serve` where all gates are open, yield is 1 and capacity has no end.
+
+    Nobody asks for the releases themselves. It gives the same bits as :func:`_serve`, sooner.
+    """
+    for p in range(level.size):
+        ceiling = limit[p] if limit[p] < needed[p] else needed[p]
+        spare = state[p] - level[p]
+        spare = spare if spare > 0.0 else 0.0
+        release = spare if spare < ceiling else ceiling
+        needed[p] -= release
+        state[p] -= release
+
+
+@_compiled
+def _serve_plainly_and_note(state, needed, given, level, limit):
+    """Do as :func:`_serve_plainly`, and add up the releases."""
+    for p in range(level.size):
+        ceiling = limit[p] if limit[p] < needed[p] else needed[p]
+        spare = state[p] - level[p]
+        spare = spare if spare > 0.0 else 0.0
+        release = spare if spare < ceiling else ceiling
+        needed[p] -= release
+        state[p] -= release
+        given[p] += release
 
 
 @_compiled
@@ -360,12 +393,16 @@ def simulate_chunk(
     rest = np.empty((num_streams, LANES))
     released = np.empty((num_steps, LANES))
     num_segments = breakpoints.size
-    open_from = np.empty((num_segments, num_steps))
+    closed = np.empty((num_segments, num_steps), dtype=np.bool_)
+    opens_first = np.empty((num_segments, num_steps))
+    opens_last = np.empty((num_segments, num_steps))
     for tile in range(0, num_candidates, LANES):
         width = min(LANES, num_candidates - tile)
         for a in range(num_segments):
             for j in range(num_steps):
-                open_from[a, j] = trigger[a, j, tile : tile + width].min()
+                closed[a, j] = limit_t[a, j, tile : tile + width].max() <= 0.0
+                opens_first[a, j] = trigger[a, j, tile : tile + width].min()
+                opens_last[a, j] = trigger[a, j, tile : tile + width].max()
         for s in range(lo, hi):
             p_s = probability[s]
             for i in range(num_stocks):
@@ -383,8 +420,9 @@ def simulate_chunk(
                                 x = state[i, p] + back * h
                                 state[i, p] = x if x < h else h
                 for q in range(num_streams):
-                    for p in range(width):
-                        rest[q, p] = need[n, q]
+                    if need[n, q] > 0.0:
+                        for p in range(width):
+                            rest[q, p] = need[n, q]
                 for j in range(num_steps):
                     q = stream[j]
                     i = stock[j]
@@ -397,45 +435,28 @@ def simulate_chunk(
                     while breakpoints[a] > age[n, z]:
                         a -= 1
                     reached = loss[n, z] + TRIGGER_TOLERANCE
-                    if open_from[a, j] > reached:  # Closed for all candidates.
+                    if closed[a, j] or opens_first[a, j] > reached:  # For all candidates.
                         continue
-                    served_per_t = yield_[j]
-                    taken_per_t = 1.0 / served_per_t
-                    most = capacity[j]
-                    stock_left, still_needed = state[i], rest[q]
                     level = level_t[a, j, tile : tile + width]
                     limit = limit_t[a, j, tile : tile + width]
-                    opens = trigger[a, j, tile : tile + width]
-                    if tracked[j]:
-                        given = released[j]
-                        for p in range(level.size):
-                            r = _release(
-                                stock_left[p],
-                                level[p],
-                                limit[p],
-                                opens[p],
-                                still_needed[p],
-                                served_per_t,
-                                most,
-                                reached,
-                            )
-                            still_needed[p] -= r
-                            stock_left[p] -= r * taken_per_t
-                            given[p] += r
+                    plain = yield_[j] == 1.0 and capacity[j] == np.inf
+                    if not plain or opens_last[a, j] > reached:
+                        opens = trigger[a, j, tile : tile + width]
+                        _serve(
+                            state[i],
+                            rest[q],
+                            released[j],
+                            level,
+                            limit,
+                            opens,
+                            reached,
+                            yield_[j],
+                            capacity[j],
+                        )
+                    elif tracked[j]:
+                        _serve_plainly_and_note(state[i], rest[q], released[j], level, limit)
                     else:
-                        for p in range(level.size):
-                            r = _release(
-                                stock_left[p],
-                                level[p],
-                                limit[p],
-                                opens[p],
-                                still_needed[p],
-                                served_per_t,
-                                most,
-                                reached,
-                            )
-                            still_needed[p] -= r
-                            stock_left[p] -= r * taken_per_t
+                        _serve_plainly(state[i], rest[q], level, limit)
                 for q in range(num_streams):
                     if need[n, q] > 0.0:
                         for p in range(width):

@@ -44,9 +44,9 @@ class Terms:
         (I, P) full stocks h [t].
     level, limit
         (A, J, P) l * h, the stock that a step may not touch [t], and eta * f * h, the most it
-        serves in a month [t].
+        serves in a month [t]; 0 where the rule never serves.
     trigger
-        (A, J, P) loss from which the step is open; infinite where it never is.
+        (A, J, P) loss from which the step is open.
     """
 
     steps: Steps
@@ -71,18 +71,20 @@ def candidate_terms(
     """
     of_step = (rule[steps.owner], steps.relation[:, None], steps.demand_class[:, None])
     stock = holding[steps.stock]
-    full = np.ascontiguousarray
 
     def segments(array: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.moveaxis(array[of_step], -1, 0)  # (J, P, A) -> (A, J, P)
 
+    trigger = segments(menu.trigger)
+    served = np.isfinite(trigger)
+    limit = np.where(served, segments(menu.limit), 0.0)
     return Terms(
         steps=steps,
         breakpoints=menu.breakpoints,
-        holding=full(holding),
-        level=full(segments(menu.level) * stock),
-        limit=full(segments(menu.limit) * stock * steps.yield_[:, None]),
-        trigger=full(segments(menu.trigger)),
+        holding=np.ascontiguousarray(holding),
+        level=np.ascontiguousarray(segments(menu.level) * stock),
+        limit=np.ascontiguousarray(limit * stock * steps.yield_[:, None]),
+        trigger=np.where(served, trigger, 0.0),
     )
 
 

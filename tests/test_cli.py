@@ -365,14 +365,29 @@ def test_conflicts_of_all_materials_are_named(run, toy):
     assert "dy_oxide" in ran.err
 
 
-def test_a_time_limit_without_any_plan_has_its_own_status(run, tmp_path):
+def test_a_time_limit_without_any_plan_has_its_own_status_and_writes_nothing(run, tmp_path):
     ran = run("solve", TOY, "--time-limit", 1e-9, "--out", tmp_path / "result")
     assert ran.status == 4
-    assert "time ran out" in ran.err
-    assert "--time-limit" in ran.err
-    assert sp.Plan.load(tmp_path / "result").status is sp.Status.TIME_LIMIT
-    assert run("show", tmp_path / "result").status == 0
-    assert_refused(run("evaluate", TOY, tmp_path / "result"), "time_limit")
+    assert "time_limit" in ran.out
+    for words in ("time ran out", "--time-limit", "Nothing was written"):
+        assert words in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_time_limit_without_any_plan_leaves_an_earlier_result(run, tmp_path):
+    folder = tmp_path / "result"
+    run("solve", TOY, "--out", folder)
+    assert run("solve", TOY, "--time-limit", 1e-9, "--out", folder).status == 4
+    assert sp.Plan.load(folder).status is sp.Status.OPTIMAL
+
+
+def test_a_saved_result_without_a_plan_is_shown_but_not_evaluated(run, tmp_path):
+    folder = tmp_path / "result"
+    sp.solve(sp.load(TOY), time_limit=1e-9, progress=False).save(folder)
+    ran = run("show", folder)
+    assert (ran.status, ran.err) == (0, "")
+    assert "time_limit" in ran.out
+    assert_refused(run("evaluate", TOY, folder), "time_limit")
 
 
 def test_a_time_limit_with_a_plan_brings_the_plan_and_its_gap(run, slow, tmp_path):
