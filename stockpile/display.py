@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stockpile.outofsample import Assessment
     from stockpile.plan import Plan
 
-PIPE_WIDTH = 120
+PIPE_WIDTH = 140
 """Width of tables where no terminal tells one."""
 
 

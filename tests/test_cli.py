@@ -10,7 +10,6 @@ import errno
 import io
 import json
 import os
-import pty
 import select
 import shutil
 import signal
@@ -693,7 +692,7 @@ class OnTerminal:
     """A solve whose stderr is a terminal, so that its progress shows when it is at work."""
 
     def __init__(self, *arguments):
-        master, slave = pty.openpty()
+        master, slave = pytest.importorskip("pty").openpty()
         self._master = master
         self.process = subprocess.Popen(
             [*ENTRY, *map(str, arguments)], stdout=subprocess.PIPE, stderr=slave, text=True

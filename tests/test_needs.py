@@ -523,8 +523,8 @@ def test_needs_take_memory_for_months_with_need_only():
     months, kept = needs.month.size, needs.scenario.size
     assert 0 < kept < count / 100
     assert np.all(needs.need.any(axis=1))  # Each month kept has need.
-    a_month = 2 * 2 + 8 * streams + (8 + 2 + 1) * markets
-    a_scenario = 3 * 8 + 8 * streams
+    a_month = 8 * (2 + streams + 3 * markets)  # No number takes more than 8 bytes.
+    a_scenario = 8 * (3 + streams)
     size = sum(array.nbytes for array in arrays(needs))
     assert size <= a_month * months + a_scenario * kept + 1000
     counter = 8 * count  # While working: one number for each scenario.
@@ -540,4 +540,4 @@ def test_scenarios_take_memory_for_events_only():
         for value in (getattr(scenarios, field.name) for field in fields(scenarios))
         if isinstance(value, np.ndarray)
     )
-    assert size <= 16 * 100_001 + 32 * scenarios.start.size + 1000
+    assert size <= 16 * 100_001 + 48 * scenarios.start.size + 1000

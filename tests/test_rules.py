@@ -208,8 +208,8 @@ def rule(own, partner):
                 [[], []],
             ),
             "Own need: defense from the whole stock; industry until 50% of the holding is left, "
-            "after 6 months until 25% of the holding is left, after 12 months from the whole stock. "
-            "Partners: never.",
+            "after 6 months until 25% of the holding is left, "
+            "after 12 months from the whole stock. Partners: never.",
         ),
         (
             rule([[StreamRule()], [StreamRule(3, 0.125)]], [[], []]),
