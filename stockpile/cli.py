@@ -30,6 +30,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # A terminal that lacks a letter shows another.
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     from stockpile.errors import CheckError, StockpileError
 
@@ -42,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StockpileError as error:
         sys.stderr.write(f"stockpile: {error}\n")
         return EXIT_WRONG_INPUT
+    except MemoryError:
+        sys.stderr.write("stockpile: not enough memory; ask for fewer scenarios\n")
+        return EXIT_OTHER
     except KeyboardInterrupt:
         sys.stderr.write("\nstockpile: interrupted; nothing was written\n")
         return EXIT_OTHER
@@ -120,7 +126,11 @@ def _solve(options: argparse.Namespace) -> int:
     from stockpile.solver import solve
 
     # Found out before the work, not after it.
-    reason = None if options.out is None else check_target(options.out, replaceable=FILES)
+    reason = (
+        None
+        if options.out is None
+        else check_target(options.out, mark="plan.json", replaceable=FILES)
+    )
     if reason is not None:
         raise UsageError(f"--out: {reason}")
     plan = solve(

@@ -39,15 +39,30 @@ def find_conflicts(
     achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
     kept = np.asarray(met.any(axis=1))
     never = np.flatnonzero(~kept)
-    # Where each promise can be kept by some rule, the rule that breaks fewest shows the conflict.
     together = not never.size
-    named = never if never.size else np.flatnonzero(~met[:, met.sum(axis=0).argmax()])
+    named = never if never.size else _smallest_conflict(met)
     best = np.array([np.nan if np.isnan(row).all() else np.nanmax(row) for row in achieved])
     conflicts = tuple(
         _conflict(problem, evaluator.promises[index], best[index], together=together)
         for index in named
     )
     return best, kept, conflicts
+
+
+def _smallest_conflict(met: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find promises that no combination of rules keeps together, none of which can be left out.
+
+    Parameters
+    ----------
+    met
+        (promises, combinations) whether a promise is kept; no combination keeps all.
+    """
+    named = np.arange(len(met))
+    for promise in range(len(met)):  # A deletion filter: leave out what is not needed.
+        others = named[named != promise]
+        if not met[others].all(axis=0).any():
+            named = others
+    return named
 
 
 def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
@@ -67,5 +82,5 @@ def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool
         f"{problem.materials[promise.material]}, {of_class}: {wanted} "
     )
     if together:
-        return text + "cannot be kept together with the other promises by any single rule"
+        return text + "cannot be kept together with the others named here"
     return text + f"is out of reach: at most {best:.6g} with all the stock that max_t allows"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -225,4 +226,9 @@ def _render(
     width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
     console = Console(file=stream, width=max(width, 80), force_terminal=False, highlight=False)
     console.print(table)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.replace("─", "-")
+    return text

@@ -412,7 +412,7 @@ class Evaluator:
         elif promise.metric == "chance":
             row = metrics.count("chance")
             calm = 1.0 - needs.probability.sum()  # Scenarios without need are served in full.
-            value = simulation.chance[row] + calm
+            value = np.clip(simulation.chance[row] + calm, 0.0, 1.0)
             target = promise.confidence
             loose = simulation.chance_loose[row] + calm
             return value, value >= target - LEVEL_TOLERANCE, loose >= target - 2 * LEVEL_TOLERANCE

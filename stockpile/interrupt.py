@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
 
     def note(_number: int, _frame: FrameType | None) -> None:
         flag.raised = True
+        sys.stderr.write("\nStopping with the best plan so far; Ctrl-C again to give up.\n")
         signal.signal(signal.SIGINT, before)
 
     if before is None or not callable(before):  # Ignored, or not set from Python: leave it.

@@ -141,6 +141,8 @@ def _months_of_scenario(
                 else:
                     class_need[k] = min(gap, of_class)
                     gap -= class_need[k]
+                    if gap <= NO_GAP * normal:  # What rounding leaves is no need of anybody.
+                        gap = 0.0
             for k in range(num_classes):
                 if age[t, z] >= thrift_after[z, k]:
                     class_need[k] *= 1.0 - thrift_share[z, k]

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
-from stockpile.errors import ResultError, UsageError
+from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.evaluator import Evaluator
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
@@ -91,10 +92,7 @@ def evaluate(
     UsageError
         If an argument is out of range.
     """
-    if scenarios < 1:
-        raise UsageError(f"scenarios is {scenarios!r}; expected at least 1")
-    if seed is not None and seed < 0:
-        raise UsageError(f"seed is {seed!r}; expected a whole number from 0 on")
+    check_arguments(scenarios=scenarios, seed=seed, threads=threads)
     if plan.seed is not None:
         seed = plan.seed + 1 if seed is None else seed
         if seed == plan.seed:
@@ -173,20 +171,21 @@ def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray
         raise ResultError(f"The result holds no plan to evaluate: its status is {plan.status}.")
     shape = (len(problem.participants), len(problem.materials))
     lots, rules = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
-    names = problem.menu.names
-    try:
-        for row in plan.holdings.to_dict(orient="records"):
-            lots[
-                problem.participants.index(row["participant"]),
-                problem.materials.index(row["material"]),
-            ] = int(row["lots"])
-        for row in plan.rules.to_dict(orient="records"):
-            rules[
-                problem.participants.index(row["participant"]),
-                problem.materials.index(row["material"]),
-            ] = names.index(row["rule"])
-    except ValueError as error:
-        raise ResultError(f"The result does not fit the instance: {error}.") from error
+    for row in plan.holdings.to_dict(orient="records"):
+        c = _place(row["participant"], problem.participants, "participant of the instance")
+        m = _place(row["material"], problem.materials, "material of the instance")
+        lots[c, m] = int(row["lots"])
+        held = lots[c, m] * problem.lot[m]
+        if lots[c, m] >= 0 and abs(held - row["holding_t"]) > 1e-6 * max(held, 1.0):
+            raise ResultError(
+                f"The result does not fit the instance: {row['participant']} holds {lots[c, m]} "
+                f"lots of {row['material']}, {row['holding_t']:g} t, but a lot is now "
+                f"{problem.lot[m]:g} t."
+            )
+    for row in plan.rules.to_dict(orient="records"):
+        c = _place(row["participant"], problem.participants, "participant of the instance")
+        m = _place(row["material"], problem.materials, "material of the instance")
+        rules[c, m] = _place(row["rule"], problem.menu.names, "rule of the instance")
     if (lots < 0).any() or (rules < 0).any():
         c, m = (int(axis[0]) for axis in np.nonzero((lots < 0) | (rules < 0)))
         raise ResultError(
@@ -194,6 +193,15 @@ def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray
             f"{problem.participants[c]}, {problem.materials[m]}."
         )
     return lots, rules
+
+
+def _place(name: str, known: tuple[str, ...], what: str) -> int:
+    if name not in known:
+        raise ResultError(
+            f"The result does not fit the instance: {name!r} is no {what}. "
+            f"{suggestion(name, known, what)}"
+        )
+    return known.index(name)
 
 
 def _coverage_rows(

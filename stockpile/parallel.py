@@ -20,9 +20,9 @@ MOST_CHUNKS = 64
 
 
 def chunks(count: int) -> list[tuple[int, int]]:
-    """Cut ``range(count)`` into consecutive pieces; the cut depends on ``count`` alone."""
+    """Cut ``range(count)`` into consecutive pieces, at least one; by ``count`` alone."""
     size = max(SMALLEST_CHUNK, -(-count // MOST_CHUNKS))
-    return [(lo, min(lo + size, count)) for lo in range(0, count, size)]
+    return [(lo, min(lo + size, count)) for lo in range(0, max(count, 1), size)]
 
 
 def available_threads() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -10,57 +11,72 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FORMAT = 1
-TABLES: dict[str, tuple[str, ...]] = {
-    "holdings": (
-        "participant",
-        "material",
-        "lots",
-        "holding_t",
-        "existing_t",
-        "buy_t",
-        "days_of_cover",
-        "outlay_usd",
-        "annual_holding_cost_usd",
-    ),
-    "rules": ("participant", "material", "rule", "instruction"),
-    "coverage": (
-        "participant",
-        "material",
-        "demand_class",
-        "metric",
-        "level",
-        "confidence",
-        "achieved",
-        "met",
-        "stress",
-        "group",
-        "sharing",
-    ),
-    "costs": ("participant", "material", "holding", "shortage", "shipping"),
-    "certificates": ("material", "annual_cost_usd", "bound_usd", "gap", "simulations"),
+TABLES: dict[str, dict[str, type]] = {
+    "holdings": {
+        "participant": str,
+        "material": str,
+        "lots": int,
+        "holding_t": float,
+        "existing_t": float,
+        "buy_t": float,
+        "days_of_cover": float,
+        "outlay_usd": float,
+        "annual_holding_cost_usd": float,
+    },
+    "rules": {"participant": str, "material": str, "rule": str, "instruction": str},
+    "coverage": {
+        "participant": str,
+        "material": str,
+        "demand_class": str,
+        "metric": str,
+        "level": float,
+        "confidence": float,
+        "achieved": float,
+        "met": bool,
+        "stress": str,
+        "group": str,
+        "sharing": str,
+    },
+    "costs": {
+        "participant": str,
+        "material": str,
+        "holding": float,
+        "shortage": float,
+        "shipping": float,
+    },
+    "certificates": {
+        "material": str,
+        "annual_cost_usd": float,
+        "bound_usd": float,
+        "gap": float,
+        "simulations": int,
+    },
 }
-"""Tables of a result folder and their columns."""
+"""Tables of a result folder, their columns and what these hold."""
 FILES = ("plan.json", *(f"{name}.csv" for name in TABLES))
-_TEXT = {
-    "participant",
-    "material",
-    "rule",
-    "instruction",
-    "demand_class",
-    "metric",
-    "stress",
-    "group",
-    "sharing",
+SUMMARY: dict[str, tuple[type, ...]] = {
+    "versions": (dict,),
+    "seed": (int, type(None)),
+    "scenario_count": (int,),
+    "cooperation": (str,),
+    "status": (str,),
+    "annual_cost_usd": (float, int, type(None)),
+    "bound_usd": (float, int, type(None)),
+    "gap": (float, int, type(None)),
+    "seconds": (float, int),
+    "conflicts": (list,),
 }
+"""Keys of ``plan.json`` besides format and instance, and what these hold."""
 
 
 class Status(StrEnum):
@@ -184,7 +200,7 @@ class Plan:
         OSError
             If the folder cannot be written; nothing is left half-written then.
         """
-        write_whole(Path(folder), self.files(), replaceable=FILES)
+        write_whole(Path(folder), self.files(), mark="plan.json", replaceable=FILES)
 
     @staticmethod
     def load(folder: str | Path) -> Plan:
@@ -196,66 +212,124 @@ class Plan:
             If the folder is not a result, or is damaged.
         """
         folder = Path(folder)
-        if not (folder / "plan.json").is_file():
+        path = folder / "plan.json"
+        if not path.is_file():
             raise ResultError(
                 f"{folder} is not a result folder: it has no plan.json.\n"
                 "  Make one with: stockpile solve INSTANCE --out DIR"
             )
-        try:
-            data = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-            if data["format"] != FORMAT:
-                raise ResultError(
-                    f"{folder / 'plan.json'}: format {data['format']!r} is not known; "
-                    f"this version reads format {FORMAT}"
-                )
-            return Plan(
-                instance_name=data["instance"]["name"],
-                instance_hash=data["instance"]["hash"],
-                cooperation=data["cooperation"],
-                status=Status(data["status"]),
-                annual_cost_usd=data["annual_cost_usd"],
-                bound_usd=data["bound_usd"],
-                gap=data["gap"],
-                seed=data["seed"],
-                scenario_count=data["scenario_count"],
-                seconds=data["seconds"],
-                versions=data["versions"],
-                conflicts=tuple(data["conflicts"]),
-                **{name: _read_table(folder, name) for name in TABLES},
-            )
-        except (ValueError, KeyError, TypeError, OSError, UnicodeError) as error:
-            reason = f"{error!s} is missing" if isinstance(error, KeyError) else str(error)
-            raise ResultError(f"{folder / 'plan.json'} is damaged: {reason}") from error
+        data = _read_summary(path)
+        tables: dict[str, Any] = {
+            name: _read_table(folder / f"{name}.csv", name) for name in TABLES
+        }
+        return Plan(
+            instance_name=data["instance"]["name"],
+            instance_hash=data["instance"]["hash"],
+            status=Status(data.pop("status")),
+            conflicts=tuple(data.pop("conflicts")),
+            **{key: data[key] for key in SUMMARY if key in data},
+            **tables,
+        )
 
 
 def empty_table(name: str) -> pd.DataFrame:
     """Return a table of a plan without rows."""
-    return pd.DataFrame({column: [] for column in TABLES[name]})
+    return table(name, [])
 
 
-def table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return a table of a plan from rows, with its columns in order."""
-    return pd.DataFrame(rows, columns=list(TABLES[name])) if rows else empty_table(name)
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a table of a plan from rows, with its columns in order and of their types."""
+    kinds: dict[type, Any] = {str: object, int: np.int64, float: np.float64, bool: np.bool_}
+    return pd.DataFrame(
+        {
+            column: np.array([row[column] for row in rows], dtype=kinds[kind])
+            for column, kind in TABLES[name].items()
+        }
+    )
 
 
-def _read_table(folder: Path, name: str) -> pd.DataFrame:
-    path = folder / f"{name}.csv"
+def _read_summary(path: Path) -> dict[str, Any]:
+    """Read ``plan.json`` and check what it holds."""
     try:
-        text = path.read_text(encoding="utf-8")
-        frame = pd.read_csv(
-            io.StringIO(text),
-            keep_default_na=False,
-            dtype={column: str for column in TABLES[name] if column in _TEXT},
-            na_values={column: [""] for column in TABLES[name] if column not in _TEXT},
-            float_precision="round_trip",
-        )
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} cannot be read: {error}") from error
-    if tuple(frame.columns) != TABLES[name]:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ResultError(f"{path} is damaged: {error}") from error
+    if not isinstance(data, dict) or "format" not in data:
+        raise ResultError(f"{path} is damaged: it is not the summary of a plan")
+    if data["format"] != FORMAT:
         raise ResultError(
-            f"{path} has the columns {', '.join(frame.columns)}; expected {', '.join(TABLES[name])}"
+            f"{path}: format {data['format']!r} is not known; this version reads format {FORMAT}"
         )
-    return frame
+    wrong = [f"{key} is missing" for key in ("instance", *SUMMARY) if key not in data]
+    for key, kinds in SUMMARY.items():
+        value = data.get(key)
+        fits = isinstance(value, kinds) and (bool not in map(type, [value]))
+        if key in data and not (fits and value == value):  # A number that is not one differs.
+            expected = " or ".join("nothing" if k is type(None) else k.__name__ for k in kinds)
+            wrong.append(f"{key} is {value!r}; expected {expected}")
+    of_instance = data.get("instance")
+    if "instance" in data and not (
+        isinstance(of_instance, dict)
+        and all(isinstance(of_instance.get(key), str) for key in ("name", "hash"))
+    ):
+        wrong.append(f"instance is {of_instance!r}; expected a name and a hash")
+    if isinstance(data.get("versions"), dict) and not all(
+        isinstance(text, str) for text in data["versions"].values()
+    ):
+        wrong.append("versions holds something that is not text")
+    for key, known in (("status", tuple(Status)), ("cooperation", ("none", "sharing", "joint"))):
+        if isinstance(data.get(key), str) and data[key] not in known:
+            wrong.append(f"{key} is {data[key]!r}; expected one of {', '.join(known)}")
+    if isinstance(data.get("conflicts"), list) and not all(
+        isinstance(text, str) for text in data["conflicts"]
+    ):
+        wrong.append("conflicts holds something that is not text")
+    if wrong:
+        raise ResultError(f"{path} is damaged: " + "; ".join(wrong))
+    return data
+
+
+def _read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read one table of a result folder, every cell as what its column holds."""
+    columns = TABLES[name]
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True))
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultError(f"{path} cannot be read: {error}") from error
+    if not lines or lines[0] != list(columns):
+        raise ResultError(
+            f"{path} has the columns {', '.join(lines[0]) if lines else '(none)'}; "
+            f"expected {', '.join(columns)}"
+        )
+    rows = []
+    for number, cells in enumerate(lines[1:], start=2):
+        if len(cells) != len(columns):
+            raise ResultError(f"{path}, line {number}: {len(cells)} cells; expected {len(columns)}")
+        row = {}
+        for (column, kind), cell in zip(columns.items(), cells, strict=True):
+            try:
+                row[column] = _parse(cell, kind)
+            except ValueError:
+                raise ResultError(
+                    f"{path}, line {number}, column {column}: {cell!r}; expected {_EXPECTED[kind]}"
+                ) from None
+        rows.append(row)
+    return table(name, rows)
+
+
+_EXPECTED = {int: "a whole number", float: "a number or nothing", bool: "True or False"}
+
+
+def _parse(cell: str, kind: type) -> str | int | float | bool:
+    if kind is bool:
+        return ("False", "True").index(cell) == 1
+    if kind is float:
+        value = float(cell) if cell else math.nan
+        if math.isinf(value):
+            raise ValueError
+        return value
+    parsed: str | int = kind(cell)
+    return parsed
 
 
 def _plain(value: Any) -> Any:

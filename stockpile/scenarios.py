@@ -88,13 +88,18 @@ def scenario_set(
     if instance.scenarios:
         return given_scenarios(instance, problem)
     if not instance.hazards:
-        return _assemble((), np.ones(1), [], problem)
+        return calm_scenario(problem)
     return draw_scenarios(
         instance,
         problem,
         instance.scenario_settings.count if count is None else count,
         instance.scenario_settings.seed if seed is None else seed,
     )
+
+
+def calm_scenario(problem: Problem) -> ScenarioSet:
+    """Return one scenario in which nothing happens."""
+    return _assemble((), np.ones(1), [], problem)
 
 
 def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
@@ -208,7 +213,8 @@ def _draw_hazard(
     duration, severity = [], []
     for scenario_of, _, suffix in followed:
         z = ndtri(uniforms("duration" + suffix, scenario_of.size))
-        months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * z))
+        with np.errstate(over="ignore"):  # Beyond every horizon is beyond every horizon.
+            months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * z))
         # Longer than the horizon makes no difference, and keeps the numbers small.
         duration.append(np.clip(months, 1, problem.horizon).astype(np.int64))
         mean, sd = hazard.severity_mean, hazard.severity_sd

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
 from stockpile.check import check_incumbent
 from stockpile.conflicts import find_conflicts
-from stockpile.errors import UsageError
 from stockpile.evaluator import Evaluator
 from stockpile.interrupt import stop_on_interrupt
 from stockpile.parallel import Workers
@@ -29,7 +29,7 @@ from stockpile.plan_tables import (
 from stockpile.presolve import presolve
 from stockpile.problem import Cooperation, build_problem
 from stockpile.progress import Progress, ProgressLine, reporter
-from stockpile.scenarios import scenario_set, stress_cases
+from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stockpile.blocks import Block
     from stockpile.instance import Instance
     from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
 
 HURRIED_ROUNDS = 10
 """Rounds that each block left still gets after the user has asked to stop."""
@@ -84,14 +85,22 @@ def solve(
     """
     gap = instance.solve_settings.gap if gap is None else gap
     world = cooperation or instance.solve_settings.cooperation
-    _check_arguments(gap, time_limit, world, scenarios, seed, threads)
-    began = time.monotonic()
-    deadline = np.inf if time_limit is None else began + time_limit
+    check_arguments(
+        gap=gap,
+        time_limit=time_limit,
+        cooperation=world,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+    )
     report = reporter(progress)
     problem = build_problem(instance)
-    drawn = scenario_set(instance, problem, scenarios, seed)
-    stress = stress_cases(instance, problem)
     blocks = build_blocks(problem)
+    stress = stress_cases(instance, problem)
+    _compile_kernels(problem, blocks[0], stress)
+    began = time.monotonic()
+    deadline = np.inf if time_limit is None else began + time_limit
+    drawn = scenario_set(instance, problem, scenarios, seed)
     outcomes: list[BlockOutcome] = []
     with Workers(threads) as workers, stop_on_interrupt() as interrupt:
         for number, block in enumerate(blocks):
@@ -145,31 +154,15 @@ def solve(
     return _assemble(problem, outcomes, len(blocks), interrupted=interrupted, facts=facts)
 
 
-def _check_arguments(
-    gap: float,
-    time_limit: float | None,
-    cooperation: str,
-    scenarios: int | None,
-    seed: int | None,
-    threads: int | None,
-) -> None:
-    wrong = []
-    if not 0.0 <= gap < 1.0:
-        wrong.append(f"gap is {gap!r}; expected a fraction from 0 to below 1, such as 0.01")
-    if time_limit is not None and not time_limit > 0.0:
-        wrong.append(f"time_limit is {time_limit!r}; expected seconds above 0")
-    if cooperation not in get_args(Cooperation):
-        wrong.append(
-            f"cooperation is {cooperation!r}; expected one of {', '.join(get_args(Cooperation))}"
-        )
-    if scenarios is not None and scenarios < 1:
-        wrong.append(f"scenarios is {scenarios!r}; expected at least 1")
-    if seed is not None and seed < 0:
-        wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
-    if threads is not None and threads < 1:
-        wrong.append(f"threads is {threads!r}; expected at least 1")
-    if wrong:
-        raise UsageError("\n".join(wrong))
+def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> None:
+    """Run the kernels on next to nothing, so that compiling them eats no time limit.
+
+    They are compiled on first use and cached on disk, where it can be written to.
+    """
+    with Workers(1) as workers:
+        evaluator = Evaluator(problem, block, calm_scenario(problem), stress, workers, sharing=True)
+        lots = np.zeros((1, block.num_stocks), dtype=np.int64)
+        evaluator.scores(lots, np.zeros((1, len(problem.participants)), dtype=np.int64))
 
 
 def versions() -> dict[str, str]:

@@ -335,7 +335,7 @@ def like_root(tmp_path, monkeypatch):
         if not entry.name.startswith(".") and entry.name != "results":
             (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "140")
     return tmp_path
 
 

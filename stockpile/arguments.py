@@ -1,0 +1,44 @@
+"""Checks of the arguments that the public functions share."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from stockpile.errors import UsageError
+from stockpile.problem import Cooperation
+
+MOST_SCENARIOS = 100_000_000
+
+
+def check_arguments(
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    cooperation: str | None = None,
+    scenarios: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+) -> None:
+    """Refuse arguments that are out of range, all at once; None is always fine.
+
+    Raises
+    ------
+    UsageError
+        Naming every wrong argument, its value and what was expected.
+    """
+    worlds = get_args(Cooperation)
+    wrong = []
+    if gap is not None and not 0.0 <= gap < 1.0:
+        wrong.append(f"gap is {gap!r}; expected a fraction from 0 to below 1, such as 0.01")
+    if time_limit is not None and not time_limit > 0.0:
+        wrong.append(f"time_limit is {time_limit!r}; expected seconds above 0")
+    if cooperation is not None and cooperation not in worlds:
+        wrong.append(f"cooperation is {cooperation!r}; expected one of {', '.join(worlds)}")
+    if scenarios is not None and not 1 <= scenarios <= MOST_SCENARIOS:
+        wrong.append(f"scenarios is {scenarios!r}; expected a number from 1 to {MOST_SCENARIOS:,}")
+    if seed is not None and seed < 0:
+        wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
+    if threads is not None and threads < 1:
+        wrong.append(f"threads is {threads!r}; expected at least 1")
+    if wrong:
+        raise UsageError("\n".join(wrong))
