@@ -244,7 +244,8 @@ def _wilson(share: float, scenarios: float) -> tuple[float, float]:
     centre = (share + z2 / (2.0 * scenarios)) / (1.0 + z2 / scenarios)
     spread = share * (1.0 - share) / scenarios + z2 / (4.0 * scenarios**2)
     half = _z() / (1.0 + z2 / scenarios) * np.sqrt(max(spread, 0.0))
-    return float(centre - half), float(centre + half)
+    # The share itself lies inside, whatever rounding says.
+    return min(float(centre - half), share), max(float(centre + half), share)
 
 
 def _with_planned(coverage: pd.DataFrame, plan: Plan) -> pd.DataFrame:

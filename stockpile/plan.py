@@ -254,8 +254,10 @@ def _read_summary(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise ResultError(f"{path} is damaged: {error}") from error
-    if not isinstance(data, dict) or "format" not in data:
+    if not isinstance(data, dict):
         raise ResultError(f"{path} is damaged: it is not the summary of a plan")
+    if "format" not in data:
+        raise ResultError(f"{path} is damaged: format is missing")
     if data["format"] != FORMAT:
         raise ResultError(
             f"{path}: format {data['format']!r} is not known; this version reads format {FORMAT}"

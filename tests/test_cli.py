@@ -505,7 +505,7 @@ def test_a_result_of_another_instance_is_refused_by_name(run, result, drawn):
     ran = run("evaluate", drawn, result)
     assert ran.status == 2
     assert "does not fit" in ran.err
-    assert "closed" in ran.err or "shared" in ran.err  # Its rules are others.
+    assert "does not fit the instance" in ran.err
     assert "tuple" not in ran.err
 
 

@@ -345,13 +345,16 @@ def test_an_empty_folder_is_filled_and_missing_parents_are_made(plan, tmp_path):
     assert contents(tmp_path / "empty") == contents(tmp_path / "a" / "b" / "c")
 
 
-def test_a_result_may_be_saved_into_the_current_folder(plan, tmp_path, monkeypatch):
-    """Whoever stands in the folder sees the files afterwards, not a folder that is gone."""
+def test_a_result_is_not_put_in_place_of_the_current_folder(plan, tmp_path, monkeypatch):
+    """Whoever stands in the folder would stand in one that is gone."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    plan.save(".")
-    assert "plan.json" in os.listdir(".")
-    assert_same(plan, sp.Plan.load("."))
+    for folder in (".", tmp_path / "here", ".."):
+        with pytest.raises(sp.UsageError, match="is where you are"):
+            plan.save(folder)
+    assert os.listdir(".") == []
+    plan.save("inside")
+    assert_same(plan, sp.Plan.load("inside"))
 
 
 @pytest.mark.parametrize(
