@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.kernels import worst_shortfalls
+from stockpile.kernels.tail import worst_shortfalls
 from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.kernels import count_need_months, fill_need_months
+from stockpile.kernels.needs import (
+    EventArrays,
+    KeptArrays,
+    MarketArrays,
+    count_need_months,
+    fill_need_months,
+)
 from stockpile.problem import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -87,9 +93,7 @@ class Needs:
 def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:
     """Compute the needs of a block in all scenarios."""
     participant, material = block.market_participant, block.market_material
-    # What an event does to this block: by scope and market, and by scope and class.
-    hits = scenarios.materials[:, material] & scenarios.targets[:, participant]
-    data = (
+    events = EventArrays(
         scenarios.first,
         scenarios.effect,
         scenarios.source,
@@ -97,19 +101,21 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         scenarios.start,
         scenarios.end,
         scenarios.severity,
-        hits,
-        scenarios.classes,
-        problem.share[participant, material],
-        problem.demand[participant, material],
-        problem.commercial[participant, material],
-        problem.thrift_share[participant, material],
-        problem.thrift_after[participant, material],
-        problem.pro_rata,
-        problem.horizon,
+        hits=scenarios.materials[:, material] & scenarios.targets[:, participant],
+        classes=scenarios.classes,
+    )
+    markets = MarketArrays(
+        share=problem.share[participant, material],
+        demand=problem.demand[participant, material],
+        commercial=problem.commercial[participant, material],
+        thrift_share=problem.thrift_share[participant, material],
+        thrift_after=problem.thrift_after[participant, material],
+        pro_rata=problem.pro_rata,
+        horizon=problem.horizon,
     )
     S = scenarios.count
     counts = np.zeros(S, dtype=np.int64)
-    workers.run(lambda lo, hi: count_need_months(lo, hi, *data, counts), S)
+    workers.run(lambda lo, hi: count_need_months(lo, hi, events, markets, counts), S)
     kept = np.flatnonzero(counts)
     first = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
     N, Q, Z = int(first[-1]), block.num_streams, block.num_stocks
@@ -126,23 +132,8 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         total=np.zeros((kept.size, Q)),
         expected=np.empty(Q),
     )
-    workers.run(
-        lambda lo, hi: fill_need_months(
-            lo,
-            hi,
-            *data,
-            needs.scenario,
-            needs.first,
-            needs.month,
-            needs.calm,
-            needs.need,
-            needs.loss,
-            needs.age,
-            needs.blocked,
-            needs.total,
-        ),
-        kept.size,
-    )
+    arrays = KeptArrays(*(getattr(needs, name) for name in KeptArrays._fields))
+    workers.run(lambda lo, hi: fill_need_months(lo, hi, events, markets, arrays), kept.size)
     needs.expected[:] = needs.probability @ needs.total
     return needs
 

@@ -15,7 +15,7 @@ from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.evaluator import Evaluator
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
-from stockpile.problem import LEVEL_TOLERANCE, build_problem
+from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise
 from stockpile.scenarios import scenario_set, stress_cases
 
 if TYPE_CHECKING:
@@ -218,17 +218,7 @@ def _coverage_rows(
             low, high = _wilson(value, errors[index])
         rows.append(
             {
-                "participant": problem.participants[promise.participant],
-                "material": problem.materials[promise.material],
-                "demand_class": promise.classes
-                if promise.demand_class < 0
-                else problem.classes[promise.demand_class],
-                "metric": promise.metric,
-                "level": promise.level,
-                "confidence": promise.confidence,
-                "stress": promise.stress,
-                "group": promise.group,
-                "sharing": "off" if promise.floor else "on",
+                **describe_promise(problem, promise),
                 "achieved": value,
                 "low": low if promise.metric == "days" else max(0.0, low),
                 "high": high if promise.metric == "days" else min(1.0, high),

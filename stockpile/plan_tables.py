@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.plan import table
-from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR
+from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, describe_promise
 from stockpile.rules import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -105,27 +106,14 @@ def rules_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFr
 
 def coverage_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFrame:
     """Return the ``coverage`` table of a plan."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for outcome in outcomes:
-        promises = zip(outcome.promises, outcome.achieved, outcome.met, strict=False)
-        for promise, achieved, met in promises:
-            rows.append(
-                {
-                    "participant": problem.participants[promise.participant],
-                    "material": problem.materials[promise.material],
-                    "demand_class": promise.classes
-                    if promise.demand_class < 0
-                    else problem.classes[promise.demand_class],
-                    "metric": promise.metric,
-                    "level": promise.level,
-                    "confidence": promise.confidence,
-                    "achieved": float(achieved),
-                    "met": bool(met),
-                    "stress": promise.stress,
-                    "group": promise.group,
-                    "sharing": "off" if promise.floor else "on",
-                }
-            )
+        # A block that was not judged, beside an infeasible one, has nothing to show.
+        judged = zip(outcome.promises, outcome.achieved, outcome.met, strict=False)
+        rows += [
+            {**describe_promise(problem, promise), "achieved": float(achieved), "met": bool(met)}
+            for promise, achieved, met in judged
+        ]
     return table("coverage", rows)
 
 

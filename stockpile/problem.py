@@ -145,6 +145,23 @@ class Problem:
     promises: tuple[Promise, ...]
 
 
+def describe_promise(problem: Problem, promise: Promise) -> dict[str, str | float]:
+    """Return the cells that name a promise in the tables of results."""
+    return {
+        "participant": problem.participants[promise.participant],
+        "material": problem.materials[promise.material],
+        "demand_class": promise.classes
+        if promise.demand_class < 0
+        else problem.classes[promise.demand_class],
+        "metric": promise.metric,
+        "level": promise.level,
+        "confidence": promise.confidence,
+        "stress": promise.stress,
+        "group": promise.group,
+        "sharing": "off" if promise.floor else "on",
+    }
+
+
 def expand(names: Sequence[str], universe: Sequence[str]) -> list[int]:
     """Return the indices that a list cell stands for; ``*`` stands for all."""
     if tuple(names) == ("*",):

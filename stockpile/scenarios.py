@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem
     from stockpile.tables import Event, Hazard, StressEvent
 
-SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED = 0, 1, 2
 EFFECTS = ("supply_loss", "demand_surge", "sharing_blocked")
 NO_SOURCE = -1
 

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.kernels import TRIGGER_TOLERANCE, simulate_chunk
+from stockpile.kernels.simulation import (
+    TRIGGER_TOLERANCE,
+    NeedArrays,
+    RequestArrays,
+    StepArrays,
+    SumArrays,
+    TermArrays,
+    simulate_chunk,
+)
 from stockpile.parallel import chunks
 from stockpile.rules import OWN
 
@@ -161,67 +169,55 @@ def simulate(
     """
     steps = terms.steps
     S, P = needs.scenario.size, terms.holding.shape[1]
+    tracked = steps.cost > 0.0
+    tracked[request.steps] = True
+    need_arrays = NeedArrays(*(getattr(needs, name) for name in NeedArrays._fields))
+    step_arrays = StepArrays(
+        steps.stream,
+        steps.stock,
+        steps.market,
+        steps.relation,
+        steps.lag,
+        steps.yield_,
+        steps.capacity,
+        refill,
+        tracked,
+    )
+    term_arrays = TermArrays(*(getattr(terms, name) for name in TermArrays._fields))
+    request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
+    # Chunks add up on their own and are summed in order: no dependence on the threads.
     pieces = chunks(S)
     index = {lo: number for number, (lo, _) in enumerate(pieces)}
     R = request.chance_stream.size
-    # Chunks add up on their own and are summed in order: no dependence on the threads.
-    unserved = np.zeros((len(pieces), block.num_streams, P))
-    released = np.zeros((len(pieces), steps.count, P))
-    chance, loose = np.zeros((len(pieces), R, P)), np.zeros((len(pieces), R, P))
-    unserved_of = np.zeros((S, request.streams.size, P))
-    released_of = np.zeros((S, request.steps.size, P))
-
-    tracked = steps.cost > 0.0
-    tracked[request.steps] = True
+    sums = SumArrays(
+        unserved=np.zeros((len(pieces), block.num_streams, P)),
+        released=np.zeros((len(pieces), steps.count, P)),
+        chance=np.zeros((len(pieces), R, P)),
+        chance_loose=np.zeros((len(pieces), R, P)),
+        unserved_of=np.zeros((S, request.streams.size, P)),
+        released_of=np.zeros((S, request.steps.size, P)),
+    )
 
     def work(lo: int, hi: int) -> None:
         n = index[lo]
-        simulate_chunk(
-            lo,
-            hi,
-            needs.probability,
-            needs.first,
-            needs.calm,
-            needs.need,
-            needs.loss,
-            needs.age,
-            needs.blocked,
-            needs.total,
-            steps.stream,
-            steps.stock,
-            steps.market,
-            steps.relation,
-            steps.lag,
-            steps.yield_,
-            steps.capacity,
-            refill,
-            terms.holding,
-            terms.level,
-            terms.limit,
-            terms.trigger,
-            terms.breakpoints,
-            request.chance_stream,
-            request.chance_short,
-            request.chance_slack,
-            request.streams,
-            request.steps,
-            tracked,
-            unserved[n],
-            released[n],
-            chance[n],
-            loose[n],
-            unserved_of,
-            released_of,
+        own = SumArrays(
+            sums.unserved[n],
+            sums.released[n],
+            sums.chance[n],
+            sums.chance_loose[n],
+            sums.unserved_of,
+            sums.released_of,
         )
+        simulate_chunk(lo, hi, need_arrays, step_arrays, term_arrays, request_arrays, own)
 
     workers.run(work, S)
     return Simulation(
-        unserved.sum(axis=0),
-        released.sum(axis=0),
-        chance.sum(axis=0),
-        loose.sum(axis=0),
-        unserved_of,
-        released_of,
+        sums.unserved.sum(axis=0),
+        sums.released.sum(axis=0),
+        sums.chance.sum(axis=0),
+        sums.chance_loose.sum(axis=0),
+        sums.unserved_of,
+        sums.released_of,
     )
 
 
