@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stockpile.boxsearch import Certificate
     from stockpile.evaluator import Evaluator, Judgement
 
-CHECKED_SCENARIOS = 500
+CHECKED_SCENARIOS = 200
 """Scenarios that are simulated again in plain NumPy, which is slow."""
 ROUNDING = 1e-9
 """Relative difference that rounding may explain."""

@@ -23,7 +23,10 @@ def served_fraction(
 
 
 def worst_mean(
-    served: NDArray[np.float64], probability: NDArray[np.float64], tail: float
+    unserved: NDArray[np.float64],
+    need: NDArray[np.float64],
+    probability: NDArray[np.float64],
+    tail: float,
 ) -> NDArray[np.float64]:
     """Mean of the served fraction over the worst ``tail`` of probability (CVaR of coverage).
 
@@ -32,7 +35,8 @@ def worst_mean(
 
     Parameters
     ----------
-    served : (S', P) fraction of need served.
+    unserved : (S', P) [t].
+    need : (S',) [t].
     probability : (S',)
     tail : probability mass of the tail, in (0, 1].
 
@@ -41,9 +45,9 @@ def worst_mean(
     (P,) mean over the tail; the worst scenario of all where the tail has no mass.
     """
     if tail <= LEVEL_TOLERANCE:
-        return np.asarray(served.min(axis=0, initial=1.0))
-    shortfall = np.empty(served.shape[1])
-    worst_shortfalls(served, probability, tail, shortfall)
+        return np.asarray(served_fraction(unserved, need[:, None]).min(axis=0, initial=1.0))
+    shortfall = np.empty(unserved.shape[1])
+    worst_shortfalls(unserved, need, probability, tail, shortfall)
     return 1.0 - shortfall / tail
 
 

@@ -418,13 +418,13 @@ class Evaluator:
             return value, value >= target - LEVEL_TOLERANCE, loose >= target - 2 * LEVEL_TOLERANCE
         else:
             row = sum(metric in ("cvar", "stress") for metric in metrics)
-            total = needs.total[:, stream, None]
-            served = served_fraction(simulation.unserved_of[:, row], total)
+            unserved, total = simulation.unserved_of[:, row], needs.total[:, stream]
             if promise.metric == "cvar":
-                value = worst_mean(served, needs.probability, 1.0 - promise.confidence)
+                tail = 1.0 - promise.confidence
+                value = worst_mean(unserved, total, needs.probability, tail)
             else:
-                kept = np.flatnonzero(needs.scenario == view.cases[place])
-                value = served[kept[0]] if kept.size else np.ones(served.shape[1])
+                case = needs.scenario == view.cases[place]  # None, if nothing is needed in it.
+                value = served_fraction(unserved[case], total[case, None]).min(axis=0, initial=1.0)
         return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
 
 
