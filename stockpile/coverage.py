@@ -47,6 +47,7 @@ def worst_mean(
     if tail <= LEVEL_TOLERANCE:
         return np.asarray(served_fraction(unserved, need[:, None]).min(axis=0, initial=1.0))
     shortfall = np.empty(unserved.shape[1])
+    unserved = np.ascontiguousarray(unserved)  # One layout, so that one version is compiled.
     worst_shortfalls(unserved, need, probability, tail, shortfall)
     return 1.0 - shortfall / tail
 

@@ -101,7 +101,9 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         scenarios.start,
         scenarios.end,
         scenarios.severity,
-        hits=scenarios.materials[:, material] & scenarios.targets[:, participant],
+        hits=np.ascontiguousarray(
+            scenarios.materials[:, material] & scenarios.targets[:, participant]
+        ),
         classes=scenarios.classes,
     )
     markets = MarketArrays(

@@ -92,7 +92,7 @@ def candidate_terms(
         holding=np.ascontiguousarray(holding),
         level=np.ascontiguousarray(segments(menu.level) * stock),
         limit=np.ascontiguousarray(limit * stock * steps.yield_[:, None]),
-        trigger=np.where(served, trigger, 0.0),
+        trigger=np.ascontiguousarray(np.where(served, trigger, 0.0)),
     )
 
 

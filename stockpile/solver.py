@@ -14,6 +14,7 @@ from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
 from stockpile.check import check_incumbent
 from stockpile.conflicts import find_conflicts
+from stockpile.coverage import worst_mean
 from stockpile.evaluator import Evaluator
 from stockpile.interrupt import stop_on_interrupt
 from stockpile.parallel import Workers
@@ -163,6 +164,7 @@ def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> Non
         evaluator = Evaluator(problem, block, calm_scenario(problem), stress, workers, sharing=True)
         lots = np.zeros((1, block.num_stocks), dtype=np.int64)
         evaluator.scores(lots, np.zeros((1, len(problem.participants)), dtype=np.int64))
+    worst_mean(np.ones((1, 1)), np.ones(1), np.ones(1), 0.5)
 
 
 def versions() -> dict[str, str]:
