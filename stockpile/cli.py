@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,11 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # A terminal that lacks a letter shows another.
             stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
-    from stockpile.errors import CheckError, StockpileError
+    from stockpile.errors import CheckError, InstanceWarning, StockpileError
 
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", InstanceWarning)
+            warnings.showwarning = _show_note  # type: ignore[assignment]
+            return command(options)
     except CheckError as error:
         sys.stderr.write(f"stockpile: bug found, nothing was written: {error}\n")
         return EXIT_OTHER
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"stockpile: {error}\n")
         return EXIT_WRONG_INPUT
     except MemoryError:
-        sys.stderr.write("stockpile: not enough memory; ask for fewer scenarios\n")
+        sys.stderr.write("stockpile: not enough memory; try fewer scenarios or fewer rules\n")
         return EXIT_OTHER
     except KeyboardInterrupt:
         sys.stderr.write("\nstockpile: interrupted; nothing was written\n")
@@ -57,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"stockpile: {error}\n")
         return EXIT_OTHER
+
+
+def _show_note(message: Warning | str, *_: object) -> None:
+    sys.stderr.write(f"stockpile: note: {message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -170,7 +178,7 @@ def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
         for conflict in plan.conflicts:
             sys.stderr.write(f"  {conflict}\n")
         sys.stderr.write(
-            "  Lower a level, raise max_t in holdings.csv, or allow a rule that keeps it.\n"
+            "  Lower a level, raise max_t in holdings.csv, or offer a rule that keeps it.\n"
         )
     elif plan.status is Status.TIME_LIMIT and not plan.found:
         sys.stderr.write(

@@ -36,6 +36,20 @@ def find_conflicts(
         .T
     )
     most = problem.lots_max[block.market_participant, block.market_material]
+    least = problem.lots_min[block.market_participant, block.market_material]
+    if (least > most).any():
+        nothing = np.full(len(evaluator.promises), np.nan)
+        stocks = np.flatnonzero(least > most)
+        return (
+            nothing,
+            np.zeros(nothing.size, dtype=np.bool_),
+            tuple(
+                f"holdings.csv: {problem.participants[block.market_participant[i]]}, "
+                f"{problem.materials[block.market_material[i]]}: no whole number of lots of "
+                f"{problem.lot[block.market_material[i]]:g} t lies between min_t and max_t"
+                for i in stocks
+            ),
+        )
     achieved, met = evaluator.achievements(np.tile(most, (len(rules), 1)), rules)
     kept = np.asarray(met.any(axis=1))
     never = np.flatnonzero(~kept)

@@ -34,6 +34,10 @@ class ResultError(StockpileError):
     """A result folder is missing, incomplete or does not belong to the instance."""
 
 
+class InstanceWarning(UserWarning):
+    """Something in an instance is allowed but has no effect."""
+
+
 class CheckError(StockpileError):
     """A result does not stand up to being recomputed: a bug, never the user's mistake."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
 from stockpile.needs import Needs, block_needs, yearly
+from stockpile.parallel import chunks
 from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Request, Simulation, candidate_terms, simulate
 
@@ -126,6 +127,8 @@ class Evaluator:
             self.lot * problem.holding_cost[block.market_participant, block.market_material]
         )
         self.num_scenarios = scenarios.count
+        # Probabilities that were rounded in a table may sum to a confidence only almost.
+        self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
         self.needs = block_needs(problem, block, scenarios, workers)
         stress_needs = block_needs(problem, block, stress, workers)
         self.refill = problem.refill[block.market_participant]
@@ -206,10 +209,17 @@ class Evaluator:
         )
 
     def _batches(self, count: int) -> list[slice]:
-        """Cut candidates so that what is kept scenario by scenario stays small; one at least."""
+        """Cut candidates so that what is kept of each stays small in all; one batch at least."""
         views = (self._main, *self._shared_views, *self._floor_views)
-        kept = max(view.needs.scenario.size * view.request.streams.size for view in views)
-        size = max(64, MEMORY_BYTES // (8 * max(kept, 1)))
+        menu = self.problem.menu
+        per_candidate = max(
+            view.needs.scenario.size * view.request.streams.size
+            + len(chunks(view.needs.scenario.size))
+            * (self.block.num_streams + view.steps.count + 2 * view.request.chance_stream.size)
+            + 6 * menu.breakpoints.size * view.steps.count
+            for view in views
+        )
+        size = max(64, MEMORY_BYTES // (8 * per_candidate))
         return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
     def _score_batch(
@@ -415,7 +425,8 @@ class Evaluator:
             value = np.clip(simulation.chance[row] + calm, 0.0, 1.0)
             target = promise.confidence
             loose = simulation.chance_loose[row] + calm
-            return value, value >= target - LEVEL_TOLERANCE, loose >= target - 2 * LEVEL_TOLERANCE
+            tolerance = self._chance_tolerance
+            return value, value >= target - tolerance, loose >= target - 2.0 * tolerance
         else:
             row = sum(metric in ("cvar", "stress") for metric in metrics)
             unserved, total = simulation.unserved_of[:, row], needs.total[:, stream]

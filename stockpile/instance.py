@@ -12,13 +12,15 @@ import functools
 import hashlib
 import io
 import json
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.cells import Choice, Name, Text
-from stockpile.errors import InstanceError
+from stockpile.errors import InstanceError, InstanceWarning
 from stockpile.folders import write_whole
+from stockpile.notes import notes
 from stockpile.reading import SETTINGS_FILE, read_folder
 from stockpile.tables import (
     REQUIRED_TABLES,
@@ -137,6 +139,11 @@ def load(path: str | os.PathLike[str]) -> Instance:
     ------
     InstanceError
         With every mistake found, each with file, line, column and value.
+
+    Warns
+    -----
+    InstanceWarning
+        For each cell that is allowed but has no effect.
     """
     folder = Path(path)
     draft = read_folder(folder)
@@ -144,6 +151,9 @@ def load(path: str | os.PathLike[str]) -> Instance:
     mistakes = in_file_order([*draft.mistakes, *cross_mistakes(instance, draft.gaps)])
     if mistakes:
         raise InstanceError(_located(mistake, folder, draft.setting_lines) for mistake in mistakes)
+    for note in in_file_order(notes(instance)):
+        text = str(_located(note, folder, draft.setting_lines))
+        warnings.warn(text, InstanceWarning, stacklevel=2)
     return instance
 
 

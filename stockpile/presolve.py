@@ -11,15 +11,20 @@ Everything here is exact: no candidate that keeps its promises is lost, and no c
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.errors import UsageError
 from stockpile.evaluator import Evaluator, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+MOST_COMBINATIONS = 1_000_000
+"""Combinations of rules of all owners that a search can begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,18 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
     lots_min = problem.lots_min[block.market_participant, block.market_material]
     lots_max = problem.lots_max[block.market_participant, block.market_material]
     rules = distinct_rules(evaluator)
+    count = math.prod(len(of_owner) for of_owner in rules)
+    if count > MOST_COMBINATIONS:
+        raise UsageError(
+            f"{len(rules)} participants with {max(map(len, rules))} different rules each make "
+            f"{count:,} combinations of rules for {block.name}; at most {MOST_COMBINATIONS:,} can "
+            "be searched.\n  Write a rules.csv with fewer rules."
+        )
     combinations = np.array(list(itertools.product(*rules)), dtype=np.int64)
     lo = np.tile(lots_min, (len(combinations), 1))
     least = None
+    if (lots_min > lots_max).any():  # No whole lot lies between min_t and max_t.
+        return Space(lo[:0], lo[:0], combinations[:0]), PresolvedJudge(evaluator, least)
     if block.num_stocks == len(problem.participants):  # One stock per owner.
         strict, loose = (_least_lots(evaluator, rules, nearly=nearly) for nearly in (False, True))
         least = strict

@@ -28,6 +28,8 @@ DAYS_PER_YEAR = 365.0
 MONTHS_PER_YEAR = 12.0
 LEVEL_TOLERANCE = 1e-9
 """A coverage level, a confidence or a whole number of lots counts as reached within this."""
+MOST_LOTS = 1e12
+"""More lots than this are as good as no limit, and still exact in double precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,8 @@ def build_problem(instance: Instance) -> Problem:
         existing[c, m], least[c, m] = holding.existing_t, holding.min_t
         if holding.max_t is not None:
             most[c, m] = holding.max_t
-    lots_min = np.ceil(least / lot * (1.0 - LEVEL_TOLERANCE)).astype(np.int64)
-    lots_max = np.floor(most / lot * (1.0 + LEVEL_TOLERANCE)).astype(np.int64)
+    lots_min = np.ceil(np.minimum(least / lot, MOST_LOTS) * (1.0 - LEVEL_TOLERANCE))
+    lots_max = np.floor(np.minimum(most / lot, MOST_LOTS) * (1.0 + LEVEL_TOLERANCE))
 
     commercial, thrift_share = np.zeros((C, M)), np.zeros((C, M, K))
     thrift_after = np.zeros((C, M, K), dtype=np.int64)
@@ -252,8 +254,9 @@ def build_problem(instance: Instance) -> Problem:
         c, m = participants.index(firm.participant), materials.index(firm.material)
         for k in expand(firm.demand_class, classes):
             commercial[c, m] += firm.industry_days / DAYS_PER_YEAR * yearly_demand[c, m, k]
-            thrift_share[c, m, k] = firm.thrift_share
-            thrift_after[c, m, k] = firm.thrift_after_months
+            if firm.thrift_share > 0.0:  # At most one row of each class has any.
+                thrift_share[c, m, k] = firm.thrift_share
+                thrift_after[c, m, k] = firm.thrift_after_months
 
     transfer_lag = np.full((C, C), -1, dtype=np.int64)
     transfer_cost = np.zeros((C, C))
@@ -287,8 +290,8 @@ def build_problem(instance: Instance) -> Problem:
         ),
         existing=existing,
         lot=lot,
-        lots_min=lots_min,
-        lots_max=lots_max,
+        lots_min=lots_min.astype(np.int64),
+        lots_max=lots_max.astype(np.int64),
         refill=np.array([row.refill_per_month for row in instance.participants]),
         commercial=commercial,
         thrift_share=thrift_share,

@@ -12,7 +12,7 @@ drawn, and a change to one hazard leaves the events of the others as they were.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +41,9 @@ class ScenarioSet:
     names
         Names of the scenarios where they have any (given or stress), else empty.
     probability
-        (S,) p_s.
+        (S,) p_s; they sum to 1.
+    rounded_away
+        How far given probabilities were from summing to 1 before they were scaled.
     first
         (S + 1,) events of scenario s are ``first[s]`` to ``first[s + 1] - 1``.
     effect, source, scope
@@ -56,6 +58,7 @@ class ScenarioSet:
 
     names: tuple[str, ...]
     probability: NDArray[np.float64]
+    rounded_away: float
     first: NDArray[np.int64]
     effect: NDArray[np.int8]
     source: NDArray[np.int32]
@@ -105,12 +108,14 @@ def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
     """Return the scenarios of ``scenarios.csv`` and ``events.csv``."""
     names = [row.scenario for row in instance.scenarios]
     probability = np.array([row.probability for row in instance.scenarios])
-    return _from_rows(
+    total = float(probability.sum())
+    given = _from_rows(
         names,
-        probability / probability.sum(),
+        probability / total,
         [(row.scenario, row) for row in instance.events],
         problem,
     )
+    return replace(given, rounded_away=abs(1.0 - total))
 
 
 def stress_cases(instance: Instance, problem: Problem) -> ScenarioSet:
@@ -303,6 +308,7 @@ def _assemble(
     return ScenarioSet(
         names=names,
         probability=probability,
+        rounded_away=0.0,
         first=np.concatenate([[0], np.cumsum(hit)]).astype(np.int64),
         effect=column([item.effect for item in events]).astype(np.int8),
         source=column([item.source for item in events]).astype(np.int32),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 """Sums of shares, and numbers of lots, are compared within this."""
 PROBABILITY_TOLERANCE = 1e-6
+"""Probabilities may be rounded to six decimals, each of them."""
 
 
 def cross_mistakes(instance: Instance, gaps: Gaps) -> list[Mistake]:
@@ -51,7 +52,7 @@ def in_file_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
     return sorted(mistakes, key=lambda item: (order.get(item.file, len(order)), item.line or 0))
 
 
-def _mistake(
+def row_mistake(
     table: str,
     rows: Row | Sequence[Row],
     column: str | None,
@@ -115,7 +116,7 @@ def cell_mistakes(instance: Instance) -> tuple[list[Mistake], Gaps, Instance]:
         if not isinstance(rows, tuple):
             gaps.add_table(table)
             expected = f"{table} must be a tuple of {row_type.__name__}"
-            mistakes.append(_mistake(table, (), None, type(rows).__name__, expected))
+            mistakes.append(row_mistake(table, (), None, type(rows).__name__, expected))
             rows = ()
         for row in rows:
             found = _row_mistakes(table, row, row_type)
@@ -158,7 +159,7 @@ def _settings_mistakes(settings: object, settings_type: type, section: str) -> l
 def _row_mistakes(table: str, row: object, row_type: type[Row]) -> list[Mistake]:
     if not isinstance(row, row_type):
         message = f"a row of {table} must be {row_type.__name__}"
-        return [_mistake(table, (), None, type(row).__name__, message)]
+        return [row_mistake(table, (), None, type(row).__name__, message)]
     mistakes = []
     for column in columns(row_type):
         value = getattr(row, column.attribute)
@@ -166,7 +167,9 @@ def _row_mistakes(table: str, row: object, row_type: type[Row]) -> list[Mistake]
             column.take(value)
         except CellError as error:
             mistakes.append(
-                _mistake(table, row, column.name, value, f"{column.name} {error.text}", error.hint)
+                row_mistake(
+                    table, row, column.name, value, f"{column.name} {error.text}", error.hint
+                )
             )
     return mistakes
 
@@ -177,7 +180,9 @@ def _row_mistakes(table: str, row: object, row_type: type[Row]) -> list[Mistake]
 def _required_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for table in REQUIRED_TABLES:
         if not _rows(instance, table) and table not in gaps.incomplete:
-            yield _mistake(table, (), None, None, f"{table}.csv has no rows; it needs at least one")
+            yield row_mistake(
+                table, (), None, None, f"{table}.csv has no rows; it needs at least one"
+            )
 
 
 def _references(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
@@ -200,7 +205,7 @@ def _references(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
                     if name not in valid:
                         users[name].append(row)
             if users and not known and cell.table not in gaps.incomplete:
-                yield _mistake(
+                yield row_mistake(
                     table,
                     list(itertools.chain.from_iterable(users.values())),
                     column.name,
@@ -210,7 +215,7 @@ def _references(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
                 )
                 continue
             for name, rows in users.items():
-                yield _mistake(
+                yield row_mistake(
                     table,
                     rows,
                     column.name,
@@ -231,7 +236,7 @@ def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         for names, rows in rows_of.items():
             if len(rows) > 1:
                 about = ", ".join(row_type.key)
-                yield _mistake(
+                yield row_mistake(
                     table,
                     rows,
                     row_type.key[-1],
@@ -253,7 +258,7 @@ def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             first = first_with.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
             first_name = getattr(first, column.attribute)
             if name != first_name:
-                yield _mistake(
+                yield row_mistake(
                     table,
                     (first, row),
                     column.name,
@@ -270,7 +275,7 @@ def _distinct_priorities(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for priority, rows in rows_of.items():
         if len(names_of("classes", rows)) > 1:
             classes = " and ".join(names_of("classes", rows))
-            yield _mistake(
+            yield row_mistake(
                 "classes",
                 rows,
                 "priority",
@@ -289,7 +294,7 @@ def _supply_shares(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for (material, participant), rows in rows_of.items():
         total = math.fsum(row.share for row in rows)
         if total > 1.0 + TOLERANCE:
-            yield _mistake(
+            yield row_mistake(
                 "supply",
                 rows,
                 "share",
@@ -305,7 +310,7 @@ def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     if "scenarios" in gaps.incomplete:
         return
     if instance.events and not instance.scenarios:
-        yield _mistake(
+        yield row_mistake(
             "events",
             (),
             None,
@@ -314,8 +319,10 @@ def _scenarios(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             "Add scenarios.csv with each scenario and its probability.",
         )
     total = math.fsum(row.probability for row in instance.scenarios)
-    if instance.scenarios and abs(total - 1.0) > PROBABILITY_TOLERANCE:
-        yield _mistake(
+    if instance.scenarios and abs(total - 1.0) > PROBABILITY_TOLERANCE * (
+        1 + len(instance.scenarios)
+    ):
+        yield row_mistake(
             "scenarios",
             instance.scenarios,
             "probability",
@@ -332,23 +339,14 @@ def _effects(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
 
 
 def _effect(table: str, row: Hazard | Event | StressEvent) -> Iterator[Mistake]:
-    """Check that a row gives what its effect needs, and nothing that it would ignore."""
+    """Check that a row gives what its effect needs."""
     if row.effect == "supply_loss" and row.source is None:
         hint = "Surges of demand and blocked sharing have none; they need their effect named."
-        yield _mistake(table, row, "source", "", "a supply_loss needs the source it is of", hint)
+        yield row_mistake(table, row, "source", "", "a supply_loss needs the source it is of", hint)
     if row.effect != "supply_loss" and row.source is not None:
         hint = "Leave the cell empty, or make it a supply_loss."
         message = f"a {row.effect} has no source; expected an empty cell"
-        yield _mistake(table, row, "source", row.source, message, hint)
-    if row.effect != "demand_surge" and row.demand_class != (ALL,):
-        yield _mistake(
-            table,
-            row,
-            "demand_class",
-            ";".join(row.demand_class),
-            f"demand_class is for surges of demand only; a {row.effect} cannot choose classes",
-            "Leave the cell empty: how a loss falls on classes follows from their priority.",
-        )
+        yield row_mistake(table, row, "source", row.source, message, hint)
     column = "severity_mean" if table == "hazards" else "severity"
     severity: float = getattr(row, column)
     if row.effect == "supply_loss" and severity > 1.0:
@@ -356,10 +354,10 @@ def _effect(table: str, row: Hazard | Event | StressEvent) -> Iterator[Mistake]:
         if severity <= 100.0:
             hint = f"Fractions are never percent: {severity:g} % is written {severity / 100.0:g}."
         message = f"{column} of a supply_loss must be a number from 0 to 1 [fraction]"
-        yield _mistake(table, row, column, severity, message, hint)
+        yield row_mistake(table, row, column, severity, message, hint)
     if row.effect == "sharing_blocked" and severity != 1.0:
         message = f"{column} of sharing_blocked must be 1: sharing is blocked or not"
-        yield _mistake(table, row, column, severity, message)
+        yield row_mistake(table, row, column, severity, message)
 
 
 def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
@@ -370,11 +368,11 @@ def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             continue
         if row.effect == "sharing_blocked":
             message = "severity_sd of sharing_blocked must be 0: sharing is blocked or not"
-            yield _mistake("hazards", row, "severity_sd", sd, message)
+            yield row_mistake("hazards", row, "severity_sd", sd, message)
         elif mean >= 1.0 or mean <= 0.0:
             if row.effect == "supply_loss" and mean > 1.0:
                 continue  # Reported as a severity above 1.
-            yield _mistake(
+            yield row_mistake(
                 "hazards",
                 row,
                 "severity_sd",
@@ -385,7 +383,7 @@ def _severity_spread(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             )
         elif sd**2 >= mean * (1.0 - mean):
             most = math.sqrt(mean * (1.0 - mean))
-            yield _mistake(
+            yield row_mistake(
                 "hazards",
                 row,
                 "severity_sd",
@@ -400,19 +398,10 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     reported: set[str] = set()
     for row in instance.hazards:
         if row.follows is None:
-            if row.follow_probability > 0.0:
-                yield _mistake(
-                    "hazards",
-                    row,
-                    "follow_probability",
-                    row.follow_probability,
-                    "follow_probability is given, but follows does not say what is followed",
-                    "Name a hazard in follows, or leave follow_probability empty.",
-                )
             continue
         if row.follows == row.hazard:
             message = "a hazard cannot follow itself"
-            yield _mistake("hazards", row, "follows", row.follows, message)
+            yield row_mistake("hazards", row, "follows", row.follows, message)
             continue
         chain = [row.hazard]
         while (previous := follows.get(chain[-1])) is not None and previous not in chain:
@@ -420,7 +409,7 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         if previous == row.hazard and row.hazard not in reported:
             reported.update(chain)
             circle = [item for item in instance.hazards if item.hazard in chain]
-            yield _mistake(
+            yield row_mistake(
                 "hazards",
                 circle,
                 "follows",
@@ -430,59 +419,15 @@ def _followers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             )
 
 
-def _event_months(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
-    if SETTINGS_FILE in gaps.incomplete:
-        return  # The horizon may be a stand-in.
-    for table in ("events", "stress"):
-        for row in _rows(instance, table):
-            if row.start_month > instance.horizon_months:
-                yield _mistake(
-                    table,
-                    row,
-                    "start_month",
-                    row.start_month,
-                    f"start_month must be at most {instance.horizon_months}, the last month of "
-                    "the horizon",
-                    f"Months count from 1; horizon_months in {SETTINGS_FILE} sets the last.",
-                )
-
-
 # --- Holdings, costs, promises, rules -------------------------------------------------------------
 
 
 def _holding_limits(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
-    """Check that whole lots can lie between the least and the most that may be held."""
-    lot_of = {row.material: row.lot_t for row in instance.materials}
-    yearly: dict[tuple[str, str], float] = defaultdict(float)
-    for demand in instance.demand:
-        yearly[demand.participant, demand.material] += demand.demand_t_per_year
+    """Check that the least that must be held is not more than the most that may be."""
     for row in instance.holdings:
-        most = row.max_t
-        limit = "max_t"
-        if most is None:
-            if "demand" in gaps.incomplete:
-                continue
-            most = yearly[row.participant, row.material]
-            limit = "the default of max_t, a year of demand:"
-        if row.min_t > most * (1.0 + TOLERANCE):
-            message = f"min_t must not be above {limit} {most:g} t"
-            hint = "" if row.max_t is not None else "Give max_t to hold more."
-            yield _mistake("holdings", row, "min_t", row.min_t, message, hint)
-            continue
-        lot = lot_of.get(row.material)
-        if lot is None or not math.isfinite(most / lot):
-            continue
-        fewest = math.ceil(row.min_t / lot * (1.0 - TOLERANCE))
-        if fewest > math.floor(most / lot * (1.0 + TOLERANCE)):
-            yield _mistake(
-                "holdings",
-                row,
-                "min_t",
-                row.min_t,
-                f"no whole number of lots lies between min_t {row.min_t:g} t and {limit} "
-                f"{most:g} t: a lot of {row.material} is {lot:g} t",
-                f"The nearest holdings are {(fewest - 1) * lot:g} t and {fewest * lot:g} t.",
-            )
+        if row.max_t is not None and row.min_t > row.max_t * (1.0 + TOLERANCE):
+            message = f"min_t must not be above max_t {row.max_t:g} t"
+            yield row_mistake("holdings", row, "min_t", row.min_t, message)
 
 
 def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
@@ -506,7 +451,7 @@ def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         rows = [instance.shortage[position] for position in deciding]
         if len({row.shortage_cost_usd_per_kg for row in rows}) > 1 and deciding not in reported:
             reported.add(deciding)
-            yield _mistake(
+            yield row_mistake(
                 "shortage",
                 rows,
                 "shortage_cost_usd_per_kg",
@@ -517,18 +462,18 @@ def _shortage_ties(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
             )
 
 
-_WITH_CONFIDENCE = ("chance", "cvar", "joint_chance")
+WITH_CONFIDENCE = ("chance", "cvar", "joint_chance")
 
 
 def _coverage(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
-    """Check that a promise gives what its metric needs, and nothing that it would ignore."""
+    """Check that a promise gives what its metric needs."""
     for row in instance.coverage:
         metric = row.metric
 
         def wrong(
             column: str, value: object, message: str, hint: str = "", row: Row = row
         ) -> Mistake:
-            return _mistake("coverage", row, column, value, message, hint)
+            return row_mistake("coverage", row, column, value, message, hint)
 
         if metric != "days" and row.level > 1.0:
             hint = "Only days has levels above 1."
@@ -537,26 +482,16 @@ def _coverage(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
                 hint = f"Fractions are never percent: {percent}"
             message = f"level of {metric} must be a number from 0 to 1 [fraction]"
             yield wrong("level", row.level, message, hint)
-        if metric in _WITH_CONFIDENCE and row.confidence is None:
+        if metric in WITH_CONFIDENCE and row.confidence is None:
             yield wrong("confidence", "", f"{metric} needs a confidence, a number from 0 to 1")
-        if metric not in _WITH_CONFIDENCE and row.confidence is not None:
-            message = f"{metric} has no confidence; expected an empty cell"
-            hint = f"Metrics with a confidence: {', '.join(_WITH_CONFIDENCE)}."
-            yield wrong("confidence", row.confidence, message, hint)
         if metric == "cvar" and row.confidence == 1.0:
             hint = "For every scenario without exception, use chance with confidence 1."
             yield wrong("confidence", 1.0, "confidence of cvar must be below 1", hint)
         if metric == "stress" and row.stress is None:
             yield wrong("stress", "", "stress needs the name of a case of stress.csv")
-        if metric != "stress" and row.stress is not None:
-            message = f"{metric} has no stress case; expected an empty cell"
-            yield wrong("stress", row.stress, message, "Use the metric stress to name a case.")
         if metric == "joint_chance" and row.group is None:
             hint = "Rows of the same group must hold at once."
             yield wrong("group", "", "joint_chance needs a group", hint)
-        if metric not in ("joint_chance", "days") and row.group is not None:
-            message = f"{metric} has no group; expected an empty cell"
-            yield wrong("group", row.group, message, "Groups are for joint_chance and days.")
 
 
 def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
@@ -569,7 +504,7 @@ def _joint_groups(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         for column in ("confidence", "sharing"):
             values = list(dict.fromkeys(getattr(row, column) for row in rows))
             if len(values) > 1 and None not in values:
-                yield _mistake(
+                yield row_mistake(
                     "coverage",
                     rows,
                     column,
@@ -592,7 +527,7 @@ def _rule_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
                     repeated.append((first, relation, demand_class))
         if repeated:
             first, relation, demand_class = repeated[0]
-            yield _mistake(
+            yield row_mistake(
                 "rules",
                 (first, row),
                 "from_month",
@@ -607,24 +542,26 @@ def _transfers(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for row in instance.transfers:
         if row.from_participant == row.to_participant:
             message = "a participant cannot ship to itself; expected two different ones"
-            yield _mistake("transfers", row, "to_participant", row.to_participant, message)
+            yield row_mistake("transfers", row, "to_participant", row.to_participant, message)
 
 
 def _commercial(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
-    """Check that no two rows are about the same participant, material and class."""
+    """Check that no two rows give a thrift for the same participant, material and class."""
     classes = names_of("classes", instance.classes)
     first_with: dict[tuple[str, str, str], Row] = {}
     for row in instance.commercial:
+        if row.thrift_share == 0.0:
+            continue
         for demand_class in _expand(row.demand_class, classes):
             first = first_with.setdefault((row.participant, row.material, demand_class), row)
             if first is not row:
-                yield _mistake(
+                yield row_mistake(
                     "commercial",
                     (first, row),
-                    "demand_class",
-                    demand_class,
-                    f"two rows are about {row.material} of {row.participant} for {demand_class}; "
-                    "expected one",
+                    "thrift_share",
+                    row.thrift_share,
+                    f"two rows give a thrift for {row.material} of {row.participant}, "
+                    f"{demand_class}; expected one",
                     "An empty demand_class means all classes.",
                 )
                 break
@@ -638,7 +575,7 @@ def _projects(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         value = ";".join(f"{share:g}" for share in shares)
         known = row.beneficiaries != (ALL,) or "participants" not in gaps.incomplete
         if known and len(shares) != len(beneficiaries):
-            yield _mistake(
+            yield row_mistake(
                 "projects",
                 row,
                 "beneficiary_shares",
@@ -650,9 +587,9 @@ def _projects(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
         elif math.fsum(shares) > 1.0 + TOLERANCE:
             message = f"beneficiary_shares add up to {math.fsum(shares):.6g}, which is above 1"
             hint = "Shares are fractions of the project's output."
-            yield _mistake("projects", row, "beneficiary_shares", value, message, hint)
+            yield row_mistake("projects", row, "beneficiary_shares", value, message, hint)
         if row.fast_track_usd is None and row.fast_track_months > 0.0:
-            yield _mistake(
+            yield row_mistake(
                 "projects",
                 row,
                 "fast_track_usd",
@@ -666,21 +603,20 @@ def _conversions(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     for row in instance.conversions:
         if row.from_material == row.to_material:
             message = "a conversion cannot make what it takes; expected two different materials"
-            yield _mistake("conversions", row, "to_material", row.to_material, message)
+            yield row_mistake("conversions", row, "to_material", row.to_material, message)
 
 
 def _risk(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     if SETTINGS_FILE in gaps.incomplete:
-        return  # One of the two may have been given, and reported.
-    keys = ("cvar_confidence", "cvar_limit_usd_per_year")
-    missing = [key for key in keys if getattr(instance.risk, key) is None]
-    if len(missing) == 1:
+        return  # The confidence may have been given, and reported.
+    risk = instance.risk
+    if risk.cvar_limit_usd_per_year is not None and risk.cvar_confidence is None:
         yield Mistake(
             SETTINGS_FILE,
             None,
-            setting_name("risk", missing[0]),
+            setting_name("risk", "cvar_confidence"),
             None,
-            f"[risk] needs both {keys[0]} and {keys[1]}; {missing[0]} is missing",
+            "[risk] has a cvar_limit_usd_per_year, but no cvar_confidence that it is for",
             "Give both, or leave [risk] out for no limit.",
         )
 
@@ -696,7 +632,6 @@ _RULES = (
     _effects,
     _severity_spread,
     _followers,
-    _event_months,
     _holding_limits,
     _shortage_ties,
     _coverage,
