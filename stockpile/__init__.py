@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stockpile.errors import (
         InstanceError,
+        InstanceWarning,
         NotBuiltError,
         ResultError,
         StockpileError,
@@ -29,6 +30,7 @@ _HOME = {
     "Assessment": "outofsample",
     "Instance": "instance",
     "InstanceError": "errors",
+    "InstanceWarning": "errors",
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ResultError": "errors",
@@ -46,6 +48,7 @@ __all__ = [
     "Assessment",
     "Instance",
     "InstanceError",
+    "InstanceWarning",
     "NotBuiltError",
     "Plan",
     "ResultError",

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from stockpile.evaluator import Scores
@@ -301,15 +299,3 @@ class BoxSearch:
 
     def _close(self, bounds: NDArray[np.float64]) -> None:
         self._closed_bound = min(self._closed_bound, float(bounds.min()))
-
-
-def search(
-    box_search: BoxSearch,
-    stop: Callable[[], bool] = lambda: False,
-    report: Callable[[BoxSearch], None] = lambda _: None,
-) -> Certificate:
-    """Advance a box search until its gap is proved or ``stop()`` says so."""
-    while not box_search.finished and not stop():
-        box_search.advance()
-        report(box_search)
-    return box_search.certificate()

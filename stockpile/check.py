@@ -1,4 +1,4 @@
-"""Incumbents recomputed by other code than the search that found them."""
+"""Incumbents judged once more, on all promises and, in part, by other code than the kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-9
 
 
 def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: Judgement) -> None:
-    """Recompute an incumbent: its cost, every promise, and its releases in plain NumPy.
+    """Recompute an incumbent: its cost, every promise, and in plain NumPy what it leaves unserved.
 
     The promises are judged on all scenarios, those that an owner keeps alone included, which the
     search only looks up.
@@ -51,5 +51,10 @@ def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: J
         evaluator.block, needs, terms, evaluator.refill, evaluator.problem.horizon
     )
     fast = evaluator.unserved(lots, rule)[: needs.scenario.size]
-    if not np.allclose(plain.unserved[:, :, 0], fast, rtol=ROUNDING, atol=ROUNDING * lots.max()):
+    if not np.allclose(
+        plain.unserved[:, :, 0],
+        fast,
+        rtol=ROUNDING,
+        atol=ROUNDING * max(float(holding.max()), 1e-6),
+    ):
         raise CheckError(f"{name}: two ways of simulating the plan disagree")

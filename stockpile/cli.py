@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="stockpile",
         description="Plan national reserves of critical minerals: how much to hold, where, and "
         "under which release rules, so that promised coverage is kept at the least cost.",
+        epilog="Exit status: 0 solved, 2 wrong input or usage, 3 infeasible, 4 time limit without "
+        "any plan, 1 anything else.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -80,23 +82,43 @@ def _parser() -> argparse.ArgumentParser:
     solve.set_defaults(command=_solve)
     solve.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     solve.add_argument("--out", metavar="DIR", type=Path, help="write the result folder here")
-    solve.add_argument("--gap", metavar="G", type=float, help="relative gap to prove, such as 0.01")
     solve.add_argument(
-        "--time-limit", metavar="S", type=float, help="stop after S seconds with the best plan"
+        "--gap",
+        metavar="G",
+        type=float,
+        help="relative gap to prove for every material, from 0 to below 1 "
+        "(default: of the instance)",
+    )
+    solve.add_argument(
+        "--time-limit",
+        metavar="S",
+        type=float,
+        help="seconds after which the best plan so far is taken, reading and compiling not counted "
+        "(default: none)",
     )
     solve.add_argument(
         "--cooperation",
         choices=("none", "sharing", "joint"),
-        help="each alone, rules may serve partners, or one budget as well",
+        help="each alone, rules may serve partners, or one budget as well "
+        "(default: of the instance)",
     )
-    solve.add_argument("--scenarios", metavar="N", type=int, help="number of scenarios to draw")
-    solve.add_argument("--seed", metavar="N", type=int, help="seed of the scenarios")
+    solve.add_argument(
+        "--scenarios",
+        metavar="N",
+        type=int,
+        help="number of scenarios to draw (default: of the instance)",
+    )
+    solve.add_argument(
+        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
+    )
     solve.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
     solve.add_argument("--json", action="store_true", help="print the plan as JSON")
 
     validate = commands.add_parser("validate", help="check instance folders and name every mistake")
     validate.set_defaults(command=_validate)
-    validate.add_argument("instances", metavar="INSTANCE", type=Path, nargs="+")
+    validate.add_argument(
+        "instances", metavar="INSTANCE", type=Path, nargs="+", help="instance folders"
+    )
 
     evaluate = commands.add_parser("evaluate", help="judge a plan on fresh scenarios")
     evaluate.set_defaults(command=_evaluate)
@@ -237,8 +259,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     plan = Plan.load(options.result)
     if plan.instance_hash != instance.content_hash:
         sys.stderr.write(
-            f"stockpile: note: {options.instance} has changed since {options.result} was made "
-            f"(hash {instance.content_hash[:12]}, was {plan.instance_hash[:12]})\n"
+            f"stockpile: note: {options.result} was made from {plan.instance_name} "
+            f"({plan.instance_hash[:12]}), not from {options.instance} as it is now "
+            f"({instance.content_hash[:12]})\n"
         )
     assessment = evaluate(
         instance, plan, scenarios=options.scenarios, seed=options.seed, threads=options.threads

@@ -47,7 +47,8 @@ def worst_mean(
     if tail <= LEVEL_TOLERANCE:
         return np.asarray(served_fraction(unserved, need[:, None]).min(axis=0, initial=1.0))
     shortfall = np.empty(unserved.shape[1])
-    unserved = np.ascontiguousarray(unserved)  # One layout, so that one version is compiled.
+    # One layout each, so that one version is compiled.
+    unserved, need = np.ascontiguousarray(unserved), np.ascontiguousarray(need)
     worst_shortfalls(unserved, need, probability, tail, shortfall)
     return 1.0 - shortfall / tail
 

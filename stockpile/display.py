@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 140
 """Width of tables where no terminal tells one."""
+ROOMY = 110
+"""Columns from which on tables show all there is."""
 
 
 def plan_summary(plan: Plan) -> str:
@@ -38,7 +40,8 @@ def plan_summary(plan: Plan) -> str:
         f"  bound       {money(plan.bound_usd)} a year; no plan from this menu costs less",
         f"  gap         {100.0 * plan.gap:.3f} %",
         f"  outlay      {money(float(plan.holdings['outlay_usd'].sum()))} to buy what is missing",
-        f"  promises    {int(plan.coverage['met'].sum())} of {len(plan.coverage)} kept",
+        f"  promises    {int(plan.coverage['met'].sum())} of {len(plan.coverage)} kept in these "
+        "scenarios; on fresh ones: stockpile evaluate",
     ]
     return "\n".join(lines) + "\n"
 
@@ -58,11 +61,14 @@ def plan_tables(plan: Plan) -> str:
 def assessment_text(assessment: Assessment) -> str:
     """Print what a plan costs and keeps on fresh scenarios."""
     drawn = f"{assessment.scenario_count:,} scenarios"
-    drawn += "" if assessment.seed is None else f", seed {assessment.seed}"
+    interval = ""
+    if assessment.seed is not None:
+        drawn += f", seed {assessment.seed}"
+        low, high = money(assessment.low_usd), money(assessment.high_usd)
+        interval = f", 95 % interval {low} to {high}"
     lines = [
         f"Judged on {drawn}",
-        f"  cost        {money(assessment.annual_cost_usd)} a year, 95 % interval "
-        f"{money(assessment.low_usd)} to {money(assessment.high_usd)}",
+        f"  cost        {money(assessment.annual_cost_usd)} a year{interval}",
         f"  planned     {money(assessment.planned_cost_usd)} a year",
         f"  promises    {int(assessment.coverage['met'].sum())} of {len(assessment.coverage)} kept",
     ]
@@ -83,8 +89,13 @@ def money(usd: float) -> str:
     >>> money(1_234_567.0)
     '1.235 million USD'
     """
-    for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
-        if abs(usd) >= size:
+    for size, word in (
+        (1e12, " trillion"),
+        (1e9, " billion"),
+        (1e6, " million"),
+        (1e3, " thousand"),
+    ):
+        if abs(usd) >= 0.99995 * size:
             return f"{usd / size:,.4g}{word} USD"
     return f"{usd:,.4g} USD"
 
@@ -92,35 +103,23 @@ def money(usd: float) -> str:
 def _holdings(plan: Plan) -> str:
     merged = plan.holdings.merge(plan.rules, on=["participant", "material"], sort=False)
     rows = [
-        [
-            row["material"],
-            row["participant"],
-            f"{row['lots']:,}",
-            _number(row["holding_t"]),
-            _number(row["days_of_cover"], digits=0),
-            _number(row["existing_t"]),
-            _number(row["buy_t"]),
-            _number(row["outlay_usd"] / 1e6),
-            row["rule"] if row["lots"] else "-",
-        ]
+        {
+            "material": row["material"],
+            "participant": row["participant"],
+            "lots": f"{row['lots']:,}",
+            "holding t": _number(row["holding_t"]),
+            "days": _number(row["days_of_cover"], digits=0),
+            "existing t": _number(row["existing_t"]),
+            "buy t": _number(row["buy_t"]),
+            "outlay\nM USD": _number(row["outlay_usd"] / 1e6),
+            "rule": row["rule"] if row["lots"] else "-",
+        }
         for row in merged.to_dict(orient="records")
     ]
-    return _render(
-        "What to hold",
-        [
-            "material",
-            "participant",
-            "lots",
-            "holding t",
-            "days",
-            "existing t",
-            "buy t",
-            "outlay M USD",
-            "rule",
-        ],
-        rows,
-        left={0, 1, 8},
-    )
+    left_out = () if _width() >= ROOMY else ("lots", "existing t", "buy t")
+    header = [name for name in rows[0] if name not in left_out]
+    cells = [[row[name] for name in header] for row in rows]
+    return _render("What to hold", header, cells, left={0, 1, len(header) - 1})
 
 
 def _instructions(plan: Plan) -> str:
@@ -151,42 +150,43 @@ def _costs(plan: Plan) -> str:
 
 
 def _coverage(plan: Plan) -> str:
-    return _coverage_table(plan.coverage, "Coverage, promised and achieved")
+    return _coverage_table(plan.coverage, "Coverage")
 
 
 def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
     """Group promises of one kind, and show the one with the least to spare."""
     if coverage.empty:
         return f"{title}\n  Nothing is promised.\n"
-    kinds: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
+    cases: dict[str, dict[tuple[str, ...], list[dict[Any, Any]]]] = {}
     for row in coverage.to_dict(orient="records"):
         at = "" if math.isnan(row["confidence"]) else f" at {row['confidence']:g}"
-        holds = "alone" if row["sharing"] == "off" else "shared"
         kind: tuple[str, ...] = (
             f"{row['metric']} {row['level']:g}{at}",
             row["demand_class"],
             row["participant"],
-            row["stress"],
-            holds,
+            _who(row),
         )
-        kinds.setdefault(kind, []).append(row)
-    rows = []
-    for promised, of_kind in kinds.items():
-        tightest = min(of_kind, key=_spare)
-        rows.append(
-            [
-                *promised,
-                f"{sum(row['met'] for row in of_kind)}/{len(of_kind)}",
-                _digits(tightest["achieved"], tightest["metric"]),
-                tightest["material"],
-            ]
+        cases.setdefault(row["stress"], {}).setdefault(kind, []).append(row)
+    header = ["promise", "class", "participant", "stock of", "kept", "tightest", "material"]
+    parts = []
+    for case, kinds in cases.items():
+        rows = []
+        for promise, of_kind in kinds.items():
+            tightest = min(of_kind, key=_spare)
+            kept = f"{sum(row['met'] for row in of_kind)}/{len(of_kind)}"
+            achieved = _digits(tightest["achieved"], tightest["metric"])
+            rows.append([*promise, kept, achieved, tightest["material"]])
+        parts.append(
+            _render(f"{title} in {case}" if case else title, header, rows, left={0, 1, 2, 3, 6})
         )
-    return _render(
-        title,
-        ["promise", "class", "participant", "stress case", "holds", "kept", "tightest", "material"],
-        rows,
-        left={0, 1, 2, 3, 4, 7},
-    )
+    return "\n".join(parts)
+
+
+def _who(row: dict[Any, Any]) -> str:
+    """Say whose stock a promise rests on."""
+    if row["metric"] == "days":
+        return "pool" if row["group"] else "own"
+    return "own" if row["sharing"] == "off" else "all"
 
 
 def _spare(row: dict[Any, Any]) -> float:
@@ -211,20 +211,31 @@ def _number(value: float, digits: int = 4) -> str:
     return f"{value:,.{digits}g}"
 
 
+def _width() -> int:
+    """Return the columns of the terminal, or what suits a pipe."""
+    return max(80, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+
+
 def _render(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str]], left: set[int]
 ) -> str:
     table = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        padding=(0, 1),
+        collapse_padding=True,
+        pad_edge=False,
     )
     for place, name in enumerate(header):
-        wide: dict[str, Any] = {"overflow": "fold"} if place in left else {"no_wrap": True}
-        table.add_column(name, justify="left" if place in left else "right", **wide)
+        # Long instructions are wrapped; everything else stays on its line.
+        wrapped = name == "instruction"
+        table.add_column(name, justify="left" if place in left else "right", no_wrap=not wrapped)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: names are never read as markup.
     stream = io.StringIO()
-    width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
-    console = Console(file=stream, width=max(width, 80), force_terminal=False, highlight=False)
+    console = Console(file=stream, width=_width(), force_terminal=False, highlight=False)
     console.print(table)
     text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
     try:

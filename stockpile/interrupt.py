@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,7 +34,8 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
 
     def note(_number: int, _frame: FrameType | None) -> None:
         flag.raised = True
-        sys.stderr.write("\nStopping with the best plan so far; Ctrl-C again to give up.\n")
+        # Not through sys.stderr, which may be in the middle of a line of progress.
+        os.write(2, b"\nStopping with the best plan so far; Ctrl-C again to give up.\n")
         signal.signal(signal.SIGINT, before)
 
     if before is None or not callable(before):  # Ignored, or not set from Python: leave it.

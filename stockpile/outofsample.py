@@ -93,8 +93,10 @@ def evaluate(
         If an argument is out of range.
     """
     check_arguments(scenarios=scenarios, seed=seed, threads=threads)
-    if plan.seed is not None:
-        seed = plan.seed + 1 if seed is None else seed
+    sampled = bool(instance.hazards) and not instance.scenarios
+    if sampled:
+        own = instance.scenario_settings.seed if plan.seed is None else plan.seed
+        seed = own + 1 if seed is None else seed
         if seed == plan.seed:
             raise UsageError(
                 f"seed {seed} is the plan's own: its scenarios would not be fresh; name another"
@@ -121,7 +123,6 @@ def evaluate(
     mean = float(drawn.probability @ variable)
     per_year = yearly(1.0, problem.horizon)
     error = float(np.sqrt(drawn.probability @ (variable - mean) ** 2 / drawn.count))
-    sampled = plan.seed is not None
     half = _z() * error * per_year if sampled else 0.0
     annual = holding + per_year * mean
     coverage = _with_planned(pd.DataFrame(rows, columns=_COLUMNS), plan)

@@ -252,7 +252,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
     """Read ``plan.json`` and check what it holds."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ResultError(f"{path} is damaged: {error}") from error
     if not isinstance(data, dict):
         raise ResultError(f"{path} is damaged: it is not the summary of a plan")
@@ -286,6 +286,8 @@ def _read_summary(path: Path) -> dict[str, Any]:
         isinstance(text, str) for text in data["conflicts"]
     ):
         wrong.append("conflicts holds something that is not text")
+    if not all(letter.isprintable() for letter in json.dumps(data, ensure_ascii=False)):
+        wrong.append("a text has control characters")
     if wrong:
         raise ResultError(f"{path} is damaged: " + "; ".join(wrong))
     return data
@@ -319,7 +321,12 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
     return table(name, rows)
 
 
-_EXPECTED = {int: "a whole number", float: "a number or nothing", bool: "True or False"}
+_EXPECTED = {
+    str: "text without control characters",
+    int: "a whole number",
+    float: "a number or nothing",
+    bool: "True or False",
+}
 
 
 def _parse(cell: str, kind: type) -> str | int | float | bool:
@@ -330,8 +337,19 @@ def _parse(cell: str, kind: type) -> str | int | float | bool:
         if math.isinf(value):
             raise ValueError
         return value
-    parsed: str | int = kind(cell)
-    return parsed
+    if kind is int:
+        whole = int(cell)
+        if abs(whole) >= 2**63:
+            raise ValueError
+        return whole
+    return _plain_text(cell)
+
+
+def _plain_text(text: str) -> str:
+    """Refuse characters that would do something to a terminal."""
+    if not all(letter.isprintable() for letter in text):
+        raise ValueError
+    return text
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ class ProgressLine:
         if now - self._last < self._interval and progress.done < progress.total:
             return
         self._last = now
-        self._write(line(progress))
+        # A line that wraps could not be written over.
+        room = shutil.get_terminal_size().columns - 1
+        self._write(line(progress)[:room])
 
     def clear(self) -> None:
         """Wipe the line."""

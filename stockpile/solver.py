@@ -11,7 +11,7 @@ import numpy as np
 
 from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
-from stockpile.boxsearch import BoxSearch, Certificate, relative_gap, search
+from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
 from stockpile.check import check_incumbent
 from stockpile.conflicts import find_conflicts
 from stockpile.coverage import worst_mean
@@ -37,11 +37,9 @@ if TYPE_CHECKING:
 
     from stockpile.blocks import Block
     from stockpile.instance import Instance
+    from stockpile.interrupt import StopFlag
     from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
-
-HURRIED_ROUNDS = 10
-"""Rounds that each block left still gets after the user has asked to stop."""
 
 
 def solve(
@@ -100,42 +98,41 @@ def solve(
     stress = stress_cases(instance, problem)
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
-    deadline = np.inf if time_limit is None else began + time_limit
     drawn = scenario_set(instance, problem, scenarios, seed)
+
+    def tell(number: int, block: Block, state: BoxSearch) -> None:
+        gap_now = relative_gap(state.incumbent, state.bound)
+        seconds = time.monotonic() - began
+        report(
+            Progress(
+                block.name, number, len(blocks), state.incumbent, state.bound, gap_now, seconds
+            )
+        )
+
     outcomes: list[BlockOutcome] = []
     with Workers(threads) as workers, stop_on_interrupt() as interrupt:
-        for number, block in enumerate(blocks):
-            now = time.monotonic()
-            if now >= deadline:
-                break
-            # Every block gets its share of the time that is left.
-            limit = now + (deadline - now) / (len(blocks) - number)
-            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=world != "none")
-            rounds = 0
 
-            def stop(limit: float = limit) -> bool:
-                nonlocal rounds
-                rounds += 1
-                hurried = interrupt.raised or any(item.conflicts for item in outcomes)
-                return time.monotonic() >= limit or (hurried and rounds > HURRIED_ROUNDS)
-
-            def tell(state: BoxSearch, number: int = number, block: Block = block) -> None:
-                report(
-                    Progress(
-                        block.name,
-                        number,
-                        len(blocks),
-                        state.incumbent,
-                        state.bound,
-                        relative_gap(state.incumbent, state.bound),
-                        time.monotonic() - began,
-                    )
-                )
-
+        def begin(block: Block) -> tuple[Evaluator, BoxSearch]:
+            sharing = world != "none"
+            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=sharing)
             space, judge = presolve(evaluator)
-            box_search = BoxSearch(judge, space, evaluator.unit_cost, gap)
-            tell(box_search)
-            outcomes.append(_outcome(evaluator, search(box_search, stop, tell)))
+            return evaluator, BoxSearch(judge, space, evaluator.unit_cost, gap)
+
+        if time_limit is None:
+            for number, block in enumerate(blocks):
+                evaluator, state = begin(block)
+                tell(number, block, state)
+                # Asked to stop, or infeasible anyway: a first incumbent of the rest will do.
+                while not (
+                    state.finished
+                    or interrupt.raised
+                    or any(outcome.conflicts for outcome in outcomes)
+                ):
+                    state.advance()
+                    tell(number, block, state)
+                outcomes.append(_outcome(evaluator, state.certificate()))
+        else:
+            outcomes = _search_in_time(blocks, begin, tell, interrupt, began + time_limit)
         interrupted = interrupt.raised
     seconds = time.monotonic() - began
     report(Progress("", len(blocks), len(blocks), np.inf, -np.inf, np.inf, seconds))
@@ -153,6 +150,37 @@ def solve(
         "versions": versions(),
     }
     return _assemble(problem, outcomes, len(blocks), interrupted=interrupted, facts=facts)
+
+
+def _search_in_time(
+    blocks: Sequence[Block],
+    begin: Callable[[Block], tuple[Evaluator, BoxSearch]],
+    tell: Callable[[int, Block, BoxSearch], None],
+    interrupt: StopFlag,
+    deadline: float,
+) -> list[BlockOutcome]:
+    """Search blocks until a moment in time: first a plan for each, then the widest gap first.
+
+    The needs of all blocks are kept in memory meanwhile.
+    """
+    begun: list[tuple[Evaluator, BoxSearch]] = []
+    for number, block in enumerate(blocks):
+        if time.monotonic() >= deadline:
+            return []
+        begun.append(begin(block))
+        tell(number, block, begun[-1][1])
+    while time.monotonic() < deadline and not interrupt.raised:
+        open_searches = [
+            (state.incumbent - state.bound, number)
+            for number, (_, state) in enumerate(begun)
+            if not state.finished
+        ]
+        if not open_searches:
+            break
+        _, number = max(open_searches)
+        begun[number][1].advance()
+        tell(number, blocks[number], begun[number][1])
+    return [_outcome(evaluator, state.certificate()) for evaluator, state in begun]
 
 
 def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> None:

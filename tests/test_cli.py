@@ -588,7 +588,7 @@ def test_evaluate_notes_that_the_instance_has_changed(run, toy, result):
     edit(toy, "shortage.csv" if (toy / "shortage.csv").exists() else "classes.csv", "50", "51")
     ran = run("evaluate", toy, result)
     assert ran.status == 0
-    assert "has changed since" in ran.err
+    assert "as it is now" in ran.err
     assert sp.load(toy).content_hash[:12] in ran.err
 
 

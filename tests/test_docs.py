@@ -23,7 +23,14 @@ from stockpile.plan import Plan, Status
 from stockpile.tables import REQUIRED_TABLES, SECTIONS, TABLES, Header, columns
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "benchmarks" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
+)
 FORMAT_PAGE = (ROOT / "docs" / "instance-format.md").read_text(encoding="utf-8")
 FORMULATION = (ROOT / "docs" / "formulation.md").read_text(encoding="utf-8")
 

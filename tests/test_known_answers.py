@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from statistics import NormalDist
 
@@ -287,3 +288,54 @@ def test_an_impossible_promise_is_named_with_the_best_that_can_be_reached():
     assert "fill_rate 0.9" in plan.conflicts[0]
     assert "at most 0.4" in plan.conflicts[0]
     assert plan.coverage["achieved"].tolist() == pytest.approx([0.4])
+
+
+def test_limits_that_no_whole_lot_fits_are_infeasible():
+    """Between 3 and 7 t there is no multiple of 10 t."""
+    world = instance(
+        monthly_demand_t=[10.0],
+        scenarios=[(1.0, {})],
+        holding_usd_per_t=1.0,
+        shortage_usd_per_t=[1.0],
+        lot_t=10.0,
+        max_t=7.0,
+    )
+    world = dataclasses.replace(
+        world, holdings=(dataclasses.replace(world.holdings[0], min_t=3.0),)
+    )
+    plan = sp.solve(world, progress=False)
+    assert plan.status == "infeasible"
+    assert "no whole number of lots of 10 t" in plan.conflicts[0]
+
+
+def test_rounded_probabilities_reach_a_confidence_that_they_were_meant_to_reach():
+    """Three thirds to six decimals: two of them are a confidence of 0.666666."""
+    plan = solve(
+        monthly_demand_t=[10.0],
+        scenarios=[(0.333333, {"us": [(1, 1, need / 10.0)]}) for need in (1, 2, 3)],
+        holding_usd_per_t=3.0,
+        shortage_usd_per_t=[0.01],
+        coverage=[CoverageTarget(metric="chance", level=1.0, confidence=0.666666)],
+    )
+    assert plan.holdings["holding_t"].tolist() == [2.0]
+
+
+def test_more_combinations_of_rules_than_can_be_searched_are_refused_in_words():
+    rules = [
+        RuleRow(
+            rule=f"r{i}", relation=("own", "partner"), demand_class=("*",), reserve_level=i / 1000.0
+        )
+        for i in range(101)
+    ]
+    names = ("a", "b", "c")
+    pairs = [(x, y) for x in names for y in names if x != y]
+    with pytest.raises(sp.UsageError, match="1,030,301 combinations of rules"):
+        solve(
+            monthly_demand_t=[10.0],
+            scenarios=[(1.0, {"a": [(1, 1, 1.0)]})],
+            holding_usd_per_t=3.0,
+            shortage_usd_per_t=[1.0],
+            participants=names,
+            rules=rules,
+            transfers=[Transfer(from_participant=x, to_participant=y) for x, y in pairs],
+        )

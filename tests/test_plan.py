@@ -623,3 +623,22 @@ def test_a_row_with_too_many_cells_is_refused(result):
     path = result / "holdings.csv"
     path.write_text(path.read_text(encoding="utf-8") + "us,x,1,2,3,4,5,6,7,8,9,10\n")
     assert_refused(result, "holdings.csv")
+
+
+def test_a_number_of_lots_beyond_all_measure_is_refused(result):
+    path = result / "holdings.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",3,3.0,", ",99999999999999999999,3.0,", 1), encoding="utf-8")
+    assert_refused(result, "holdings.csv", "lots", "99999999999999999999")
+
+
+def test_text_that_would_command_a_terminal_is_refused(result):
+    path = result / "holdings.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("gallium", "gal\x1b[31mlium", 1), encoding="utf-8")
+    assert_refused(result, "holdings.csv", "material", "control characters")
+
+
+def test_a_summary_nested_beyond_all_measure_is_refused(result):
+    (result / "plan.json").write_text("[" * 200_000, encoding="utf-8")
+    assert_refused(result, "plan.json", "damaged")

@@ -15,7 +15,12 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 def compiled(function: Function) -> Function:
     """Compile on first use, cache on disk, and release the interpreter lock while running.
 
-    Without fast mathematics: sums keep their order, so results are the same bytes everywhere.
+    Without fast mathematics: sums keep their order, whatever is computed side by side.
     """
-    dispatcher: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    dispatcher: Any
+    try:
+        dispatcher = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # No folder to cache in can be written: compile in every process.
+        dispatcher = numba.njit(**options)(function)
     return dispatcher  # type: ignore[no-any-return]
