@@ -845,6 +845,7 @@ JUNK = st.binary(max_size=6) | st.sampled_from(
 )
 
 
+@pytest.mark.filterwarnings("ignore::stockpile.InstanceWarning")
 @given(
     name=st.sampled_from(sorted(TINY)),
     start=st.integers(0, 400),
