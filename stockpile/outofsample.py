@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,11 @@ from stockpile.evaluator import Evaluator
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
 from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise
+from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import scenario_set, stress_cases
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -70,6 +74,7 @@ def evaluate(
     scenarios: int = 100_000,
     seed: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
 ) -> Assessment:
     """Simulate a plan on fresh scenarios.
 
@@ -84,6 +89,11 @@ def evaluate(
     seed
         Default: the plan's seed plus one. It must differ from the plan's, or the scenarios
         would not be fresh.
+
+    threads
+        Default: all processors. The result is the same with any number.
+    progress
+        As in :func:`stockpile.solve`.
 
     Raises
     ------
@@ -105,11 +115,16 @@ def evaluate(
     lots, rules = _decisions(problem, plan)
     drawn = scenario_set(instance, problem, scenarios, seed)
     stress = stress_cases(instance, problem)
+    blocks = build_blocks(problem)
+    report, began = reporter(progress), time.monotonic()
     variable = np.zeros(drawn.count)
     holding = 0.0
     rows: list[dict[str, Any]] = []
     with Workers(threads) as workers:
-        for block in build_blocks(problem):
+        for number, block in enumerate(blocks):
+            seconds = time.monotonic() - began
+            nothing = math.nan
+            report(Progress(block.name, number, len(blocks), nothing, nothing, nothing, seconds))
             sharing = plan.cooperation != "none"
             evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=sharing)
             chosen = lots[block.market_participant, block.market_material]
@@ -120,6 +135,8 @@ def evaluate(
             cost, errors = evaluator.sampling(chosen, rule)
             variable[evaluator.needs.scenario] += cost
             rows += _coverage_rows(problem, evaluator.promises, judgement, errors)
+    if isinstance(report, ProgressLine):
+        report.clear()
     mean = float(drawn.probability @ variable)
     per_year = yearly(1.0, problem.horizon)
     error = float(np.sqrt(drawn.probability @ (variable - mean) ** 2 / drawn.count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -23,7 +24,7 @@ class Progress:
     done, total
         Blocks finished, and blocks in all.
     incumbent, bound, gap
-        Of the current block [USD/year]; relative gap.
+        Of the current block [USD/year]; relative gap. Not numbers where nothing is searched.
     seconds
         Since the start.
     """
@@ -53,8 +54,12 @@ class ProgressLine:
             return
         self._last = now
         # A line that wraps could not be written over.
-        room = shutil.get_terminal_size().columns - 1
+        room = max(shutil.get_terminal_size().columns - 1, 20)
         self._write(line(progress)[:room])
+
+    def say(self, text: str) -> None:
+        """Show a text until there is progress to show."""
+        self._write(text)
 
     def clear(self) -> None:
         """Wipe the line."""
@@ -73,9 +78,12 @@ def line(progress: Progress) -> str:
     """Say where a solve stands in one line of less than 80 characters."""
     if progress.done >= progress.total:
         return f"{progress.done}/{progress.total} materials, {progress.seconds:.1f} s"
+    where = f"{progress.done + 1}/{progress.total} {progress.block[:20]}"
+    if math.isnan(progress.incumbent):
+        return f"{where}, {progress.seconds:.0f} s"
     gap = f"{100.0 * progress.gap:.2f}%" if progress.gap < 10.0 else "-"
     return (
-        f"{progress.done + 1}/{progress.total} {progress.block[:20]}: "
+        f"{where}: "
         f"incumbent {progress.incumbent:.4g}, bound {progress.bound:.4g} USD/year, gap {gap}"
     )
 

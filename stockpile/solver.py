@@ -96,6 +96,8 @@ def solve(
     problem = build_problem(instance)
     blocks = build_blocks(problem)
     stress = stress_cases(instance, problem)
+    if isinstance(report, ProgressLine):
+        report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
     drawn = scenario_set(instance, problem, scenarios, seed)

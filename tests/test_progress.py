@@ -1,0 +1,68 @@
+"""The line of progress: on a terminal one line that is wiped, in a pipe nothing."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import pytest
+
+import stockpile as sp
+from stockpile.progress import Progress, ProgressLine, line, reporter
+
+TOY = Path(__file__).parents[1] / "instances" / "toy"
+
+
+def state(**changes) -> Progress:
+    given = {
+        "block": "dy_oxide", "done": 3, "total": 34, "incumbent": 5e7, "bound": 4.9e7,
+        "gap": 0.02, "seconds": 1.0,
+    }  # fmt: skip
+    return Progress(**{**given, **changes})
+
+
+def test_a_line_names_the_material_the_incumbent_the_bound_and_the_gap():
+    assert line(state()) == ("4/34 dy_oxide: incumbent 5e+07, bound 4.9e+07 USD/year, gap 2.00%")
+    assert line(state(incumbent=math.nan, gap=math.nan)) == "4/34 dy_oxide, 1 s"
+    assert line(state(incumbent=math.inf, gap=math.inf)).endswith("gap -")
+
+
+def test_lines_stay_below_eighty_columns():
+    longest = state(block="x" * 60, incumbent=-1.2345e-300, bound=-1.2345e-300, total=10_000)
+    assert len(line(longest)) < 100
+    stream = io.StringIO()
+    ProgressLine(stream, interval_seconds=0.0)(longest)
+    assert len(stream.getvalue().strip("\r")) < 80
+
+
+def test_the_line_is_written_over_and_wiped():
+    stream = io.StringIO()
+    shown = ProgressLine(stream, interval_seconds=0.0)
+    shown.say("getting ready")
+    shown(state())
+    shown.clear()
+    written = stream.getvalue()
+    assert "\n" not in written
+    assert written.endswith("\r" + " " * len(line(state())) + "\r")
+
+
+def test_nothing_is_shown_in_a_pipe(capsys):
+    sp.solve(sp.load(TOY))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_function_is_told_every_step():
+    told = []
+    plan = sp.solve(sp.load(TOY), progress=told.append)
+    assert {item.block for item in told} >= {"gallium", "dy_oxide"}
+    assert told[-1].done == told[-1].total == 2
+    assert all(item.bound <= plan.annual_cost_usd for item in told[:-1])
+    judged: list[Progress] = []
+    sp.evaluate(sp.load(TOY), plan, progress=judged.append)
+    assert [item.block for item in judged] == ["gallium", "dy_oxide"]
+
+
+@pytest.mark.parametrize("asked", [False, None])
+def test_reporting_nothing_is_the_default_away_from_a_terminal(asked):
+    assert not isinstance(reporter(asked), ProgressLine)
