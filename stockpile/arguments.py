@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from stockpile.errors import UsageError
-from stockpile.problem import Cooperation
+from stockpile.tables import COOPERATIONS
 
 MOST_SCENARIOS = 100_000_000
 
@@ -26,14 +24,13 @@ def check_arguments(
     UsageError
         Naming every wrong argument, its value and what was expected.
     """
-    worlds = get_args(Cooperation)
     wrong = []
     if gap is not None and not 0.0 <= gap < 1.0:
         wrong.append(f"gap is {gap!r}; expected a fraction from 0 to below 1, such as 0.01")
     if time_limit is not None and not time_limit > 0.0:
         wrong.append(f"time_limit is {time_limit!r}; expected seconds above 0")
-    if cooperation is not None and cooperation not in worlds:
-        wrong.append(f"cooperation is {cooperation!r}; expected one of {', '.join(worlds)}")
+    if cooperation is not None and cooperation not in COOPERATIONS:
+        wrong.append(f"cooperation is {cooperation!r}; expected one of {', '.join(COOPERATIONS)}")
     if scenarios is not None and not 1 <= scenarios <= MOST_SCENARIOS:
         wrong.append(f"scenarios is {scenarios!r}; expected a number from 1 to {MOST_SCENARIOS:,}")
     if seed is not None and seed < 0:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
+from stockpile.tables import COOPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -265,7 +266,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
     wrong = [f"{key} is missing" for key in ("instance", *SUMMARY) if key not in data]
     for key, kinds in SUMMARY.items():
         value = data.get(key)
-        fits = isinstance(value, kinds) and (bool not in map(type, [value]))
+        fits = isinstance(value, kinds) and not isinstance(value, bool)
         if key in data and not (fits and value == value):  # A number that is not one differs.
             expected = " or ".join("nothing" if k is type(None) else k.__name__ for k in kinds)
             wrong.append(f"{key} is {value!r}; expected {expected}")
@@ -279,7 +280,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
         isinstance(text, str) for text in data["versions"].values()
     ):
         wrong.append("versions holds something that is not text")
-    for key, known in (("status", tuple(Status)), ("cooperation", ("none", "sharing", "joint"))):
+    for key, known in (("status", tuple(Status)), ("cooperation", COOPERATIONS)):
         if isinstance(data.get(key), str) and data[key] not in known:
             wrong.append(f"{key} is {data[key]!r}; expected one of {', '.join(known)}")
     if isinstance(data.get("conflicts"), list) and not all(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.tables import RELATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from stockpile.tables import RuleRow
 
 OWN, PARTNER = 0, 1
-RELATIONS = ("own", "partner")
 
 
 @dataclass(frozen=True, slots=True)

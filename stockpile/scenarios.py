@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.problem import MONTHS_PER_YEAR, expand
+from stockpile.tables import EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem
     from stockpile.tables import Event, Hazard, StressEvent
 
-EFFECTS = ("supply_loss", "demand_surge", "sharing_blocked")
 NO_SOURCE = -1
 
 
