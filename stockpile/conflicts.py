@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.presolve import distinct_rules
+from stockpile.problem import describe_promise, promise_in_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,21 +81,8 @@ def _smallest_conflict(met: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
-    of_class = (
-        promise.classes if promise.demand_class < 0 else problem.classes[promise.demand_class]
-    )
-    wanted = f"{promise.metric} {promise.level:g}"
-    if promise.metric in ("chance", "cvar"):
-        wanted += f" at confidence {promise.confidence:g}"
-    if promise.stress:
-        wanted += f" in {promise.stress}"
-    if promise.floor:
-        wanted += " without partners"
     where = f"coverage.csv line {promise.line}: " if promise.line else ""
-    text = (
-        f"{where}{problem.participants[promise.participant]}, "
-        f"{problem.materials[promise.material]}, {of_class}: {wanted} "
-    )
+    text = f"{where}{promise_in_words(describe_promise(problem, promise))} "
     if together:
         return text + "cannot be kept together with the others named here"
     return text + f"is out of reach: at most {best:.6g} with all the stock that max_t allows"

@@ -281,8 +281,12 @@ class Evaluator:
 
     def judge(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Judgement:
         """Simulate one candidate, lots (I,) and rules (C,), and say all there is to say."""
-        achieved, met = self.achievements(lots[None, :], rule[None, :])
-        main = self._run(self._main, self.holding(lots[None, :]), rule[None, :])
+        held, rules = self.holding(lots[None, :]), rule[None, :]
+        main = self._run(self._main, held, rules)
+        achieved = np.full(len(self.promises), np.nan)
+        met = np.ones(len(self.promises), dtype=np.bool_)
+        for index, value, kept, _ in self._measure(held, rules, main):
+            achieved[index], met[index] = value[0], kept[0]
         per_year = yearly(1.0, self.problem.horizon)
         markets = self.block.num_stocks
         moved = self.steps.cost * main.released[:, 0]
@@ -293,8 +297,8 @@ class Evaluator:
             holding=lots * self.unit_cost,
             shortage=per_year * shortage,
             shipping=per_year * shipping,
-            achieved=achieved[:, 0],
-            met=met[:, 0],
+            achieved=achieved,
+            met=met,
         )
 
     def sampling(

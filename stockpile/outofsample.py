@@ -17,7 +17,7 @@ from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.evaluator import Evaluator
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
-from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise
+from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise, promise_in_words
 from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import scenario_set, stress_cases
 
@@ -89,7 +89,6 @@ def evaluate(
     seed
         Default: the plan's seed plus one. It must differ from the plan's, or the scenarios
         would not be fresh.
-
     threads
         Default: all processors. The result is the same with any number.
     progress
@@ -278,13 +277,6 @@ def _with_planned(coverage: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 def _in_words(row: dict[Any, Any]) -> str:
     promised = row["confidence"] if row["metric"] == "chance" else row["level"]
     inside = row["high"] >= promised - LEVEL_TOLERANCE
-    what = f"{row['metric']} {row['level']:g}"
-    if row["metric"] in ("chance", "cvar"):
-        what += f" at {row['confidence']:g}"
-    if row["sharing"] == "off":
-        what += " without partners"
     note = " (within sampling error)" if inside else ""
-    return (
-        f"{row['participant']}, {row['material']}, {row['demand_class']}: {what}: "
-        f"{row['achieved']:.4f} [{row['low']:.4f}, {row['high']:.4f}]{note}"
-    )
+    achieved = f"{row['achieved']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
+    return f"{promise_in_words(row)}: {achieved}{note}"

@@ -17,7 +17,8 @@ from stockpile.errors import NotBuiltError
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -162,6 +163,18 @@ def describe_promise(problem: Problem, promise: Promise) -> dict[str, str | floa
         "group": promise.group,
         "sharing": "off" if promise.floor else "on",
     }
+
+
+def promise_in_words(row: Mapping[Any, Any]) -> str:
+    """Say what was promised to whom, from a row of a coverage table."""
+    words = f"{row['metric']} {row['level']:g}"
+    if row["metric"] in ("chance", "cvar"):
+        words += f" at confidence {row['confidence']:g}"
+    if row["stress"]:
+        words += f" in {row['stress']}"
+    if row["sharing"] == "off":
+        words += " without partners"
+    return f"{row['participant']}, {row['material']}, {row['demand_class']}: {words}"
 
 
 def expand(names: Sequence[str], universe: Sequence[str]) -> list[int]:

@@ -400,8 +400,8 @@ def test_promises_that_hold_in_the_sample_only_are_named(sampled, plan):
     broken = " | ".join(judged.broken)
     for words in (
         "us, gallium, industry: fill_rate 0.3: ",
-        "us, gallium, industry: chance 0.6 at 0.3: ",
-        "japan, gallium, defense: chance 0.9 at 0.5 without partners: ",
+        "us, gallium, industry: chance 0.6 at confidence 0.3: ",
+        "japan, gallium, defense: chance 0.9 at confidence 0.5 without partners: ",
     ):
         assert words in broken
     assert "sampling error" not in broken
