@@ -151,9 +151,12 @@ def _solve(options: argparse.Namespace) -> int:
     from stockpile.instance import load
 
     instance = load(options.instance)
-    from stockpile.errors import UsageError
-    from stockpile.plan import FILES
-    from stockpile.solver import solve
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.errors import UsageError
+        from stockpile.plan import FILES
+        from stockpile.solver import solve
 
     # Found out before the work, not after it.
     reason = (
@@ -252,9 +255,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     from stockpile.instance import load
 
     instance = load(options.instance)
-    from stockpile.display import assessment_text
-    from stockpile.outofsample import evaluate
-    from stockpile.plan import Plan
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.display import assessment_text
+        from stockpile.outofsample import evaluate
+        from stockpile.plan import Plan
 
     plan = Plan.load(options.result)
     if plan.instance_hash != instance.content_hash:
@@ -271,9 +277,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from stockpile.display import plan_summary, plan_tables
-    from stockpile.plan import Plan
+    from stockpile.interrupt import end_on_interrupt
 
+    with end_on_interrupt():
+        from stockpile.display import plan_summary, plan_tables
+        from stockpile.plan import Plan
     plan = Plan.load(options.result)
     sys.stdout.write(plan_summary(plan) + plan_tables(plan))
     return EXIT_OK

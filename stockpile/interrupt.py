@@ -1,4 +1,8 @@
-"""Ctrl-C as a request to stop: the first one is noted, the second one interrupts."""
+"""Ctrl-C as a request to stop: the first one is noted, the second one interrupts.
+
+While packages are being loaded there is nothing to stop cleanly: Ctrl-C ends the process there. An
+exception raised in the middle of an import may be swallowed by the package and come out as another.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,28 @@ class StopFlag:
 
     def __init__(self) -> None:
         self.raised = False
+
+
+@contextmanager
+def end_on_interrupt() -> Iterator[None]:
+    """End the process at once on Ctrl-C, with status 1 and without a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or not callable(before):  # Ignored, or not set from Python: leave it.
+        yield
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        os.write(2, b"\nstockpile: interrupted; nothing was written\n")
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
