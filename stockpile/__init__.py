@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         StockpileError,
         UsageError,
     )
+    from stockpile.foresight_bound import Foresight, foresight, foresight_gap
     from stockpile.instance import Instance, load, save, validate
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # Names are imported when first used: the command line must start fast.
 _HOME = {
     "Assessment": "outofsample",
+    "Foresight": "foresight_bound",
     "Instance": "instance",
     "InstanceError": "errors",
     "InstanceWarning": "errors",
@@ -38,6 +40,8 @@ _HOME = {
     "StockpileError": "errors",
     "UsageError": "errors",
     "evaluate": "outofsample",
+    "foresight": "foresight_bound",
+    "foresight_gap": "foresight_bound",
     "load": "instance",
     "save": "instance",
     "solve": "solver",
@@ -46,6 +50,7 @@ _HOME = {
 
 __all__ = [
     "Assessment",
+    "Foresight",
     "Instance",
     "InstanceError",
     "InstanceWarning",
@@ -56,6 +61,8 @@ __all__ = [
     "StockpileError",
     "UsageError",
     "evaluate",
+    "foresight",
+    "foresight_gap",
     "load",
     "save",
     "solve",

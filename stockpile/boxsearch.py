@@ -11,21 +11,28 @@ and bound stand. Section 8 of the formulation.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from stockpile.prices import reward
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from stockpile.evaluator import Scores
     from stockpile.presolve import Space
+    from stockpile.prices import BlockPrices
 
 BATCH = 512
 """Boxes split in one round; each costs one simulation."""
 TRIM = 0.9
 """A box is trimmed in a dimension where less than this part of its width is left."""
+OFFERED = 64
+"""Candidates looked at as incumbents where the tail is charged for: that takes a simulation."""
 DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 25, 3
 """Combinations of rules, points for each, and rounds of the search for a first incumbent."""
 ROUNDING = 1e-11
@@ -35,13 +42,82 @@ SAME = 10.0 * ROUNDING
 
 
 class Judge(Protocol):
-    """What the search needs of a block: monotone costs of holding and of running short."""
+    """What the search needs of a block: monotone charges for holding and for running short."""
 
-    def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the cost of holding lots (P, I), non-decreasing in every lot."""
+    def plain_prices(self) -> BlockPrices:
+        """Return the prices at which the annual cost alone counts."""
+
+    def slope(self, prices: BlockPrices) -> NDArray[np.float64]:
+        """Return by how much the charge for holding rises at least with a lot, (I,)."""
+
+    def fixed_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
+    ) -> NDArray[np.float64]:
+        """Return the charge for holding lots (P, I), non-decreasing in every lot."""
+
+    def tail_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return shortage cost weighted by scenario, non-increasing in every lot."""
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
         """Return the scores of candidates: lots (P, I), rules (P, C)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Part of a block's candidates: bounds on the lots, and the rules allowed.
+
+    Attributes
+    ----------
+    lo, hi
+        (I,) bounds on the lots.
+    rules
+        (C, R) whether an owner may follow a rule.
+    """
+
+    lo: NDArray[np.int64]
+    hi: NDArray[np.int64]
+    rules: NDArray[np.bool_]
+
+    def allows(self, rule: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which combinations of rules (P, C) are allowed, (P,)."""
+        return np.asarray(self.rules[np.arange(rule.shape[1]), rule].all(axis=1))
+
+    def holds(self, candidates: Candidates) -> NDArray[np.bool_]:
+        """Say which candidates are inside."""
+        lots = candidates.lots
+        inside = (lots >= self.lo).all(axis=1) & (lots <= self.hi).all(axis=1)
+        return inside & self.allows(candidates.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Candidates that have been simulated and keep every promise of their block; P of them.
+
+    Attributes
+    ----------
+    lots, rule
+        (P, I) and (P, C).
+    variable
+        (P, C) shortage and shipping cost by participant [USD/year].
+    covered
+        (P, G', bytes) scenarios in which joint chance groups are kept.
+    """
+
+    lots: NDArray[np.int64]
+    rule: NDArray[np.int64]
+    variable: NDArray[np.float64]
+    covered: NDArray[np.uint8]
+
+    @property
+    def count(self) -> int:
+        """Return the number of candidates."""
+        return len(self.lots)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Candidates:
+        """Return the chosen ones."""
+        return Candidates(*(getattr(self, name)[chosen] for name in Candidates.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +168,45 @@ def relative_gap(incumbent: float, bound: float) -> float:
 
 @dataclass(slots=True)
 class _Boxes:
-    """Open boxes as parallel arrays; B of them."""
+    """Boxes as parallel arrays; B of them."""
 
     lo: NDArray[np.int64]
     hi: NDArray[np.int64]
     rule: NDArray[np.int64]
-    top: NDArray[np.float64]
-    """(B,) lower variable cost simulated at the top corner."""
-    bound: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    """(B, C) lower variable cost simulated at the top corner."""
+    variable: NDArray[np.float64]
+    """(B, C) variable cost of the top corner, which counts in a box of one."""
+    feasible: NDArray[np.bool_]
+    """(B,) whether the top corner keeps every promise, which counts in a box of one."""
+    covered: NDArray[np.uint8]
+    """(B, G', bytes) scenarios in which the top corner keeps groups, loosely."""
     exact: NDArray[np.bool_]
     """(B,) whether the top corner itself has been simulated, and not one above it."""
+    tail: NDArray[np.float64]
+    """(B,) a lower limit on the charge for the tail at the current prices."""
+    stale: NDArray[np.bool_]
+    """(B,) whether that charge has not been simulated at the top corner itself."""
+    bound: NDArray[np.float64]
+    """(B,) lower limit on what any candidate inside is charged."""
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> _Boxes:
         return _Boxes(*(getattr(self, name)[chosen] for name in _Boxes.__slots__))
 
-    def join(self, other: _Boxes) -> _Boxes:
-        return _Boxes(
-            *(
-                np.concatenate([getattr(self, name), getattr(other, name)])
-                for name in _Boxes.__slots__
-            )
-        )
+    @property
+    def count(self) -> int:
+        return len(self.lo)
+
+    @property
+    def single(self) -> NDArray[np.bool_]:
+        """Say which boxes are one candidate that has been simulated."""
+        return np.asarray(self.exact & (self.lo == self.hi).all(axis=1))
+
+
+def _join(boxes: Sequence[_Boxes]) -> _Boxes:
+    return _Boxes(
+        *(np.concatenate([getattr(part, name) for part in boxes]) for name in _Boxes.__slots__)
+    )
 
 
 class BoxSearch:
@@ -124,43 +218,96 @@ class BoxSearch:
         The block's evaluator.
     space
         The boxes to start from.
-    unit_cost
-        (I,) holding cost of a lot, used to choose where to split [USD/(lot year)].
     gap
         Relative gap to prove; 0 proves the optimum, up to rounding.
+    keep
+        Whether to keep closed boxes and candidates, so that the search can be taken up at other
+        prices. Nothing simulated is simulated again then.
     """
 
-    def __init__(
-        self,
-        judge: Judge,
-        space: Space,
-        unit_cost: NDArray[np.float64],
-        gap: float,
-    ) -> None:
+    def __init__(self, judge: Judge, space: Space, gap: float, *, keep: bool = False) -> None:
         self._judge = judge
-        self._unit_cost = unit_cost
         self._gap = gap
+        self._keep = keep
+        self._closed: list[_Boxes] = []
+        self._candidates: list[Candidates] = []
         self.simulations = 0
-        self.incumbent = np.inf
-        self.lots: NDArray[np.int64] | None = None
-        self.rule: NDArray[np.int64] | None = None
-        self._closed_bound = np.inf
-        """Least bound of any box that was closed because it was within the gap."""
+        self._reset(judge.plain_prices(), slack=0.0)
         self._open = self._simulate(space.lo, space.hi, space.rule)
         self._dive()
         self._open = self._prune(self._open)
 
+    def _reset(self, prices: BlockPrices, slack: float) -> None:
+        self.prices = prices
+        self._slack = slack
+        self._unit_cost = self._judge.slope(prices)
+        self._priced_tail = bool(prices.tail.any())
+        self.incumbent = np.inf
+        self.lots: NDArray[np.int64] | None = None
+        self.rule: NDArray[np.int64] | None = None
+        self._rounding = self._scale = 0.0
+        self._closed_bound = np.inf
+        """Least bound of any box that was closed because it was within the gap."""
+
+    def begin(self, prices: BlockPrices, *, slack: float, region: Region | None = None) -> None:
+        """Take the search up at other prices, in a part of the candidates.
+
+        Needs ``keep``. Boxes are cut at the borders of the region; those outside wait.
+
+        Parameters
+        ----------
+        slack
+            Absolute gap to prove [USD/year], in place of the relative one.
+        """
+        boxes = _join([self._open, *self._closed])
+        self._reset(prices, slack)
+        self._gap = 0.0
+        boxes.tail = np.zeros(boxes.count)
+        boxes.stale = np.full(boxes.count, self._priced_tail)
+        self._closed = []
+        if region is not None:
+            inside = region.allows(boxes.rule)
+            lo, hi = np.maximum(boxes.lo, region.lo), np.minimum(boxes.hi, region.hi)
+            inside &= (lo <= hi).all(axis=1)
+            self._closed.append(boxes.take(~inside))
+            boxes, outside = self._cut(boxes.take(inside), lo[inside], hi[inside])
+            self._closed += outside
+        known = self.candidates
+        self._offer(known if region is None else known.take(region.holds(known)))
+        boxes.bound = self._bounds(boxes)
+        self._open = self._prune(boxes)
+
+    @property
+    def candidates(self) -> Candidates:
+        """Return all feasible candidates that have been simulated; needs ``keep``."""
+        if len(self._candidates) > 1:
+            self._candidates = [
+                Candidates(
+                    *(
+                        np.concatenate([getattr(part, name) for part in self._candidates])
+                        for name in Candidates.__slots__
+                    )
+                )
+            ]
+        return self._candidates[0]
+
+    def charge(self, candidates: Candidates, prices: BlockPrices) -> NDArray[np.float64]:
+        """Return what candidates are charged at some prices, the tail left out, (P,)."""
+        fixed = self._judge.fixed_cost(candidates.lots, candidates.rule, prices)
+        cost: NDArray[np.float64] = fixed + candidates.variable @ prices.weight
+        return cost - reward(candidates.covered, prices.covered)
+
     @property
     def bound(self) -> float:
-        """Return the proven lower limit on the cost of every candidate."""
-        open_bound = self._open.bound.min() if self._open.bound.size else np.inf
-        own = self.incumbent * (1.0 - ROUNDING)
+        """Return the proven lower limit on the charge of every candidate."""
+        open_bound = self._open.bound.min() if self._open.count else np.inf
+        own = self.incumbent - self._rounding
         return float(min(own, self._closed_bound, open_bound))
 
     @property
     def finished(self) -> bool:
         """Return whether no box is left that could hold a better candidate beyond the gap."""
-        return self._open.bound.size == 0
+        return self._open.count == 0
 
     def certificate(self) -> Certificate:
         """Return what has been found and proved so far."""
@@ -172,7 +319,13 @@ class BoxSearch:
         """Split the most promising boxes and simulate the new top corners in one call."""
         boxes = self._open
         order = np.argsort(boxes.bound, kind="stable")
-        chosen, rest = self._trim(boxes.take(order[:BATCH])), boxes.take(order[BATCH:])
+        chosen, rest = boxes.take(order[:BATCH]), boxes.take(order[BATCH:])
+        if chosen.stale.any():
+            # The charge for the tail may close a box: it is looked at before the box is split.
+            self._refresh(chosen)
+            self._open = self._prune(_join([rest, chosen]))
+            return
+        chosen, trimmed = self._trim(chosen)
         # A trimmed box is simulated at its new top corner before it is split any further.
         alone, chosen = chosen.take(~chosen.exact), chosen.take(chosen.exact)
         width = chosen.hi - chosen.lo
@@ -185,27 +338,31 @@ class BoxSearch:
         lower_hi[row, dimension] = middle
         upper_lo[row, dimension] = middle + 1
         # The upper half keeps its top corner, and what has been simulated there.
-        upper = _Boxes(
-            upper_lo,
-            chosen.hi,
-            chosen.rule,
-            chosen.top,
-            self._bounds(upper_lo, chosen.top),
-            chosen.exact,
-        )
+        upper = replace(chosen, lo=upper_lo)
+        upper.bound = self._bounds(upper)
         lower = self._simulate(
             np.concatenate([alone.lo, chosen.lo]),
             np.concatenate([alone.hi, lower_hi]),
             np.concatenate([alone.rule, chosen.rule]),
+            np.concatenate([alone.tail, chosen.tail]),
         )
-        self._open = self._prune(rest.join(lower).join(upper))
+        self._open = self._prune(_join([rest, lower, upper, *trimmed]))
 
-    def _trim(self, boxes: _Boxes) -> _Boxes:
+    def _refresh(self, boxes: _Boxes) -> None:
+        """Simulate the charge for the tail at the top corners where it is not known."""
+        stale = np.flatnonzero(boxes.stale)
+        boxes.tail[stale] = self._judge.tail_cost(
+            boxes.hi[stale], boxes.rule[stale], self.prices.tail
+        )
+        boxes.stale[stale] = False
+        boxes.bound = self._bounds(boxes)
+
+    def _trim(self, boxes: _Boxes) -> tuple[_Boxes, list[_Boxes]]:
         """Cut off the lots that cost more to hold than the incumbent leaves room for.
 
-        Whoever holds n lots of stock i in a box pays at least its bound and n - lo lots more; from
-        some n on that is beyond the limit. What was simulated at the old top corner still bounds
-        what is left, but the new top corner has not been simulated itself.
+        Whoever holds n lots of stock i in a box is charged at least its bound and n - lo lots
+        more; from some n on that is beyond the limit. What was simulated at the old top corner
+        still bounds what is left, but the new top corner has not been simulated itself.
         """
         room = self._limit() - boxes.bound
         width = boxes.hi - boxes.lo
@@ -213,19 +370,43 @@ class BoxSearch:
             most = np.floor(room[:, None] / self._unit_cost)
         # Free holding leaves room for everything, and so does a search without incumbent.
         kept = np.where(most < TRIM * width, most, width).astype(np.int64)
-        cut = kept < width
-        if not cut.any():
-            return boxes
-        beyond = boxes.bound[:, None] + (kept + 1) * self._unit_cost
-        self._close(beyond[cut] * (1.0 - ROUNDING))
-        return _Boxes(
-            boxes.lo,
-            boxes.lo + kept,
-            boxes.rule,
-            boxes.top,
-            boxes.bound,
-            boxes.exact & ~cut.any(axis=1),
+        if (kept >= width).all():
+            return boxes, []
+        return self._cut(boxes, boxes.lo, boxes.lo + kept)
+
+    def _cut(
+        self, boxes: _Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]
+    ) -> tuple[_Boxes, list[_Boxes]]:
+        """Cut boxes to new bounds; return what is inside, and slabs of what is outside."""
+        inner_lo, inner_hi = boxes.lo.copy(), boxes.hi.copy()
+        slabs = []
+        for i in range(boxes.lo.shape[1]):
+            below = inner_lo[:, i] < lo[:, i]
+            above = inner_hi[:, i] > hi[:, i]
+            if below.any():
+                slab_hi = inner_hi[below]
+                slab_hi[:, i] = lo[below, i] - 1
+                slabs.append(self._resize(boxes.take(below), inner_lo[below], slab_hi))
+                inner_lo[below, i] = lo[below, i]
+            if above.any():
+                slab_lo = inner_lo[above]
+                slab_lo[:, i] = hi[above, i] + 1
+                slabs.append(self._resize(boxes.take(above), slab_lo, inner_hi[above]))
+                inner_hi[above, i] = hi[above, i]
+        return self._resize(boxes, inner_lo, inner_hi), slabs
+
+    def _resize(self, boxes: _Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]) -> _Boxes:
+        """Return smaller boxes; what is known of the old top corner bounds them still."""
+        lowered = (hi < boxes.hi).any(axis=1)
+        smaller = replace(
+            boxes,
+            lo=lo,
+            hi=hi,
+            exact=boxes.exact & ~lowered,
+            stale=boxes.stale | (lowered & self._priced_tail),
         )
+        smaller.bound = self._bounds(smaller)
+        return smaller
 
     def _dive(self) -> None:
         """Look for a good incumbent: a coarse grid for the best rules, then a finer one.
@@ -233,7 +414,7 @@ class BoxSearch:
         The better the incumbent, the more is trimmed off the boxes. This only finds candidates;
         it proves nothing.
         """
-        if not self._open.bound.size:
+        if not self._open.count:
             return
         best = np.argsort(self._open.bound, kind="stable")[:DIVE_RULES]
         boxes = self._open.take(best)
@@ -256,46 +437,86 @@ class BoxSearch:
             centre = np.repeat(self.lots[None, :].astype(np.float64), len(boxes.lo), axis=0)
             half = half / steps * 1.5
 
-    def _bounds(self, lo: NDArray[np.int64], top: NDArray[np.float64]) -> NDArray[np.float64]:
-        bound = self._judge.holding_cost(lo) + top
-        return bound - ROUNDING * np.abs(bound)
+    def _bounds(self, boxes: _Boxes) -> NDArray[np.float64]:
+        fixed = self._judge.fixed_cost(boxes.lo, boxes.rule, self.prices)
+        cost = np.where(boxes.single[:, None], boxes.variable, boxes.lower)
+        charged = fixed + cost @ self.prices.weight + boxes.tail
+        rewarded = reward(boxes.covered, self.prices.covered)
+        return np.asarray(charged - rewarded - ROUNDING * (charged + rewarded))
 
     def _simulate(
-        self, lo: NDArray[np.int64], hi: NDArray[np.int64], rule: NDArray[np.int64]
+        self,
+        lo: NDArray[np.int64],
+        hi: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        tail: NDArray[np.float64] | None = None,
     ) -> _Boxes:
-        """Simulate top corners, take the best as incumbent, return boxes still hopeful."""
+        """Simulate top corners, take the best as incumbent, return boxes still hopeful.
+
+        A box inherits the charge for the tail of the larger one that it comes from.
+        """
         scores = self._judge.scores(hi, rule)
         self.simulations += len(hi)
-        cost = np.where(scores.feasible, self._judge.holding_cost(hi) + scores.variable, np.inf)
-        if cost.size and cost.min() < self.incumbent:
-            best = int(cost.argmin())
-            self.incumbent = float(cost[best])
-            self.lots, self.rule = hi[best].copy(), rule[best].copy()
+        found = Candidates(hi, rule, scores.variable, scores.covered).take(scores.feasible)
+        if self._keep:
+            self._candidates.append(found)
+        self._offer(found)
         boxes = _Boxes(
             lo,
             hi,
             rule,
             scores.lower,
-            self._bounds(lo, scores.lower),
+            scores.variable,
+            scores.feasible,
+            scores.covered_loose,
             np.ones(len(lo), dtype=np.bool_),
+            np.zeros(len(lo)) if tail is None else tail,
+            np.full(len(lo), self._priced_tail),
+            np.empty(len(lo)),
         )
+        boxes.bound = self._bounds(boxes)
         return boxes.take(scores.hopeful)
 
+    def _offer(self, candidates: Candidates) -> None:
+        """Take the best candidate as incumbent, if it is better."""
+        charge = self.charge(candidates, self.prices)
+        better = np.flatnonzero(charge < self.incumbent)
+        if self._priced_tail and better.size:
+            better = better[np.argsort(charge[better], kind="stable")[:OFFERED]]
+            charge[better] += self._judge.tail_cost(
+                candidates.lots[better], candidates.rule[better], self.prices.tail
+            )
+        if not better.size:
+            return
+        best = int(better[charge[better].argmin()])
+        if charge[best] < self.incumbent:
+            self.incumbent = float(charge[best])
+            self.lots, self.rule = candidates.lots[best].copy(), candidates.rule[best].copy()
+            rewarded = float(reward(candidates.covered[[best]], self.prices.covered)[0])
+            # Charges and rewards may nearly cancel: what rounding can do grows with both.
+            self._scale = abs(self.incumbent) + 2.0 * rewarded
+            self._rounding = ROUNDING * self._scale
+
     def _limit(self) -> float:
-        """Return the cost from which on a bound closes a box."""
-        return self.incumbent * (1.0 - max(self._gap, SAME))
+        """Return the charge from which on a bound closes a box."""
+        if not np.isfinite(self.incumbent):
+            return np.inf
+        within = max(self._gap * abs(self.incumbent), self._slack, SAME * self._scale)
+        return self.incumbent - within
 
     def _prune(self, boxes: _Boxes) -> _Boxes:
         """Close the boxes that cannot hold anything better than the gap allows.
 
-        A box of a single candidate that has been simulated needs no bound: it has been compared
-        with the incumbent.
+        A box of a single candidate that has been simulated is closed in any case: it has been
+        compared with the incumbent, or is not feasible.
         """
-        boxes = boxes.take(np.any(boxes.lo < boxes.hi, axis=1) | ~boxes.exact)
-        hold = np.asarray(boxes.bound < self._limit())
-        if not hold.all():
-            self._close(boxes.bound[~hold])
+        single = boxes.single
+        boxes = boxes.take(~single | boxes.feasible)
+        single = boxes.single
+        hold = (boxes.bound < self._limit()) & ~(single & ~boxes.stale)
+        closed = boxes.take(~hold)
+        if closed.count:
+            self._closed_bound = min(self._closed_bound, float(closed.bound.min()))
+            if self._keep:
+                self._closed.append(closed)
         return boxes.take(hold)
-
-    def _close(self, bounds: NDArray[np.float64]) -> None:
-        self._closed_bound = min(self._closed_bound, float(bounds.min()))

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.errors import CheckError
+from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.simulate import candidate_terms, simulate_months
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stockpile.boxsearch import Certificate
     from stockpile.evaluator import Evaluator, Judgement
+    from stockpile.limits import LimitUse
+    from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
 
 CHECKED_SCENARIOS = 200
 """Scenarios that are simulated again in plain NumPy, which is slow."""
@@ -58,3 +64,37 @@ def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: J
         atol=ROUNDING * max(float(holding.max()), 1e-6),
     ):
         raise CheckError(f"{name}: two ways of simulating the plan disagree")
+
+
+def check_limits(
+    problem: Problem,
+    scenarios: ScenarioSet,
+    uses: Sequence[LimitUse],
+    groups: Sequence[float],
+    cost: float,
+    bound: float,
+) -> None:
+    """Check a plan for all materials against the limits that it shares, as worked out anew.
+
+    Parameters
+    ----------
+    groups
+        Probability that each joint chance group is covered.
+
+    Raises
+    ------
+    CheckError
+        If a limit is broken, or the bound is above the cost: a bug, never the user's mistake.
+    """
+    for used in uses:
+        if not used.kept:
+            raise CheckError(f"the plan breaks a limit: {used}")
+    tolerance = 2.0 * LEVEL_TOLERANCE + scenarios.rounded_away
+    for group, reached in zip(problem.groups, groups, strict=True):
+        if reached < group.confidence - tolerance:
+            raise CheckError(
+                f"the plan covers {group.name} with probability {reached!r}, "
+                f"promised was {group.confidence!r}"
+            )
+    if bound > cost:
+        raise CheckError(f"the bound {bound!r} is above the plan's cost {cost!r}")

@@ -15,7 +15,9 @@ import numpy as np
 
 from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
 from stockpile.needs import Needs, block_needs, yearly
+from stockpile.outlay import acquisition_outlay
 from stockpile.parallel import chunks
+from stockpile.prices import BlockPrices, plain_prices
 from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Request, Simulation, candidate_terms, simulate
 
@@ -35,26 +37,34 @@ MEMORY_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the search needs to know of P candidates; all arrays are (P,).
+    """What the search needs to know of P candidates.
 
     Attributes
     ----------
     variable
-        Expected shortage and shipping cost of equation (7) [USD/year].
+        (P, C) expected shortage and shipping cost of equation (7) of each participant [USD/year];
+        shipping is booked to who receives.
     lower
-        The same with each step's cost lowered to the cheapest later step of its stream: never
-        above ``variable``, and never increasing in any holding (corollary of Proposition 1).
+        (P, C) the same with each step's cost lowered to the cheapest later step of its stream:
+        never above ``variable``, and never increasing in any holding (corollary of Proposition
+        1).
     feasible
-        Whether every promise is kept, levels reached within the tolerance.
+        (P,) whether every promise is kept, levels reached within the tolerance.
     hopeful
-        The same within twice the tolerance, so that rounding cannot rule a box out that holds
-        a feasible candidate.
+        (P,) the same within twice the tolerance, so that rounding cannot rule a box out that
+        holds a feasible candidate.
+    covered, covered_loose
+        (P, G', bytes) whether the block keeps its part of each of its joint chance groups,
+        scenario by scenario, eight of them to a byte as :func:`numpy.packbits` packs them; within
+        the tolerance, and within twice the tolerance.
     """
 
     variable: NDArray[np.float64]
     lower: NDArray[np.float64]
     feasible: NDArray[np.bool_]
     hopeful: NDArray[np.bool_]
+    covered: NDArray[np.uint8]
+    covered_loose: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +149,28 @@ class Evaluator:
         ]
         self._lower_cost = _cheapest_later(self.steps, self._shortage_cost)
         self._floor_steps = block.own_steps
+        self._owner_of_stream = block.market_participant[block.stream_market]
+        self._owner_of_step = block.market_participant[self.steps.market]
+        # The joint chance groups that the block has a part in.
+        self.groups: tuple[int, ...] = tuple(
+            g
+            for g, group in enumerate(problem.groups)
+            if group.materials.intersection(block.materials)
+        )
+        # Without partners anyway, a floor is seen in the main simulation.
+        self._apart = np.array([problem.groups[g].floor and sharing for g in self.groups], np.bool_)
         main, floors = self._views(self.needs, stress=False, names=())
         stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
         self._main = main
         self._shared_views = (stress_main,) if stress_main.promises else ()
         self._floor_views = tuple(view for view in (floors, stress_floors) if view.promises)
+        self._group_view = _View(
+            self.needs,
+            self._floor_steps,
+            Request.of(groups=self._group_streams(apart=True)),
+            (),
+            (),
+        )
 
     def _views(self, needs: Needs, *, stress: bool, names: Sequence[str]) -> tuple[_View, _View]:
         """Sort promises into what a simulation with and one without partners has to show."""
@@ -159,17 +186,14 @@ class Evaluator:
             promises = [self.promises[index] for index in chosen]
             chance = [promise for promise in promises if promise.metric == "chance"]
             apart = [promise for promise in promises if promise.metric in ("cvar", "stress")]
-            short = 1.0 - np.array([promise.level for promise in chance], dtype=np.float64)
             views.append(
                 _View(
                     needs=needs,
                     steps=self._floor_steps if floor else self.steps,
-                    request=Request(
-                        np.array([self._stream(promise) for promise in chance], dtype=np.int64),
-                        short + LEVEL_TOLERANCE,
-                        short + 2.0 * LEVEL_TOLERANCE,
-                        np.array([self._stream(promise) for promise in apart], dtype=np.int64),
-                        np.empty(0, dtype=np.int64),
+                    request=Request.of(
+                        streams=[self._stream(promise) for promise in apart],
+                        chances=[(self._stream(promise), promise.level) for promise in chance],
+                        groups=[] if floor or stress else self._group_streams(apart=False),
                     ),
                     promises=chosen,
                     cases=tuple(
@@ -179,6 +203,18 @@ class Evaluator:
             )
         return views[0], views[1]
 
+    def _group_streams(self, *, apart: bool) -> list[list[tuple[int, float]]]:
+        """Return streams and levels of the block's part of its joint chance groups."""
+        return [
+            [
+                (self.block.stream(c, m, k), level)
+                for c, m, k, level in self.problem.groups[g].streams
+                if m in self.block.materials
+            ]
+            for g, is_apart in zip(self.groups, self._apart, strict=True)
+            if is_apart == apart
+        ]
+
     def _stream(self, promise: Promise) -> int:
         return self.block.stream(promise.participant, promise.material, promise.demand_class)
 
@@ -186,9 +222,47 @@ class Evaluator:
         """Return holdings (P, I) [t] of numbers of lots (P, I)."""
         return lots * self.lot
 
+    def plain_prices(self) -> BlockPrices:
+        """Return the prices at which the annual cost (7) alone counts."""
+        return plain_prices(
+            len(self.problem.participants), self.block.num_stocks, len(self.problem.menu.rules)
+        )
+
+    def slope(self, prices: BlockPrices) -> NDArray[np.float64]:
+        """Return by how much the charge for holding rises at least with a lot, (I,)."""
+        weight = prices.weight[self.block.market_participant]
+        return weight * self.unit_cost + prices.stored * self.lot
+
+    def fixed_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
+    ) -> NDArray[np.float64]:
+        """Return what holding lots (P, I) under rules (P, C) is charged, (P,) [USD/year].
+
+        It never falls when any holding rises: the holding cost of (7), what is stored and bought,
+        and the rule of an owner that holds something.
+        """
+        charged = lots @ self.slope(prices)
+        if prices.outlay.any():
+            outlay = acquisition_outlay(self.problem, self.block, self.holding(lots))
+            charged += outlay @ prices.outlay[self.block.market_participant]
+        if prices.rule.any():
+            owners = np.arange(rule.shape[1])
+            charged += (prices.rule[owners, rule] * self.holds(lots)).sum(axis=1)
+        return charged
+
+    def holds(self, lots: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which participants hold anything, (P, C), of lots (P, I)."""
+        held = np.zeros((len(lots), len(self.problem.participants)), dtype=np.bool_)
+        for i, c in enumerate(self.block.market_participant):
+            held[:, c] |= lots[:, i] > 0
+        return held
+
     def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the holding cost of equation (7), (P,) [USD/year], of lots (P, I)."""
-        return lots @ self.unit_cost
+        """Return the holding cost of equation (7), (P, C) [USD/year], of lots (P, I)."""
+        cost = np.zeros((len(lots), len(self.problem.participants)))
+        for i, c in enumerate(self.block.market_participant):
+            cost[:, c] += lots[:, i] * self.unit_cost[i]
+        return cost
 
     def scores(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool = True
@@ -210,10 +284,10 @@ class Evaluator:
 
     def _batches(self, count: int) -> list[slice]:
         """Cut candidates so that what is kept of each stays small in all; one batch at least."""
-        views = (self._main, *self._shared_views, *self._floor_views)
+        views = (self._main, self._group_view, *self._shared_views, *self._floor_views)
         menu = self.problem.menu
         per_candidate = max(
-            view.needs.scenario.size * view.request.streams.size
+            view.needs.scenario.size * (view.request.streams.size + len(self.groups))
             + len(chunks(view.needs.scenario.size))
             * (self.block.num_streams + view.steps.count + 2 * view.request.chance_stream.size)
             + 6 * menu.breakpoints.size * view.steps.count
@@ -234,14 +308,68 @@ class Evaluator:
             hopeful &= nearly
             if not hopeful.any():
                 break
-        per_year = yearly(1.0, self.problem.horizon)
-        shortage = self._shortage_cost @ main.unserved
+        shortage = self._shortage_cost[:, None] * main.unserved
+        covered = self._covered(main, holding, rule)
         return Scores(
-            variable=per_year * (shortage + self.steps.cost @ main.released),
-            lower=per_year * (shortage + self._lower_cost @ main.released),
+            variable=self._by_participant(shortage, self.steps.cost, main),
+            lower=self._by_participant(shortage, self._lower_cost, main),
             feasible=feasible,
             hopeful=hopeful,
+            covered=np.packbits(covered & 1, axis=2),
+            covered_loose=np.packbits(covered >> 1, axis=2),
         )
+
+    def _by_participant(
+        self, shortage: NDArray[np.float64], step_cost: NDArray[np.float64], main: Simulation
+    ) -> NDArray[np.float64]:
+        """Add up cost (P, C) [USD/year] of who runs short (Q, P) and of who receives."""
+        cost = np.zeros((len(self.problem.participants), shortage.shape[1]))
+        np.add.at(cost, self._owner_of_stream, shortage)
+        costly = step_cost > 0.0
+        moved = step_cost[costly, None] * main.released[costly]
+        np.add.at(cost, self._owner_of_step[costly], moved)
+        return yearly(1.0, self.problem.horizon) * cost.T
+
+    def _covered(
+        self, main: Simulation, holding: NDArray[np.float64], rule: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """Say where the block keeps its part of its groups: bits (P, G', S') of a simulation."""
+        covered = np.empty((len(holding), len(self.groups), self.needs.scenario.size), np.uint8)
+        covered[:, ~self._apart] = main.covered_of.transpose(2, 1, 0)
+        if self._apart.any():
+            apart = self._run(self._group_view, holding, rule)
+            covered[:, self._apart] = apart.covered_of.transpose(2, 1, 0)
+        return covered
+
+    def shortage_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the shortage cost (P, S') of P candidates in each kept scenario [USD/year]."""
+        request = Request.of(range(self.block.num_streams))
+        view = _View(self.needs, self.steps, request, (), ())
+        pieces = []
+        step = max(1, MEMORY_BYTES // (8 * max(1, self.needs.total.size)))
+        for at in range(0, len(lots), step):
+            part = slice(at, at + step)
+            unserved = self._run(view, self.holding(lots[part]), rule[part]).unserved_of
+            pieces.append(np.einsum("q,sqp->ps", self._shortage_cost, unserved))
+        return yearly(1.0, self.problem.horizon) * np.concatenate(pieces)
+
+    def tail_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return shortage cost weighted by scenario (S',), (P,) [weight x USD/year].
+
+        Only scenarios with weight are simulated. It never increases in any holding.
+        """
+        chosen = np.flatnonzero(weight)
+        view = _View(self.needs.only(chosen, weight[chosen]), self.steps, Request.of(), (), ())
+        per_year = yearly(1.0, self.problem.horizon)
+        cost = [
+            self._shortage_cost @ self._run(view, self.holding(lots[batch]), rule[batch]).unserved
+            for batch in self._batches(len(lots))
+        ]
+        return per_year * np.concatenate(cost)
 
     def floors_kept(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
@@ -344,10 +472,16 @@ class Evaluator:
                 errors[index] = worst_mean_error(unserved, total, tail, count)
         return variable, errors
 
-    def unserved(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return what one candidate leaves unserved (S', Q) [t], scenario by scenario."""
+    def unserved(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, alone: bool = False
+    ) -> NDArray[np.float64]:
+        """Return what one candidate leaves unserved (S', Q) [t], scenario by scenario.
+
+        With ``alone``, no partner releases anything.
+        """
         request = Request.of(range(self.block.num_streams))
-        view = _View(self.needs, self.steps, request, (), ())
+        steps = self._floor_steps if alone else self.steps
+        view = _View(self.needs, steps, request, (), ())
         return self._run(view, self.holding(lots[None, :]), rule[None, :]).unserved_of[:, :, 0]
 
     def _measure(

@@ -71,23 +71,30 @@ class Needs:
     total: NDArray[np.float64]
     expected: NDArray[np.float64]
 
-    def head(self, count: int) -> Needs:
-        """Return the needs of the first scenarios that are kept, at most ``count``."""
-        count = min(count, self.scenario.size)
-        months = slice(int(self.first[count]))
+    def only(self, chosen: NDArray[np.int64], weight: NDArray[np.float64]) -> Needs:
+        """Return the needs of some kept scenarios, weighted anew; nothing else is expected."""
+        count = np.diff(self.first)[chosen]
+        first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        start = np.repeat(self.first[chosen] - first[:-1], count)
+        months = start + np.arange(first[-1])
         return replace(
             self,
-            scenario=self.scenario[:count],
-            probability=self.probability[:count],
-            first=self.first[: count + 1],
+            scenario=self.scenario[chosen],
+            probability=np.ascontiguousarray(weight),
+            first=first,
             month=self.month[months],
             calm=self.calm[months],
             need=self.need[months],
             loss=self.loss[months],
             age=self.age[months],
             blocked=self.blocked[months],
-            total=self.total[:count],
+            total=self.total[chosen],
         )
+
+    def head(self, count: int) -> Needs:
+        """Return the needs of the first scenarios that are kept, at most ``count``."""
+        first = np.arange(min(count, self.scenario.size))
+        return self.only(first, self.probability[first])
 
 
 def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:

@@ -55,6 +55,23 @@ TABLES: dict[str, dict[str, type]] = {
         "shortage": float,
         "shipping": float,
     },
+    "facilities": {
+        "facility": str,
+        "participant": str,
+        "storage_kind": str,
+        "capacity_t": float,
+        "open": bool,
+        "fixed_cost_usd_per_year": float,
+    },
+    "limits": {
+        "equation": int,
+        "limit": str,
+        "participant": str,
+        "item": str,
+        "used": float,
+        "allowed": float,
+        "unit": str,
+    },
     "certificates": {
         "material": str,
         "annual_cost_usd": float,
@@ -106,7 +123,8 @@ class Plan:
     status
         How the solve ended.
     annual_cost_usd
-        Cost of the plan, equation (7) summed over materials [USD/year]; None without a plan.
+        Cost of the plan: equation (7) summed over materials, and the fixed cost of open
+        facilities (9) [USD/year]; None without a plan.
     bound_usd
         Proven lower limit on the cost of any plan from the same menu of rules [USD/year].
     gap
@@ -129,8 +147,14 @@ class Plan:
         infeasible instance: the best that each promise can reach on its own.
     costs
         participant, material, holding, shortage, shipping [USD/year] (7).
+    facilities
+        Which stores are open, and what that costs [USD/year]; no rows without any.
+    limits
+        What the plan uses of every limit that materials share, and what is allowed; ``all``
+        stands for all participants together. ``equation`` is its number in the formulation.
     certificates
-        Per material: cost and bound [USD/year], gap, candidates simulated.
+        Per material: cost and bound [USD/year], gap, candidates simulated. Where limits join the
+        materials, there is one bound and one gap for all, and none for each.
     """
 
     instance_name: str
@@ -149,6 +173,8 @@ class Plan:
     rules: pd.DataFrame = field(default_factory=lambda: empty_table("rules"))
     coverage: pd.DataFrame = field(default_factory=lambda: empty_table("coverage"))
     costs: pd.DataFrame = field(default_factory=lambda: empty_table("costs"))
+    facilities: pd.DataFrame = field(default_factory=lambda: empty_table("facilities"))
+    limits: pd.DataFrame = field(default_factory=lambda: empty_table("limits"))
     certificates: pd.DataFrame = field(default_factory=lambda: empty_table("certificates"))
 
     @property

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.plan import table
+from stockpile.outlay import acquisition_outlay
+from stockpile.plan import TABLES, table
 from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, describe_promise
 from stockpile.rules import describe
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from stockpile.blocks import Block
     from stockpile.boxsearch import Certificate
+    from stockpile.couplings import Couplings
     from stockpile.evaluator import Judgement
+    from stockpile.limits import LimitUse
     from stockpile.problem import Problem, Promise
 
 
@@ -54,14 +57,12 @@ def holdings_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.Dat
     for outcome in outcomes:
         block, lots = outcome.block, outcome.certificate.lots
         assert lots is not None
+        holding = lots * problem.lot[block.market_material]
+        outlay = acquisition_outlay(problem, block, holding[None, :])[0]
         for m in block.materials:
             stocks = np.flatnonzero(block.market_material == m)
             participants = block.market_participant[stocks]
-            held = lots[stocks] * problem.lot[m]
-            bought = np.maximum(0.0, held - problem.existing[participants, m])
-            impact = 0.0
-            if not np.isnan(problem.world_supply[m]):
-                impact = problem.price_impact[m] * bought.sum() / problem.world_supply[m]
+            held = holding[stocks]
             demand = problem.demand[participants, m].sum(axis=1) * MONTHS_PER_YEAR
             for place, c in enumerate(participants):
                 daily = demand[place] / DAYS_PER_YEAR
@@ -72,11 +73,9 @@ def holdings_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.Dat
                         "lots": int(lots[stocks[place]]),
                         "holding_t": float(held[place]),
                         "existing_t": float(problem.existing[c, m]),
-                        "buy_t": float(bought[place]),
+                        "buy_t": float(max(0.0, held[place] - problem.existing[c, m])),
                         "days_of_cover": float(held[place] / daily) if daily > 0.0 else np.nan,
-                        "outlay_usd": float(
-                            problem.price[m] * (1.0 + impact) * bought[place]
-                        ),  # (8)
+                        "outlay_usd": float(outlay[stocks[place]]),
                         "annual_holding_cost_usd": float(held[place] * problem.holding_cost[c, m]),
                     }
                 )
@@ -136,6 +135,61 @@ def costs_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFr
     return table("costs", rows)
 
 
+def groups_table(problem: Problem, groups: Sequence[float], tolerance: float) -> pd.DataFrame:
+    """Return the rows of the ``coverage`` table that are about several materials at once (13).
+
+    Every row of a group shows what the group as a whole reaches.
+    """
+    rows = []
+    for group, reached in zip(problem.groups, groups, strict=True):
+        for participants, materials, classes, level, _ in group.rows:
+            rows.append(
+                {
+                    "participant": participants,
+                    "material": materials,
+                    "demand_class": classes,
+                    "metric": "joint_chance",
+                    "level": level,
+                    "confidence": group.confidence,
+                    "stress": "",
+                    "group": group.name,
+                    "sharing": "off" if group.floor else "on",
+                    "achieved": reached,
+                    "met": reached >= group.confidence - tolerance,
+                }
+            )
+    return table("coverage", rows)
+
+
+def facilities_table(
+    problem: Problem, couplings: Couplings, open_: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Return the ``facilities`` table of a plan."""
+    stores = couplings.facilities
+    return table(
+        "facilities",
+        [
+            {
+                "facility": name,
+                "participant": problem.participants[stores.participant[w]],
+                "storage_kind": couplings.kinds[stores.kind[w]],
+                "capacity_t": stores.capacity[w],
+                "open": open_[w],
+                "fixed_cost_usd_per_year": stores.fixed_cost[w] if open_[w] else 0.0,
+            }
+            for w, name in enumerate(stores.names)
+        ],
+    )
+
+
+def limits_table(uses: Sequence[LimitUse]) -> pd.DataFrame:
+    """Return the ``limits`` table of a plan."""
+    return table(
+        "limits",
+        [{name: getattr(used, name) for name in TABLES["limits"]} for used in uses],
+    )
+
+
 def certificates_table(outcomes: Sequence[BlockOutcome]) -> pd.DataFrame:
     """Return the ``certificates`` table of a plan."""
     return table(
@@ -144,10 +198,15 @@ def certificates_table(outcomes: Sequence[BlockOutcome]) -> pd.DataFrame:
             {
                 "material": outcome.block.name,
                 "annual_cost_usd": outcome.certificate.incumbent,
-                "bound_usd": outcome.certificate.bound,
-                "gap": outcome.certificate.gap,
+                "bound_usd": _known(outcome.certificate.bound),
+                "gap": _known(outcome.certificate.gap),
                 "simulations": outcome.certificate.simulations,
             }
             for outcome in outcomes
         ],
     )
+
+
+def _known(value: float) -> float:
+    """Return nothing for what is not known of a block alone."""
+    return value if np.isfinite(value) else np.nan

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.errors import UsageError
-from stockpile.evaluator import Evaluator, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from stockpile.evaluator import Evaluator, Scores
+    from stockpile.prices import BlockPrices
 
 MOST_COMBINATIONS = 1_000_000
 """Combinations of rules of all owners that a search can begin with."""
@@ -51,9 +53,25 @@ class PresolvedJudge:
         self._evaluator = evaluator
         self._least = least
 
-    def holding_cost(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the cost of holding lots (P, I) [USD/year]."""
-        return self._evaluator.holding_cost(lots)
+    def plain_prices(self) -> BlockPrices:
+        """Return the prices at which the annual cost alone counts."""
+        return self._evaluator.plain_prices()
+
+    def slope(self, prices: BlockPrices) -> NDArray[np.float64]:
+        """Return by how much the charge for holding rises at least with a lot, (I,)."""
+        return self._evaluator.slope(prices)
+
+    def fixed_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
+    ) -> NDArray[np.float64]:
+        """Return what holding lots (P, I) under rules (P, C) is charged, (P,) [USD/year]."""
+        return self._evaluator.fixed_cost(lots, rule, prices)
+
+    def tail_cost(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return shortage cost weighted by scenario, (P,)."""
+        return self._evaluator.tail_cost(lots, rule, weight)
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
         """Return the scores of candidates: lots (P, I), rules (P, C)."""
@@ -62,7 +80,7 @@ class PresolvedJudge:
         scores = self._evaluator.scores(lots, rule, floors=False)
         owners = np.arange(rule.shape[1])
         enough = (lots >= self._least[owners, rule]).all(axis=1)
-        return Scores(scores.variable, scores.lower, scores.feasible & enough, scores.hopeful)
+        return replace(scores, feasible=scores.feasible & enough)
 
 
 def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
@@ -94,22 +112,26 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
 
 
 def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
-    """For each owner, return the rules of the menu that differ in what they do in this world.
+    """For each owner, return the rules of the menu that differ in what they do in this world."""
+    return [np.unique(of_owner) for of_owner in rule_classes(evaluator)]
+
+
+def rule_classes(evaluator: Evaluator) -> NDArray[np.int64]:
+    """Return, for each owner and rule, the first rule of the menu that does the same: (C, R).
 
     The first of several equal rules stands for all, so the choice does not depend on the search.
     """
     menu, steps = evaluator.problem.menu, evaluator.steps
-    chosen = []
-    for owner in range(len(evaluator.problem.participants)):
+    classes = np.empty((len(evaluator.problem.participants), len(menu.rules)), dtype=np.int64)
+    for owner in range(len(classes)):
         mine = steps.owner == owner
         relation, demand_class = steps.relation[mine], steps.demand_class[mine]
         seen: dict[bytes, int] = {}
         for r in range(len(menu.rules)):
             parts = (menu.level, menu.limit, menu.trigger)
             key = b"".join(part[r, relation, demand_class].tobytes() for part in parts)
-            seen.setdefault(key, r)
-        chosen.append(np.array(sorted(seen.values()), dtype=np.int64))
-    return chosen
+            classes[owner, r] = seen.setdefault(key, r)
+    return classes
 
 
 def _least_lots(

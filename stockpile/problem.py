@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.instance import Instance
+    from stockpile.tables import CoverageTarget
 
 Cooperation = Literal["none", "sharing", "joint"]
 DAYS_PER_YEAR = 365.0
@@ -78,6 +79,36 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class JointGroup:
+    """A ``joint_chance`` promise: several streams at once, over several materials.
+
+    Attributes
+    ----------
+    name
+        The group of ``coverage.csv``.
+    confidence
+        Least probability that all streams reach their levels.
+    floor
+        Must hold when no partner releases anything.
+    streams
+        Participant, material, demand class (indices) and level of each stream.
+    rows
+        Participants, materials, classes, level and line as written in ``coverage.csv``.
+    """
+
+    name: str
+    confidence: float
+    floor: bool
+    streams: tuple[tuple[int, int, int, float], ...]
+    rows: tuple[tuple[str, str, str, float, int], ...]
+
+    @property
+    def materials(self) -> frozenset[int]:
+        """Return the materials concerned."""
+        return frozenset(stream[1] for stream in self.streams)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Everything that equations (1)-(8) need of an instance, as arrays.
 
@@ -118,7 +149,9 @@ class Problem:
     menu
         Release rules to choose from.
     promises
-        Coverage targets, spelled out.
+        Coverage targets that concern one material each, spelled out.
+    groups
+        Coverage targets of several materials at once (13).
     """
 
     participants: tuple[str, ...]
@@ -146,6 +179,7 @@ class Problem:
     transfer_cost: NDArray[np.float64]
     menu: RuleMenu
     promises: tuple[Promise, ...]
+    groups: tuple[JointGroup, ...]
 
 
 def describe_promise(problem: Problem, promise: Promise) -> dict[str, str | float]:
@@ -192,29 +226,12 @@ def require_built(instance: Instance) -> None:
     NotBuiltError
         Naming every table and setting concerned.
     """
-    missing = [
-        f"{name}.csv"
-        for name in ("facilities", "projects", "conversions")
-        if getattr(instance, name)
-    ]
-    if any(row.acquisition_budget_usd is not None for row in instance.participants):
-        missing.append("acquisition_budget_usd in participants.csv")
-    if instance.agreement.joint_budget_usd is not None:
-        missing.append("joint_budget_usd in [agreement]")
-    if instance.agreement.max_distinct_rules is not None:
-        missing.append("max_distinct_rules in [agreement]")
-    if instance.agreement.nobody_worse_off:
-        missing.append("nobody_worse_off in [agreement]")
-    if instance.risk.cvar_limit_usd_per_year is not None:
-        missing.append("cvar_limit_usd_per_year in [risk]")
-    if any(row.metric == "joint_chance" for row in instance.coverage):
-        missing.append("joint_chance in coverage.csv")
+    missing = [f"{name}.csv" for name in ("projects", "conversions") if getattr(instance, name)]
     if missing:
         raise NotBuiltError(
             f"Instance {instance.name!r} uses what is not built yet: {', '.join(missing)}.\n"
-            "  It can be loaded and validated, but not solved: materials are planned one by one "
-            "so far.\n"
-            "  Take these rows or settings out to solve the rest."
+            "  It can be loaded and validated, but not solved.\n"
+            "  Take these rows out to solve the rest."
         )
 
 
@@ -313,6 +330,7 @@ def build_problem(instance: Instance) -> Problem:
         transfer_cost=transfer_cost,
         menu=rule_menu(rules, K),
         promises=_promises(instance, participants, materials, classes, yearly_demand),
+        groups=_groups(instance, participants, materials, classes),
     )
     for name in Problem.__slots__:
         value = getattr(problem, name)
@@ -360,6 +378,8 @@ def _promises(
     """Spell out ``coverage.csv``: a row with ``*`` or a list means each one separately."""
     promises = []
     for row in instance.coverage:
+        if row.metric == "joint_chance":
+            continue
         of_classes = expand(row.demand_class, classes)
         for c in expand(row.participant, participants):
             for m in expand(row.material, materials):
@@ -385,3 +405,45 @@ def _promises(
                         )
                     )
     return tuple(promises)
+
+
+def _groups(
+    instance: Instance,
+    participants: Sequence[str],
+    materials: Sequence[str],
+    classes: Sequence[str],
+) -> tuple[JointGroup, ...]:
+    """Spell out the ``joint_chance`` rows: those of one group mean all of them at once."""
+    rows_of: dict[str, list[CoverageTarget]] = {}
+    for row in instance.coverage:
+        if row.metric == "joint_chance":
+            rows_of.setdefault(row.group or "", []).append(row)
+    groups = []
+    for name, rows in rows_of.items():
+        levels: dict[tuple[int, int, int], float] = {}  # A stream named twice: the higher level.
+        for row in rows:
+            for c in expand(row.participant, participants):
+                for m in expand(row.material, materials):
+                    for k in expand(row.demand_class, classes):
+                        levels[c, m, k] = max(row.level, levels.get((c, m, k), 0.0))
+        confidence = rows[0].confidence
+        assert confidence is not None  # Validation asks for it.
+        groups.append(
+            JointGroup(
+                name,
+                confidence,
+                rows[0].sharing == "off",
+                tuple((*stream, level) for stream, level in levels.items()),
+                tuple(
+                    (
+                        ";".join(row.participant),
+                        ";".join(row.material),
+                        ";".join(row.demand_class),
+                        row.level,
+                        row.line,
+                    )
+                    for row in rows
+                ),
+            )
+        )
+    return tuple(groups)

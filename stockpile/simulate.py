@@ -25,6 +25,7 @@ from stockpile.kernels.simulation import (
     simulate_chunk,
 )
 from stockpile.parallel import chunks
+from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.rules import OWN
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ class Simulation:
     chance, chance_loose
         (R, P) probability, among scenarios with need of the block, that a counted stream is
         left short by no more than allowed; with the tolerance, and with twice the tolerance.
+    covered_of
+        (S', G, P) whether all streams of a group are left short by no more than allowed: bit 0
+        with the tolerance, bit 1 with twice the tolerance.
     unserved_of, released_of
         (S', ., P) tonnes scenario by scenario, for the streams and steps asked for.
     """
@@ -116,6 +120,7 @@ class Simulation:
     released: NDArray[np.float64]
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
+    covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
 
@@ -129,6 +134,10 @@ class Request:
     chance_stream, chance_short, chance_slack
         (R,) stream, and the fractions of its need that may stay unserved for a scenario to
         count: within the tolerance, and within twice the tolerance.
+    group_first, group_stream, group_short, group_slack
+        Groups of streams that count together, scenario by scenario: group g is rows
+        ``group_first[g]`` to ``group_first[g + 1] - 1`` of the others, which mean the same as
+        above.
     streams, steps
         Streams and steps whose tonnes are wanted scenario by scenario.
     """
@@ -136,20 +145,41 @@ class Request:
     chance_stream: NDArray[np.int64]
     chance_short: NDArray[np.float64]
     chance_slack: NDArray[np.float64]
+    group_first: NDArray[np.int64]
+    group_stream: NDArray[np.int64]
+    group_short: NDArray[np.float64]
+    group_slack: NDArray[np.float64]
     streams: NDArray[np.int64]
     steps: NDArray[np.int64]
 
     @staticmethod
-    def of(streams: Sequence[int] = (), steps: Sequence[int] = ()) -> Request:
-        """Return a request without chances."""
-        none = np.empty(0)
+    def of(
+        streams: Sequence[int] = (),
+        steps: Sequence[int] = (),
+        chances: Sequence[tuple[int, float]] = (),
+        groups: Sequence[Sequence[tuple[int, float]]] = (),
+    ) -> Request:
+        """Return a request; chances and groups as pairs of a stream and the level it must reach."""
+        limits = [limit for group in groups for limit in group]
         return Request(
-            none.astype(np.int64),
-            none,
-            none,
+            *_limits(chances),
+            np.cumsum([0, *(len(group) for group in groups)], dtype=np.int64),
+            *_limits(limits),
             np.array(streams, dtype=np.int64),
             np.array(steps, dtype=np.int64),
         )
+
+
+def _limits(
+    pairs: Sequence[tuple[int, float]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Turn levels to reach into streams and the fractions of need that may stay unserved."""
+    short = 1.0 - np.array([level for _, level in pairs], dtype=np.float64)
+    return (
+        np.array([stream for stream, _ in pairs], dtype=np.int64),
+        short + LEVEL_TOLERANCE,
+        short + 2.0 * LEVEL_TOLERANCE,
+    )
 
 
 def simulate(
@@ -194,6 +224,7 @@ def simulate(
         released=np.zeros((len(pieces), steps.count, P)),
         chance=np.zeros((len(pieces), R, P)),
         chance_loose=np.zeros((len(pieces), R, P)),
+        covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
     )
@@ -205,6 +236,7 @@ def simulate(
             sums.released[n],
             sums.chance[n],
             sums.chance_loose[n],
+            sums.covered_of,
             sums.unserved_of,
             sums.released_of,
         )
@@ -216,6 +248,7 @@ def simulate(
         sums.released.sum(axis=0),
         sums.chance.sum(axis=0),
         sums.chance_loose.sum(axis=0),
+        sums.covered_of,
         sums.unserved_of,
         sums.released_of,
     )

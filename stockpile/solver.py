@@ -1,45 +1,46 @@
-"""Solve an instance: one box search per block, put together into a plan."""
+"""Solve an instance: prepare it, plan its materials apart or together, put the plan together."""
 
 from __future__ import annotations
 
 import platform
-import time
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
 from stockpile.arguments import check_arguments
-from stockpile.blocks import build_blocks
-from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
-from stockpile.check import check_incumbent
-from stockpile.conflicts import find_conflicts
-from stockpile.coverage import worst_mean
-from stockpile.evaluator import Evaluator
-from stockpile.interrupt import stop_on_interrupt
-from stockpile.parallel import Workers
+from stockpile.boxsearch import relative_gap
+from stockpile.couplings import build_couplings
 from stockpile.plan import Plan, Status
 from stockpile.plan_tables import (
-    BlockOutcome,
     certificates_table,
     costs_table,
     coverage_table,
+    facilities_table,
+    groups_table,
     holdings_table,
+    limits_table,
     rules_table,
 )
-from stockpile.presolve import presolve
-from stockpile.problem import Cooperation, build_problem
-from stockpile.progress import Progress, ProgressLine, reporter
-from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
+from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.separate import plan_separately
+from stockpile.setting import Setting, prepared
+from stockpile.together import plan_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stockpile.blocks import Block
+    from numpy.typing import NDArray
+
+    from stockpile.couplings import Couplings
     from stockpile.instance import Instance
-    from stockpile.interrupt import StopFlag
-    from stockpile.problem import Problem
-    from stockpile.scenarios import ScenarioSet
+    from stockpile.plan_tables import BlockOutcome
+    from stockpile.problem import Cooperation, Problem
+    from stockpile.progress import Progress
+
+MOST_EXACT = 1_000_000
+"""Candidates of all blocks up to which what participants pay alone (16) is solved to gap 0."""
 
 
 def solve(
@@ -60,8 +61,8 @@ def solve(
     instance
         As returned by :func:`stockpile.load`.
     gap
-        Relative gap to prove for every material; default from the instance. 0 proves the optimum
-        over all lots and rules.
+        Relative gap to prove: for every material, or for the whole plan where limits join the
+        materials; default from the instance. 0 proves the optimum over all lots and rules.
     time_limit
         Seconds after which the best plan so far is returned; default none.
     cooperation
@@ -92,171 +93,147 @@ def solve(
         seed=seed,
         threads=threads,
     )
-    report = reporter(progress)
-    problem = build_problem(instance)
-    blocks = build_blocks(problem)
-    stress = stress_cases(instance, problem)
-    if isinstance(report, ProgressLine):
-        report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
-    _compile_kernels(problem, blocks[0], stress)
-    began = time.monotonic()
-    drawn = scenario_set(instance, problem, scenarios, seed)
+    with prepared(
+        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+    ) as setting:
+        deadline = np.inf if time_limit is None else setting.began + time_limit
+        return solve_world(setting, cast("Cooperation", world), gap=gap, deadline=deadline)
 
-    def tell(number: int, block: Block, state: BoxSearch) -> None:
-        gap_now = relative_gap(state.incumbent, state.bound)
-        seconds = time.monotonic() - began
-        report(
-            Progress(
-                block.name, number, len(blocks), state.incumbent, state.bound, gap_now, seconds
-            )
-        )
 
-    outcomes: list[BlockOutcome] = []
-    with Workers(threads) as workers, stop_on_interrupt() as interrupt:
+def solve_world(
+    setting: Setting, world: Cooperation, *, gap: float, deadline: float, start: float = 0.0
+) -> Plan:
+    """Solve an instance that has been made ready in one world.
 
-        def begin(block: Block) -> tuple[Evaluator, BoxSearch]:
-            sharing = world != "none"
-            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=sharing)
-            space, judge = presolve(evaluator)
-            return evaluator, BoxSearch(judge, space, evaluator.unit_cost, gap)
+    Parameters
+    ----------
+    gap
+        Relative gap to prove.
+    deadline
+        Moment to stop at; infinite for none.
+    start
+        Seconds of the setting from which the plan's are counted.
+    """
+    couplings = build_couplings(setting.instance, setting.problem, world)
+    if couplings.nobody_worse_off:
+        exact = _candidates(setting.problem) <= MOST_EXACT
+        alone = solve_world(setting, "none", gap=0.0 if exact else gap, deadline=deadline)
+        couplings = couplings.with_standalone(_borne(setting, alone))
+    joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups
+    tables = (_together if joined else _apart)(setting, world, couplings, gap, deadline)
+    return Plan(
+        instance_name=setting.instance.name,
+        instance_hash=setting.instance.content_hash,
+        cooperation=world,
+        seed=setting.seed,
+        scenario_count=setting.scenarios.count,
+        seconds=setting.seconds() - start,
+        versions=versions(),
+        **tables,
+    )
 
-        if time_limit is None:
-            for number, block in enumerate(blocks):
-                evaluator, state = begin(block)
-                tell(number, block, state)
-                # Asked to stop, or infeasible anyway: a first incumbent of the rest will do.
-                while not (
-                    state.finished
-                    or interrupt.raised
-                    or any(outcome.conflicts for outcome in outcomes)
-                ):
-                    state.advance()
-                    tell(number, block, state)
-                outcomes.append(_outcome(evaluator, state.certificate()))
-        else:
-            outcomes = _search_in_time(blocks, begin, tell, interrupt, began + time_limit)
-        interrupted = interrupt.raised
-    seconds = time.monotonic() - began
-    report(Progress("", len(blocks), len(blocks), np.inf, -np.inf, np.inf, seconds))
-    if isinstance(report, ProgressLine):
-        report.clear()
-    facts: dict[str, Any] = {
-        "instance_name": instance.name,
-        "instance_hash": instance.content_hash,
-        "cooperation": world,
-        "seed": None
-        if instance.scenarios or not instance.hazards
-        else (instance.scenario_settings.seed if seed is None else seed),
-        "scenario_count": drawn.count,
-        "seconds": seconds,
-        "versions": versions(),
+
+def _candidates(problem: Problem) -> float:
+    """Return the number of candidates of all blocks: lots of every stock, rule of every owner."""
+    choices = np.maximum(problem.lots_max - problem.lots_min + 1.0, 1.0) * len(problem.menu.rules)
+    return float(choices.prod(axis=0).sum())
+
+
+def _borne(setting: Setting, alone: Plan) -> NDArray[np.float64]:
+    """Return what each participant bears in a plan without partners; infinite without one."""
+    participants = setting.problem.participants
+    if not alone.found:
+        return np.full(len(participants), np.inf)
+    borne = alone.costs[["holding", "shortage", "shipping"]].to_numpy().sum(axis=1)
+    of = alone.costs["participant"].to_numpy()
+    return np.array([float(borne[of == name].sum()) for name in participants])
+
+
+def _apart(
+    setting: Setting, world: Cooperation, couplings: Couplings, gap: float, deadline: float
+) -> dict[str, Any]:
+    """Plan materials that nothing joins; return what the plan says."""
+    outcomes = plan_separately(setting, sharing=world != "none", gap=gap, deadline=deadline)
+    conflicts = tuple(text for outcome in outcomes for text in outcome.conflicts)
+    if conflicts:
+        return _infeasible(setting, outcomes, conflicts)
+    if len(outcomes) < len(setting.blocks) or any(item.judgement is None for item in outcomes):
+        return _nothing(_stopped(setting))
+    cost = float(sum(outcome.certificate.incumbent for outcome in outcomes))
+    bound = float(sum(outcome.certificate.bound for outcome in outcomes))
+    finished = all(outcome.certificate.finished for outcome in outcomes)
+    return _found(setting, outcomes, cost, bound, finished=finished)
+
+
+def _together(
+    setting: Setting, world: Cooperation, couplings: Couplings, gap: float, deadline: float
+) -> dict[str, Any]:
+    """Plan materials that limits join; return what the plan says."""
+    result = plan_together(setting, couplings, sharing=world != "none", gap=gap, deadline=deadline)
+    conflicts = tuple(text for outcome in result.outcomes for text in outcome.conflicts)
+    if conflicts:
+        return _infeasible(setting, result.outcomes, conflicts)
+    if not np.isfinite(result.cost) and result.finished:
+        return _infeasible(setting, (), ("The limits cannot all be kept together.",))
+    if not np.isfinite(result.cost):
+        return _nothing(_stopped(setting))
+    found = _found(setting, result.outcomes, result.cost, result.bound, finished=result.finished)
+    tolerance = 2.0 * LEVEL_TOLERANCE + setting.scenarios.rounded_away
+    groups = groups_table(setting.problem, result.groups, tolerance)
+    if len(groups):
+        found["coverage"] = pd.concat([found["coverage"], groups], ignore_index=True)
+    return {
+        **found,
+        "facilities": facilities_table(setting.problem, couplings, result.open_),
+        "limits": limits_table(result.uses),
     }
-    return _assemble(problem, outcomes, len(blocks), interrupted=interrupted, facts=facts)
 
 
-def _search_in_time(
-    blocks: Sequence[Block],
-    begin: Callable[[Block], tuple[Evaluator, BoxSearch]],
-    tell: Callable[[int, Block, BoxSearch], None],
-    interrupt: StopFlag,
-    deadline: float,
-) -> list[BlockOutcome]:
-    """Search blocks until a moment in time: first a plan for each, then the widest gap first.
-
-    The needs of all blocks are kept in memory meanwhile.
-    """
-    begun: list[tuple[Evaluator, BoxSearch]] = []
-    for number, block in enumerate(blocks):
-        if time.monotonic() >= deadline:
-            return []
-        begun.append(begin(block))
-        tell(number, block, begun[-1][1])
-    while time.monotonic() < deadline and not interrupt.raised:
-        open_searches = [
-            (state.incumbent - state.bound, number)
-            for number, (_, state) in enumerate(begun)
-            if not state.finished
-        ]
-        if not open_searches:
-            break
-        _, number = max(open_searches)
-        begun[number][1].advance()
-        tell(number, blocks[number], begun[number][1])
-    return [_outcome(evaluator, state.certificate()) for evaluator, state in begun]
+def _stopped(setting: Setting) -> Status:
+    return Status.INTERRUPTED if setting.interrupt.raised else Status.TIME_LIMIT
 
 
-def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> None:
-    """Run the kernels on next to nothing, so that compiling them eats no time limit.
+def _nothing(status: Status) -> dict[str, Any]:
+    return {"status": status, "annual_cost_usd": None, "bound_usd": None, "gap": None}
 
-    They are compiled on first use and cached on disk, where it can be written to.
-    """
-    with Workers(1) as workers:
-        evaluator = Evaluator(problem, block, calm_scenario(problem), stress, workers, sharing=True)
-        lots = np.zeros((1, block.num_stocks), dtype=np.int64)
-        evaluator.scores(lots, np.zeros((1, len(problem.participants)), dtype=np.int64))
-    worst_mean(np.ones((1, 1)), np.ones(1), np.ones(1), 0.5)
+
+def _infeasible(
+    setting: Setting, outcomes: Sequence[BlockOutcome], conflicts: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        **_nothing(Status.INFEASIBLE),
+        "conflicts": conflicts,
+        "coverage": coverage_table(setting.problem, outcomes),
+    }
+
+
+def _found(
+    setting: Setting,
+    outcomes: Sequence[BlockOutcome],
+    cost: float,
+    bound: float,
+    *,
+    finished: bool,
+) -> dict[str, Any]:
+    return {
+        "status": Status.OPTIMAL if finished else _stopped(setting),
+        "annual_cost_usd": cost,
+        "bound_usd": bound,
+        "gap": relative_gap(cost, bound),
+        "holdings": holdings_table(setting.problem, outcomes),
+        "rules": rules_table(setting.problem, outcomes),
+        "coverage": coverage_table(setting.problem, outcomes),
+        "costs": costs_table(setting.problem, outcomes),
+        "certificates": certificates_table(outcomes),
+    }
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that the numbers depend on."""
     found = {"python": platform.python_version()}
-    for package in ("stockpile", "numpy", "numba", "scipy", "pandas"):
+    for package in ("stockpile", "numpy", "numba", "scipy", "pandas", "highspy"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:  # Run from a source tree that is not installed.
             found[package] = "not installed"
     return found
-
-
-def _outcome(evaluator: Evaluator, certificate: Certificate) -> BlockOutcome:
-    judgement = None
-    achieved, met = np.empty(0), np.empty(0, dtype=np.bool_)
-    conflicts: tuple[str, ...] = ()
-    if certificate.lots is not None and certificate.rule is not None:
-        judgement = evaluator.judge(certificate.lots, certificate.rule)
-        check_incumbent(evaluator, certificate, judgement)
-        achieved, met = judgement.achieved, judgement.met
-    elif certificate.finished:
-        achieved, met, conflicts = find_conflicts(evaluator)
-    return BlockOutcome(
-        evaluator.block, certificate, evaluator.promises, judgement, achieved, met, conflicts
-    )
-
-
-def _assemble(
-    problem: Problem,
-    outcomes: Sequence[BlockOutcome],
-    num_blocks: int,
-    *,
-    interrupted: bool,
-    facts: dict[str, Any],
-) -> Plan:
-    conflicts = tuple(text for outcome in outcomes for text in outcome.conflicts)
-    if conflicts:
-        return Plan(
-            **facts,
-            status=Status.INFEASIBLE,
-            annual_cost_usd=None,
-            bound_usd=None,
-            gap=None,
-            conflicts=conflicts,
-            coverage=coverage_table(problem, outcomes),
-        )
-    stopped = Status.INTERRUPTED if interrupted else Status.TIME_LIMIT
-    if len(outcomes) < num_blocks or any(item.judgement is None for item in outcomes):
-        return Plan(**facts, status=stopped, annual_cost_usd=None, bound_usd=None, gap=None)
-    cost = float(sum(outcome.certificate.incumbent for outcome in outcomes))
-    bound = float(sum(outcome.certificate.bound for outcome in outcomes))
-    finished = all(outcome.certificate.finished for outcome in outcomes)
-    return Plan(
-        **facts,
-        status=Status.OPTIMAL if finished else stopped,
-        annual_cost_usd=cost,
-        bound_usd=bound,
-        gap=relative_gap(cost, bound),
-        holdings=holdings_table(problem, outcomes),
-        rules=rules_table(problem, outcomes),
-        coverage=coverage_table(problem, outcomes),
-        costs=costs_table(problem, outcomes),
-        certificates=certificates_table(outcomes),
-    )

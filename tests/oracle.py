@@ -55,7 +55,7 @@ def names(row, column, everything):
 def read(folder):
     """An instance folder with explicit scenarios as a dictionary; numbers are exact fractions."""
     with (Path(folder) / "instance.toml").open("rb") as file:
-        settings = tomllib.load(file)
+        settings = tomllib.load(file, parse_float=Fraction)
     inst = {
         "horizon": settings["horizon_months"],
         "allocation": settings.get("allocation", "priority"),
@@ -67,15 +67,19 @@ def read(folder):
     by_priority = sorted(rows(folder, "classes"), key=lambda row: number(row, "priority"))
     classes = inst["classes"] = [row["demand_class"] for row in by_priority]
 
-    inst["discount_rate"] = {}
-    inst["refill"] = {}
+    inst["discount_rate"], inst["refill"], inst["budget"] = {}, {}, {}
     for row in rows(folder, "participants"):
         inst["discount_rate"][row["participant"]] = number(row, "discount_rate_per_year", 0)
         inst["refill"][row["participant"]] = number(row, "refill_per_month", 0)
+        inst["budget"][row["participant"]] = number(row, "acquisition_budget_usd")
 
     inst["lot"], inst["price"], inst["rotation"], inst["storage"] = {}, {}, {}, {}
+    inst["storage_kind"], inst["world_supply"], inst["price_impact"] = {}, {}, {}
     for row in rows(folder, "materials"):
         material = row["material"]
+        inst["storage_kind"][material] = row.get("storage_kind") or "warehouse"
+        inst["world_supply"][material] = number(row, "world_supply_t_per_year")
+        inst["price_impact"][material] = number(row, "price_impact", 0)
         inst["lot"][material] = number(row, "lot_t")
         inst["price"][material] = 1000 * number(row, "price_usd_per_kg")  # USD per tonne
         inst["rotation"][material] = number(row, "rotation_rate_per_year", 0)
@@ -95,12 +99,14 @@ def read(folder):
         inst, by_priority, rows(folder, "shortage")
     )  # USD per tonne
 
-    inst["min_t"], inst["max_t"] = {}, {}
+    inst["existing_t"], inst["min_t"], inst["max_t"] = {}, {}, {}
     for pair in itertools.product(participants, materials):
+        inst["existing_t"][pair] = Fraction(0)
         inst["min_t"][pair] = Fraction(0)
         inst["max_t"][pair] = yearly_demand(inst, *pair, classes)
     for row in rows(folder, "holdings"):
         pair = row["participant"], row["material"]
+        inst["existing_t"][pair] = number(row, "existing_t", 0)
         inst["min_t"][pair] = number(row, "min_t", 0)
         inst["max_t"][pair] = number(row, "max_t", inst["max_t"][pair])
 
@@ -149,6 +155,9 @@ def read(folder):
             }
 
     inst["coverage"] = rows(folder, "coverage")
+    inst["agreement"] = settings.get("agreement", {})
+    inst["risk"] = settings.get("risk", {})
+    inst["facilities"] = rows(folder, "facilities")
     return inst
 
 
@@ -443,9 +452,12 @@ def targets(inst, material):
     """The rows of ``coverage.csv`` for a material, one target for every participant and class.
 
     A row of ``days`` speaks of its classes together. Rows of a group are one target, `Pool`.
+    Rows of ``joint_chance`` speak of several materials and are left to `coupled_oracle`.
     """
     found, pools = [], {}
     for row in inst["coverage"]:
+        if row["metric"] == "joint_chance":
+            continue
         if material not in names(row, "material", inst["materials"]):
             continue
         for c in names(row, "participant", inst["participants"]):
@@ -518,6 +530,8 @@ class Evaluation(NamedTuple):
     feasible: bool
     costs: dict  # {participant: {"holding": ..., "shortage": ..., "shipping": ...}}, USD per year
     met: dict  # {target: bool}
+    unserved: dict  # {scenario: {(beneficiary, class): t}}
+    alone: dict  # The same without any partner's release; empty where no floor asks for it
 
 
 class Cases(NamedTuple):
@@ -534,10 +548,14 @@ def cases(inst, material, cooperation, rules):
     sharing = cooperation != "none"
     asked = targets(inst, material)
     simulated = [target for target in asked if target.metric != "days"]
+    floor = any(target.sharing == "off" and not target.stress for target in simulated)
+    floor = floor or any(
+        row["metric"] == "joint_chance" and row.get("sharing") == "off" for row in inst["coverage"]
+    )
     scenarios, floors, stress = {}, {}, {}
     for s in inst["probability"]:
         scenarios[s] = case(inst, material, s, rules, sharing)
-        if any(target.sharing == "off" and not target.stress for target in simulated):
+        if floor:
             floors[s] = case(inst, material, s, rules, False)
     for target in simulated:
         if target.metric == "stress":
@@ -625,7 +643,8 @@ def judge(inst, material, prepared, lots):
         met[target] = value >= required - float(TOLERANCE)
 
     annual_cost = sum(sum(parts.values()) for parts in costs.values())
-    return Evaluation(annual_cost, achieved, all(met.values()), costs, met)
+    feasible = all(met.values())
+    return Evaluation(annual_cost, achieved, feasible, costs, met, unserved, alone)
 
 
 def evaluate(inst, material, cooperation, lots, rules):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stockpile.boxsearch import BoxSearch, relative_gap
 from stockpile.evaluator import Scores
 from stockpile.presolve import Space
+from stockpile.prices import plain_prices
 
 
 def search(state: BoxSearch, stop=lambda: False):
@@ -48,18 +49,28 @@ class TableJudge:
         self.optimum = cost.min()
         self.cost = cost
 
-    def holding_cost(self, lots):
-        return lots @ self.unit
+    def plain_prices(self):
+        return plain_prices(1, len(self.unit), len(self.feasible))
+
+    def slope(self, prices):
+        return prices.weight[0] * self.unit + prices.stored
+
+    def fixed_cost(self, lots, rule, prices):
+        return lots @ self.slope(prices) + prices.rule[0, rule[:, 0]] * (lots > 0).any(axis=1)
+
+    def tail_cost(self, lots, rule, weight):
+        return weight[0] * self.variable[(rule[:, 0], *lots.T)]
 
     def scores(self, lots, rule):
         at = (rule[:, 0], *lots.T)
+        nothing = np.zeros((len(lots), 0, 0), dtype=np.uint8)
         return Scores(
-            self.variable[at] + self.slack[at], self.variable[at], self.feasible[at],
-            self.feasible[at],
+            (self.variable[at] + self.slack[at])[:, None], self.variable[at][:, None],
+            self.feasible[at], self.feasible[at], nothing, nothing,
         )  # fmt: skip
 
-    def search(self, gap: float) -> BoxSearch:
-        return BoxSearch(self, self.space, self.unit, gap)
+    def search(self, gap: float, *, keep: bool = False) -> BoxSearch:
+        return BoxSearch(self, self.space, gap, keep=keep)
 
 
 judges = st.builds(

@@ -399,9 +399,16 @@ def test_a_time_limit_with_a_plan_brings_the_plan_and_its_gap(run, slow, tmp_pat
 
 
 def test_what_is_not_built_yet_is_named(run, toy):
-    edit(toy, "instance.toml", "[solve]", "[agreement]\nmax_distinct_rules = 2\n\n[solve]")
+    (toy / "projects.csv").write_text(PROJECT, encoding="utf-8")
     assert run("validate", toy).status == 0
-    assert_refused(run("solve", toy), "not built", "max_distinct_rules")
+    assert_refused(run("solve", toy), "not built", "projects.csv")
+
+
+PROJECT = """\
+project,kind,material,capacity_t_per_year,beneficiaries,beneficiary_shares,funder,capital_usd,\
+operating_usd_per_t,lead_median_months,lead_sigma
+mine,mine,gallium,5,us,1,us,1e6,100,24,0.2
+"""
 
 
 # --- Wrong usage and wrong input ----------------------------------------------------------------

@@ -220,13 +220,7 @@ def test_chances_are_counted_within_the_tolerance():
     short = run.unserved_of[s, q, 0] / case.needs.total[s, q]
 
     def chance(allowed):
-        request = Request(
-            np.array([q]),
-            np.array([allowed]),
-            np.array([allowed]),
-            np.empty(0, dtype=np.int64),
-            np.empty(0, dtype=np.int64),
-        )
+        request = Request.of(chances=[(q, 1.0 - allowed)])
         return kernel(case, request).chance[0, 0]
 
     fractions = np.divide(

@@ -65,6 +65,10 @@ class RequestArrays(NamedTuple):
     chance_stream: NDArray[np.int64]
     chance_short: NDArray[np.float64]
     chance_slack: NDArray[np.float64]
+    group_first: NDArray[np.int64]
+    group_stream: NDArray[np.int64]
+    group_short: NDArray[np.float64]
+    group_slack: NDArray[np.float64]
     streams: NDArray[np.int64]
     steps: NDArray[np.int64]
 
@@ -76,6 +80,7 @@ class SumArrays(NamedTuple):
     released: NDArray[np.float64]
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
+    covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
 
@@ -252,6 +257,17 @@ def _add_up(tile, s, needs, steps, request, sums, lo, hi):
             short = tile.unserved[q, p]
             sums.chance[r, lo + p] += p_s if short <= allowed else 0.0
             sums.chance_loose[r, lo + p] += p_s if short <= allowed_loose else 0.0
+    for g in range(request.group_first.size - 1):
+        for p in range(width):
+            sums.covered_of[s, g, lo + p] = 3
+        for r in range(request.group_first[g], request.group_first[g + 1]):
+            q = request.group_stream[r]
+            allowed = request.group_short[r] * needs.total[s, q]
+            allowed_loose = request.group_slack[r] * needs.total[s, q]
+            for p in range(width):
+                short = tile.unserved[q, p]
+                kept_bits = 3 if short <= allowed else (2 if short <= allowed_loose else 0)
+                sums.covered_of[s, g, lo + p] &= kept_bits
     for kept in range(request.streams.size):
         for p in range(width):
             sums.unserved_of[s, kept, lo + p] = tile.unserved[request.streams[kept], p]

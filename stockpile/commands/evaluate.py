@@ -1,0 +1,53 @@
+"""``stockpile evaluate``: judge a plan on fresh scenarios."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_OK
+
+if TYPE_CHECKING:
+    import argparse
+
+    from stockpile.commands.exits import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("evaluate", help="judge a plan on fresh scenarios")
+    parser.set_defaults(command=run)
+    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder")
+    parser.add_argument(
+        "--scenarios", metavar="N", type=int, default=100_000, help="fresh scenarios (100000)"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, help="seed (the plan's plus one)")
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    from stockpile.instance import load
+
+    instance = load(options.instance)
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.display import assessment_text
+        from stockpile.outofsample import evaluate
+        from stockpile.plan import Plan
+
+    plan = Plan.load(options.result)
+    if plan.instance_hash != instance.content_hash:
+        sys.stderr.write(
+            f"stockpile: note: {options.result} was made from {plan.instance_name} "
+            f"({plan.instance_hash[:12]}), not from {options.instance} as it is now "
+            f"({instance.content_hash[:12]})\n"
+        )
+    assessment = evaluate(
+        instance, plan, scenarios=options.scenarios, seed=options.seed, threads=options.threads
+    )
+    sys.stdout.write(assessment_text(assessment))
+    return EXIT_OK

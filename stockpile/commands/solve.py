@@ -1,0 +1,140 @@
+"""``stockpile solve``: find the cheapest plan and prove how good it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+
+if TYPE_CHECKING:
+    import argparse
+
+    from stockpile.commands.exits import Commands
+    from stockpile.plan import Plan
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("solve", help="find the cheapest plan and prove how good it is")
+    parser.set_defaults(command=run)
+    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the result folder here")
+    parser.add_argument(
+        "--gap",
+        metavar="G",
+        type=float,
+        help="relative gap to prove for every material, from 0 to below 1 "
+        "(default: of the instance)",
+    )
+    parser.add_argument(
+        "--time-limit",
+        metavar="S",
+        type=float,
+        help="seconds after which the best plan so far is taken, reading and compiling not counted "
+        "(default: none)",
+    )
+    parser.add_argument(
+        "--cooperation",
+        choices=("none", "sharing", "joint"),
+        help="each alone, rules may serve partners, or one budget as well "
+        "(default: of the instance)",
+    )
+    parser.add_argument(
+        "--scenarios",
+        metavar="N",
+        type=int,
+        help="number of scenarios to draw (default: of the instance)",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
+    )
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    from stockpile.folders import check_target
+    from stockpile.instance import load
+
+    instance = load(options.instance)
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.errors import UsageError
+        from stockpile.plan import FILES
+        from stockpile.solver import solve
+
+    # Found out before the work, not after it.
+    reason = (
+        None
+        if options.out is None
+        else check_target(options.out, mark="plan.json", replaceable=FILES)
+    )
+    if reason is not None:
+        raise UsageError(f"--out: {reason}")
+    plan = solve(
+        instance,
+        gap=options.gap,
+        time_limit=options.time_limit,
+        cooperation=options.cooperation,
+        scenarios=options.scenarios,
+        seed=options.seed,
+        threads=options.threads,
+    )
+    if options.out is not None and _worth_saving(plan):
+        plan.save(options.out)
+    if options.json:
+        sys.stdout.write(plan.to_json())
+    else:
+        from stockpile.display import plan_summary, plan_tables
+
+        sys.stdout.write(plan_summary(plan))
+        if plan.found and options.out is None:
+            sys.stdout.write(plan_tables(plan))
+    sys.stdout.flush()
+    _where_to_find(plan, options)
+    return _exit_status(plan)
+
+
+def _worth_saving(plan: Plan) -> bool:
+    """Say whether to write a result: a plan, or the proof that there is none."""
+    return plan.found or bool(plan.conflicts)
+
+
+def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
+    from stockpile.plan import Status
+
+    if plan.conflicts:
+        sys.stderr.write("stockpile: not all promises can be kept:\n")
+        for conflict in plan.conflicts:
+            sys.stderr.write(f"  {conflict}\n")
+        sys.stderr.write(
+            "  Lower a level, raise max_t in holdings.csv, or offer a rule that keeps it.\n"
+        )
+    elif plan.status is Status.TIME_LIMIT and not plan.found:
+        sys.stderr.write(
+            "stockpile: time ran out before every material had a plan; raise --time-limit\n"
+        )
+    elif not plan.found:
+        sys.stderr.write("stockpile: stopped before every material had a plan\n")
+    if options.out is not None and not _worth_saving(plan):
+        sys.stderr.write(f"Nothing was written to {options.out}.\n")
+    elif options.out is not None:
+        sys.stderr.write(f"Written to {options.out}. Read it with: stockpile show {options.out}\n")
+    elif plan.found and not options.json:
+        sys.stderr.write(
+            f"Nothing was saved. Save the plan with: stockpile solve {options.instance} --out DIR\n"
+        )
+
+
+def _exit_status(plan: Plan) -> int:
+    from stockpile.plan import Status
+
+    if plan.status is Status.INFEASIBLE:
+        return EXIT_INFEASIBLE
+    if plan.status is Status.INTERRUPTED:
+        return EXIT_OTHER
+    return EXIT_OK if plan.found else EXIT_NO_PLAN

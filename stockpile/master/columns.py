@@ -1,0 +1,118 @@
+"""Columns: candidates of one block with everything that the limits ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from stockpile.boxsearch import Candidates
+from stockpile.outlay import acquisition_outlay
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.evaluator import Evaluator
+
+
+T = TypeVar("T", Candidates, "Figures")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What candidates of one block use of what all blocks share; n of them.
+
+    Attributes
+    ----------
+    cost
+        (n,) annual cost (7) [USD/year].
+    share
+        (n, C) what each participant bears of it (16) [USD/year].
+    outlay
+        (n, C) acquisition outlay (8) [USD].
+    stored
+        (n, I) tonnes in each stock [t].
+    holds
+        (n, C) whether a participant holds anything.
+    """
+
+    cost: NDArray[np.float64]
+    share: NDArray[np.float64]
+    outlay: NDArray[np.float64]
+    stored: NDArray[np.float64]
+    holds: NDArray[np.bool_]
+
+
+def figures(evaluator: Evaluator, candidates: Candidates) -> Figures:
+    """Work out what candidates use, from their lots and what their simulation showed."""
+    block, lots = evaluator.block, candidates.lots
+    holding = evaluator.holding(lots)
+    by_stock = acquisition_outlay(evaluator.problem, block, holding)
+    outlay = np.zeros(candidates.variable.shape)
+    for i, c in enumerate(block.market_participant):
+        outlay[:, c] += by_stock[:, i]
+    share = evaluator.holding_cost(lots) + candidates.variable
+    return Figures(share.sum(axis=1), share, outlay, holding, evaluator.holds(lots))
+
+
+class Columns:
+    """The columns of one block that the master knows; they are only ever added to.
+
+    Parameters
+    ----------
+    tail
+        Whether the shortage cost of every scenario is wanted (18).
+    """
+
+    def __init__(self, evaluator: Evaluator, *, tail: bool) -> None:
+        self._evaluator = evaluator
+        self._tail = tail
+        self._places: dict[bytes, int] = {}
+        participants = len(evaluator.problem.participants)
+        stocks = evaluator.block.num_stocks
+        size = evaluator.needs.scenario.size
+        self.candidates = Candidates(
+            np.empty((0, stocks), dtype=np.int64),
+            np.empty((0, participants), dtype=np.int64),
+            np.empty((0, participants)),
+            np.empty((0, len(evaluator.groups), -(-size // 8)), dtype=np.uint8),
+        )
+        self.figures = figures(evaluator, self.candidates)
+        self.shortage = np.empty((0, size if tail else 0))
+        """(n, S') shortage cost in each kept scenario [USD/year]; empty where not wanted."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of columns."""
+        return self.candidates.count
+
+    def add(self, candidates: Candidates) -> int:
+        """Add candidates that are not known yet, and return how many those were."""
+        keys = [
+            lots.tobytes() + rule.tobytes()
+            for lots, rule in zip(candidates.lots, candidates.rule, strict=True)
+        ]
+        fresh: list[int] = []
+        for place, key in enumerate(keys):
+            if key not in self._places:
+                self._places[key] = self.count + len(fresh)
+                fresh.append(place)
+        if not fresh:
+            return 0
+        chosen = candidates.take(np.array(fresh))
+        self.candidates = _joined(self.candidates, chosen)
+        self.figures = _joined(self.figures, figures(self._evaluator, chosen))
+        if self._tail:
+            shortage = self._evaluator.shortage_cost(chosen.lots, chosen.rule)
+            self.shortage = np.concatenate([self.shortage, shortage])
+        return len(fresh)
+
+
+def _joined(first: T, second: T) -> T:
+    return type(first)(
+        *(
+            np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in type(first).__slots__
+        )
+    )

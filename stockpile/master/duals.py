@@ -1,0 +1,129 @@
+"""Prices of the shared limits, and the lower limit that they prove.
+
+For any prices d >= 0, every plan that keeps the limits costs at least
+
+    sum_i min_j (priced cost of candidate j of block i) - sum_rows d * limit
+    + min over facilities open + min over rules in use,
+
+because what is added for each row is never positive for such a plan (Lagrangian relaxation). It is
+worked out here from the prices alone, whatever solver they come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.master.node import FREE, OPEN
+from stockpile.master.rows import BUDGET, SHARE, STORAGE, TAIL, facility_room
+from stockpile.prices import BlockPrices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.couplings import Couplings
+    from stockpile.evaluator import Evaluator
+    from stockpile.master.node import Node
+    from stockpile.master.rows import Row
+
+ROUNDING = 1e-12
+"""Relative allowance for rounding in the sums below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duals:
+    """Prices of all limits; non-negative.
+
+    Attributes
+    ----------
+    cost
+        Weight of the cost: 1, or 0 where it is only asked whether the limits can be kept.
+    row
+        One for each row [USD/year per unit of the row].
+    rule
+        By block and owner: price on the use of each rule that stands for a class of rules that
+        act the same, (R,) [USD/year]. Empty where rules are not limited.
+    """
+
+    cost: float
+    row: NDArray[np.float64]
+    rule: Mapping[tuple[int, int], NDArray[np.float64]]
+
+
+def block_prices(
+    duals: Duals, rows: Sequence[Row], i: int, evaluator: Evaluator, couplings: Couplings
+) -> BlockPrices:
+    """Return what the limits charge block i."""
+    block = evaluator.block
+    C, S = len(evaluator.problem.participants), evaluator.needs.scenario.size
+    prices = BlockPrices(
+        cost=duals.cost,
+        share=np.zeros(C),
+        outlay=np.zeros(C),
+        stored=np.zeros(block.num_stocks),
+        rule=np.zeros((C, len(evaluator.problem.menu.rules))),
+        covered=np.zeros((len(evaluator.groups), S)),
+        tail=np.zeros(S),
+    )
+    for row, price in zip(rows, duals.row, strict=True):
+        if price <= 0.0:
+            continue
+        if row.kind == BUDGET:
+            prices.outlay[slice(None) if row.participant < 0 else row.participant] += price
+        elif row.kind == STORAGE:
+            here = couplings.kind_of[block.market_material] == row.item
+            if row.participant >= 0:
+                here &= block.market_participant == row.participant
+            prices.stored[here] += price
+        elif row.kind == SHARE:
+            prices.share[row.participant] += price
+        elif i in row.weight:
+            if row.kind == TAIL:
+                prices.tail[:] += price * row.weight[i]
+            else:
+                prices.covered[evaluator.groups.index(row.item)] += price * row.weight[i]
+    for c in range(C):
+        if (i, c) in duals.rule:
+            prices.rule[c] = duals.rule[i, c]
+    return prices
+
+
+def constant(
+    duals: Duals,
+    rows: Sequence[Row],
+    node: Node,
+    couplings: Couplings,
+    classes: Sequence[NDArray[np.int64]],
+) -> float:
+    """Return the part of the lower limit that is not a block's, lowered by what rounding can do.
+
+    Parameters
+    ----------
+    classes
+        By block: (C, R) the rule that stands for each rule.
+    """
+    limits = np.array([row.limit for row in rows])
+    parts = [-float(price * limit) for price, limit in zip(duals.row, limits, strict=True)]
+    stores = couplings.facilities
+    room = np.zeros(len(stores.names))
+    for row, price in zip(rows, duals.row, strict=True):
+        room += price * facility_room(couplings, row)
+    opening = duals.cost * stores.fixed_cost - room
+    is_open = np.where(node.facility == FREE, opening < 0.0, node.facility == OPEN)
+    parts += (duals.cost * stores.fixed_cost)[is_open].tolist()
+    parts += (-room[is_open]).tolist()
+    if couplings.most_rules is not None:
+        C, R = node.rule.shape
+        worth = np.zeros((C, R))
+        for (i, c), price in duals.rule.items():
+            worth[c] += price[classes[i][c]]
+        for c in range(C):
+            forced = node.rule[c] == OPEN
+            free = np.sort(worth[c][node.rule[c] == FREE])[::-1]
+            parts += (-worth[c][forced]).tolist()
+            parts += (-free[: max(couplings.most_rules - int(forced.sum()), 0)]).tolist()
+    return sum(parts) - ROUNDING * sum(map(abs, parts))

@@ -1,0 +1,175 @@
+"""The restricted master: the linear relaxation of (9)-(16), (18) over the columns known so far."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+
+from stockpile.master.duals import Duals
+from stockpile.master.node import FREE, OPEN
+from stockpile.master.rows import facility_room
+from stockpile.model.linear import LinearModel, solve_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.couplings import Couplings
+    from stockpile.master.columns import Columns
+    from stockpile.master.node import Node
+    from stockpile.master.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What the linear program says.
+
+    Attributes
+    ----------
+    value
+        Its optimum: cost [USD/year], or by how much the limits are broken, in units of each.
+    z
+        By block: its columns' numbers, and their parts.
+    facility, rule
+        (W,) and (C, R) to which part each is open, or in use.
+    duals
+        Prices of the limits.
+    """
+
+    value: float
+    z: tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]
+    facility: NDArray[np.float64]
+    rule: NDArray[np.float64]
+    duals: Duals
+
+
+def relax(
+    rows: Sequence[Row],
+    uses: Sequence[NDArray[np.float64]],
+    columns: Sequence[Columns],
+    allowed: Sequence[NDArray[np.int64]],
+    node: Node,
+    couplings: Couplings,
+    classes: Sequence[NDArray[np.int64]],
+    *,
+    elastic: bool,
+) -> Relaxed | None:
+    """Solve the linear program of a node; None if there is no solution or the solver fails.
+
+    Parameters
+    ----------
+    uses
+        By block: (n, rows) what each column uses of each row.
+    allowed
+        By block: numbers of the columns inside the node.
+    classes
+        By block: (C, R) the rule that stands for each rule.
+    elastic
+        Whether limits may be broken, and that is all that costs.
+    """
+    C, R = node.rule.shape
+    W = node.facility.size
+    blocks = range(len(columns))
+    sizes = [numbers.size for numbers in allowed]
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    cost = np.concatenate(
+        [columns[i].figures.cost[numbers] for i, numbers in zip(blocks, allowed, strict=True)]
+    )
+    unit = max(sum(float(cost[a:b].min()) for a, b in itertools.pairwise(start)), 1.0)
+    y0, w0 = int(start[-1]), int(start[-1]) + W
+    limited_rules = couplings.most_rules is not None
+    s0 = w0 + (C * R if limited_rules else 0)
+
+    # Each entry of the matrix: row, variable, value.
+    entries: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    lower: list[float] = []
+    upper: list[float] = []
+    of_rule: list[tuple[int, int, int]] = []
+
+    def add(variables: NDArray[np.int64], values: NDArray[np.float64], lo: float, hi: float) -> int:
+        row = len(lower)
+        entries.append((np.full(variables.size, row), variables, values))
+        lower.append(lo)
+        upper.append(hi)
+        return row
+
+    for i in blocks:  # (10)
+        add(np.arange(start[i], start[i + 1]), np.ones(sizes[i]), 1.0, 1.0)
+    # (11), (12), (13), (16), (18)
+    used = np.concatenate([uses[i][numbers] for i, numbers in enumerate(allowed)])
+    room = np.array([facility_room(couplings, row) for row in rows]).reshape(len(rows), W)
+    limit = np.array([row.limit for row in rows])
+    scale = np.maximum(np.maximum(np.abs(limit), np.abs(used).max(axis=0, initial=0.0)), 1e-9)
+    by_row = np.concatenate([used.T, -room], axis=1) / scale[:, None]
+    at, variables = np.nonzero(by_row)
+    entries.append((len(lower) + at, variables, by_row[at, variables]))
+    lower += [-np.inf] * len(rows)
+    upper += (limit / scale).tolist()
+    if limited_rules:  # (15)
+        assert couplings.most_rules is not None
+        for i in blocks:
+            rule = columns[i].candidates.rule[allowed[i]]
+            holds = columns[i].figures.holds[allowed[i]]
+            for c in range(C):
+                for r in np.unique(rule[holds[:, c], c]):
+                    followers = start[i] + np.flatnonzero(holds[:, c] & (rule[:, c] == r))
+                    same = w0 + c * R + np.flatnonzero(classes[i][c] == r)
+                    values = np.concatenate([np.ones(followers.size), -np.ones(same.size)])
+                    add(np.concatenate([followers, same]), values, -np.inf, 0.0)
+                    of_rule.append((i, c, int(r)))
+        for c in range(C):
+            in_use = w0 + c * R + np.arange(R)
+            add(in_use, np.ones(R), -np.inf, float(couplings.most_rules))
+    num_rows = len(lower)
+    soft = np.arange(len(columns), num_rows)
+    entries.append((soft, s0 + np.arange(soft.size), -np.ones(soft.size)))
+
+    variable_lower, variable_upper = np.zeros(s0 + soft.size), np.ones(s0 + soft.size)
+    fixed = np.concatenate([node.facility, node.rule.ravel() if limited_rules else []])
+    variable_lower[y0:s0] = fixed == OPEN
+    variable_upper[y0:s0] = (fixed == OPEN) | (fixed == FREE)
+    variable_upper[s0:] = np.inf if elastic else 0.0
+    objective = np.zeros(s0 + soft.size)
+    if elastic:
+        objective[s0:] = 1.0
+    else:
+        objective[:y0] = cost / unit * UNIT
+        objective[y0 : y0 + W] = couplings.facilities.fixed_cost / unit * UNIT
+    at, variables, values = (np.concatenate(parts) for parts in zip(*entries, strict=True))
+    solution = solve_linear(
+        LinearModel(
+            objective,
+            variable_lower,
+            variable_upper,
+            np.zeros(s0 + soft.size, dtype=np.bool_),
+            coo_array((values, (at, variables)), shape=(num_rows, s0 + soft.size)).tocsr(),
+            np.array(lower),
+            np.array(upper),
+        )
+    )
+    if solution.status != "optimal" or not solution.row_duals.size:
+        return None
+    money = 1.0 if elastic else unit / UNIT
+    # A row that is never helped by being loosened has a price of zero or less.
+    prices = np.maximum(-solution.row_duals, 0.0) * money
+    rule_prices = {(i, c): np.zeros(R) for i in blocks for c in range(C) if limited_rules}
+    first = len(columns) + len(rows)
+    for (i, c, r), price in zip(of_rule, prices[first:], strict=False):
+        rule_prices[i, c][r] = price
+    found = solution.values
+    return Relaxed(
+        value=solution.objective * money,
+        z=tuple((allowed[i], found[start[i] : start[i + 1]]) for i in blocks),
+        facility=found[y0:w0],
+        rule=found[w0:s0].reshape(C, R) if limited_rules else np.zeros((C, R)),
+        duals=Duals(0.0 if elastic else 1.0, prices[len(columns) : first] / scale, rule_prices),
+    )
+
+
+UNIT = 1e3
+"""Costs are scaled to about this in the linear program, far above the solver's tolerances."""

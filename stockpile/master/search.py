@@ -1,0 +1,601 @@
+"""Column generation and branching: one plan for all materials, with a certificate.
+
+A node is a part of all plans. Its linear relaxation over the columns known so far gives prices;
+at these prices every block's box search finds the candidate that pays best, which becomes a
+column, and proves how little any other can pay. The sum of what the blocks prove is a lower limit
+on every plan in the node (:mod:`stockpile.master.duals`). Where columns alone do not close the
+gap, the node is split: at a facility, a rule, or the lots of a block. The search can be stopped at
+any time: incumbent and bound stand. Section 8 of the formulation.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
+from stockpile.master.columns import Columns
+from stockpile.master.duals import block_prices, constant
+from stockpile.master.node import FREE, OPEN, SHUT, Node
+from stockpile.master.relaxation import Relaxed, relax
+from stockpile.master.rows import Row, cover_cut, fixed_rows, tail_cut, use
+from stockpile.master.selections import selection
+from stockpile.model.plan_arrays import choose, open_cheapest
+from stockpile.model.verify import cost_of, violations
+from stockpile.presolve import presolve, rule_classes
+from stockpile.problem import LEVEL_TOLERANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.couplings import Couplings
+    from stockpile.evaluator import Evaluator
+    from stockpile.master.duals import Duals
+    from stockpile.prices import BlockPrices
+    from stockpile.scenarios import ScenarioSet
+
+SAME = 1e-9
+"""Plans whose costs differ by less than this, relatively, count as equally good."""
+FRACTIONAL = 1e-6
+"""A part below this of a whole counts as none."""
+INFEASIBLE = 1e-7
+"""A node is closed where its limits must be broken by more than this part of their size."""
+PRICING_SHARE = 0.25
+"""Part of the gap that the box searches may leave open, all together."""
+FIRST_SLACK = 0.1
+"""Relative gap of the first box searches; what they leave open shrinks as prices settle."""
+SHRINK = 0.3
+LAST_SLACK = 1e-3
+"""Below this the searches go for what they may leave in the end at once."""
+OFFERED_COLUMNS = 40
+"""Columns of each block that are offered to the integer master besides those in use."""
+PROPOSE_EVERY = 10
+"""Nodes from one question to the integer master to the next."""
+INTEGER_NODES = 500
+"""Branch-and-bound nodes of the integer master, which only looks for incumbents."""
+MOST_CUT_ROUNDS = 50
+MOST_TURNS = 3
+"""Times that a node is found feasible by breaking limits a little, before it is split instead."""
+BETTER = 1e-7
+"""A candidate becomes a column if it is charged less than every column by this, relatively."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The best plan found: a candidate of every block, and open facilities.
+
+    Attributes
+    ----------
+    candidates
+        One for each block.
+    open_
+        (W,) which facilities are open.
+    block_costs
+        Annual cost (7) of each block [USD/year].
+    cost
+        The objective (9) [USD/year], recomputed outside any solver.
+    """
+
+    candidates: tuple[Candidates, ...]
+    open_: NDArray[np.bool_]
+    block_costs: tuple[float, ...]
+    cost: float
+
+
+class MasterSearch:
+    """The search over all blocks as a state that can be stopped at any time.
+
+    Parameters
+    ----------
+    evaluators
+        One for each block.
+    scenarios
+        The scenarios that they simulate.
+    gap
+        Relative gap to prove; 0 proves the optimum, up to rounding.
+    stop
+        Asked again and again whether to stop.
+    tell
+        Told of progress after every round.
+    """
+
+    def __init__(
+        self,
+        evaluators: Sequence[Evaluator],
+        couplings: Couplings,
+        scenarios: ScenarioSet,
+        gap: float,
+        stop: Callable[[], bool],
+        tell: Callable[[MasterSearch], None],
+    ) -> None:
+        self._evaluators = evaluators
+        self._couplings = couplings
+        self._scenarios = scenarios
+        self._gap = gap
+        self._stop = stop
+        self._tell = tell
+        self._problem = evaluators[0].problem
+        self.incumbent: Incumbent | None = None
+        self.impossible: tuple[int, ...] = ()
+        """Blocks of which no candidate keeps its own promises."""
+        self._classes = [rule_classes(evaluator) for evaluator in evaluators]
+        self._rows: list[Row] = fixed_rows(couplings)
+        self._searches: list[BoxSearch] = []
+        self._columns: list[Columns] = []
+        self._uses: list[NDArray[np.float64]] = []
+        self._heap: list[tuple[float, int, Node]] = []
+        self._closed_bound = np.inf
+        self._current_bound = -np.inf
+        self._number = itertools.count()
+        self.nodes = 0
+        self.finished = False
+
+    @property
+    def simulations(self) -> list[int]:
+        """Return the candidates simulated, by block."""
+        return [search.simulations for search in self._searches]
+
+    @property
+    def cost(self) -> float:
+        """Return the cost of the incumbent; infinite without one."""
+        return np.inf if self.incumbent is None else self.incumbent.cost
+
+    @property
+    def bound(self) -> float:
+        """Return the proven lower limit on the cost of every plan [USD/year]."""
+        open_bound = min((bound for bound, _, _ in self._heap), default=np.inf)
+        lowest = min(self.cost, self._closed_bound, open_bound, self._current_bound)
+        return float(lowest - ROUNDING * abs(lowest)) if np.isfinite(lowest) else float(lowest)
+
+    @property
+    def gap(self) -> float:
+        """Return (cost - bound) / cost."""
+        return relative_gap(self.cost, self.bound)
+
+    def run(self) -> None:
+        """Search until the gap is proved, nothing is left, or it is time to stop."""
+        if not self._begin():
+            return
+        root = self._heap[0][2]
+        while self._heap and not self._stop():
+            _, _, node = heapq.heappop(self._heap)
+            if node.bound >= self._cutoff():
+                self._close(node.bound)
+                continue
+            self.nodes += 1
+            # Until its parts are in the heap, the node itself stands for them.
+            self._current_bound = node.bound
+            parts = self._process(node, first=node is root)
+            for part in parts:
+                heapq.heappush(self._heap, (part.bound, next(self._number), part))
+            self._current_bound = np.inf
+            self._tell(self)
+        self.finished = not self._heap
+
+    def _begin(self) -> bool:
+        """Start the blocks' searches; say whether there is anything to search."""
+        tail = bool(np.isfinite(self._couplings.most_tail_cost))
+        for evaluator in self._evaluators:
+            space, judge = presolve(evaluator)
+            search = BoxSearch(judge, space, max(self._gap, FIRST_SLACK), keep=True)
+            while not (search.finished or self._stop()):
+                search.advance()
+            self._searches.append(search)
+            self._columns.append(Columns(evaluator, tail=tail))
+            self._uses.append(np.zeros((0, len(self._rows))))
+            self._tell(self)
+            if self._stop() and len(self._searches) < len(self._evaluators):
+                return False
+        self.impossible = tuple(
+            i for i, search in enumerate(self._searches) if search.lots is None and search.finished
+        )
+        if self.impossible:
+            self.finished = True
+            return False
+        if any(search.lots is None for search in self._searches):
+            return False  # Stopped before every block had a candidate.
+        stores = self._couplings.facilities
+        cost = sum(search.bound for search in self._searches)
+        bound = cost + float(stores.fixed_cost[stores.existing].sum())
+        problem, R = self._problem, len(self._problem.menu.rules)
+        regions = []
+        for i, evaluator in enumerate(self._evaluators):
+            c, m = evaluator.block.market_participant, evaluator.block.market_material
+            rules = np.ones((len(problem.participants), R), dtype=np.bool_)
+            regions.append(Region(problem.lots_min[c, m], problem.lots_max[c, m], rules))
+            self._add_best(i)
+        root = Node(
+            regions=tuple(regions),
+            facility=np.where(stores.existing, OPEN, FREE),
+            rule=np.full((len(problem.participants), R), FREE),
+            bound=bound - ROUNDING * abs(bound),
+            depth=0,
+        )
+        self._weight = np.array([max(abs(search.incumbent), 0.0) for search in self._searches])
+        self._weight = self._weight / self._weight.sum() if self._weight.any() else self._weight
+        heapq.heappush(self._heap, (root.bound, next(self._number), root))
+        return True
+
+    def _cutoff(self) -> float:
+        """Return the cost from which on a bound closes a node."""
+        return self.cost - max(self._gap, SAME) * abs(self.cost) if self.incumbent else np.inf
+
+    def _close(self, bound: float) -> None:
+        self._closed_bound = min(self._closed_bound, bound)
+
+    # --- One node ---------------------------------------------------------------------------------
+
+    def _process(self, node: Node, *, first: bool) -> list[Node]:
+        """Bound a node as well as columns allow; return the parts that are left to look at."""
+        node = self._narrow(node)
+        if (node.rule == OPEN).sum(axis=1).max(initial=0) > (self._couplings.most_rules or np.inf):
+            return []
+        best, elastic, slack = node.bound, False, FIRST_SLACK if first else 0.0
+        relaxed: Relaxed | None = None
+        turns = 0
+        while not self._stop() and turns <= MOST_TURNS:
+            if not self._give_each_block_a_column(node):
+                return []
+            relaxed = self._relax(node, elastic=elastic)
+            if relaxed is None:
+                if elastic:
+                    break  # The solver has failed: the node is split without its advice.
+                elastic = True
+                continue
+            if elastic and relaxed.value <= 0.1 * INFEASIBLE:
+                elastic, turns = False, turns + 1
+                continue
+            if self._add_known(node, relaxed.duals):
+                continue
+            least = self._least_slack(relaxed.value)
+            slack = max(slack, least) if not elastic else slack
+            value, grew = self._price(node, relaxed.duals, self._allowance(relaxed, slack))
+            if elastic and value > INFEASIBLE:
+                return []
+            if not elastic:
+                best = max(best, value)
+                self._current_bound = best
+                if first:
+                    self._tell(self)
+            if best >= self._cutoff():
+                self._close(best)
+                return []
+            if grew:
+                continue
+            if not elastic and slack > least:
+                self._propose(node, relaxed)
+                least = self._least_slack(relaxed.value)
+                slack = slack * SHRINK if slack * SHRINK > max(least, LAST_SLACK) else least
+                continue
+            if elastic and slack > 0.0:
+                slack = 0.0
+                continue
+            break
+        node = replace(node, bound=best)
+        if self._stop():
+            return [node]
+        if relaxed is not None and not elastic:
+            self._propose(node, relaxed)
+            if best >= self._cutoff():
+                self._close(best)
+                return []
+        return self._split(node, relaxed)
+
+    def _least_slack(self, value: float) -> float:
+        """Return the relative gap that the box searches may leave open in the end.
+
+        No less than brings the bound from the relaxation's value down to where the node is closed.
+        """
+        if self.incumbent is None or value <= 0.0:
+            return PRICING_SHARE * self._gap
+        return max(PRICING_SHARE * self._gap, 0.9 * (value - self._cutoff()) / value)
+
+    def _allowance(self, relaxed: Relaxed, slack: float) -> NDArray[np.float64]:
+        """Return what each block's search may leave open, (blocks,), in units of the objective."""
+        return slack * abs(relaxed.value) * self._weight
+
+    def _narrow(self, node: Node) -> Node:
+        """Take out of the regions the rules that the node's owners may not use."""
+        if self._couplings.most_rules is None:
+            return node
+        allowed = node.allowed_rules(self._couplings.most_rules)
+        regions = []
+        for region, classes in zip(node.regions, self._classes, strict=True):
+            rules = np.zeros_like(region.rules)
+            for c in range(len(rules)):
+                rules[c, np.unique(classes[c][allowed[c]])] = True
+            regions.append(replace(region, rules=region.rules & rules))
+        return replace(node, regions=tuple(regions))
+
+    def _give_each_block_a_column(self, node: Node) -> bool:
+        """Find a candidate of every block in the node; False where a block has none."""
+        for i, search in enumerate(self._searches):
+            if self._inside(node, i).size:
+                continue
+            plain = self._evaluators[i].plain_prices()
+            search.begin(plain, slack=np.inf, region=node.regions[i])
+            while not (search.finished or self._stop()):
+                search.advance()
+            if search.lots is None:
+                return False
+            self._add_best(i)
+        return True
+
+    def _inside(self, node: Node, i: int) -> NDArray[np.int64]:
+        """Return the numbers of the columns of a block that are inside a node."""
+        return np.flatnonzero(node.regions[i].holds(self._columns[i].candidates))
+
+    def _relax(self, node: Node, *, elastic: bool) -> Relaxed | None:
+        """Solve the linear relaxation, with all the cuts that its solution violates."""
+        for round_ in itertools.count():
+            self._bring_uses_up_to_date()
+            relaxed = relax(
+                self._rows,
+                self._uses,
+                self._columns,
+                [self._inside(node, i) for i in range(len(self._columns))],
+                node,
+                self._couplings,
+                self._classes,
+                elastic=elastic,
+            )
+            if relaxed is None or round_ == MOST_CUT_ROUNDS or not self._cut(relaxed):
+                return relaxed
+        raise AssertionError  # The loop ends inside.
+
+    def _bring_uses_up_to_date(self) -> None:
+        for i, (columns, evaluator) in enumerate(zip(self._columns, self._evaluators, strict=True)):
+            have, known = self._uses[i].shape
+            if known < len(self._rows):
+                fresh = [
+                    use(row, i, evaluator, columns, self._couplings)[:have]
+                    for row in self._rows[known:]
+                ]
+                self._uses[i] = np.column_stack([self._uses[i], *fresh])
+            if have < columns.count:
+                fresh = [
+                    use(row, i, evaluator, columns, self._couplings, have) for row in self._rows
+                ]
+                below = np.empty((columns.count - have, len(self._rows)))
+                for k, amount in enumerate(fresh):
+                    below[:, k] = amount
+                self._uses[i] = np.concatenate([self._uses[i], below])
+
+    def _cut(self, relaxed: Relaxed) -> bool:
+        """Write down the cuts that a solution violates; say whether there are any."""
+        cuts = []
+        if np.isfinite(self._couplings.most_tail_cost):
+            cost = np.zeros(self._scenarios.count)
+            for evaluator, columns, (numbers, part) in zip(
+                self._evaluators, self._columns, relaxed.z, strict=True
+            ):
+                cost[evaluator.needs.scenario] += part @ columns.shortage[numbers]
+            probability = self._scenarios.probability
+            cuts.append(tail_cut(cost, probability, self._evaluators, self._couplings))
+        for g, group in enumerate(self._problem.groups):
+            covered = {}
+            for i, evaluator in enumerate(self._evaluators):
+                if g in evaluator.groups:
+                    numbers, part = relaxed.z[i]
+                    bits = self._columns[i].candidates.covered[
+                        numbers[part > 0.0], evaluator.groups.index(g)
+                    ]
+                    kept = np.unpackbits(bits, axis=1)[:, : evaluator.needs.scenario.size]
+                    covered[i] = part[part > 0.0] @ kept
+            confidence = group.confidence - self._scenarios.rounded_away - 2.0 * LEVEL_TOLERANCE
+            probability = self._scenarios.probability
+            cuts.append(cover_cut(g, covered, probability, self._evaluators, confidence))
+        # Where limits may be broken, so may be cuts that are there already.
+        known = {cut.key for cut in self._rows}
+        found = [cut for cut in cuts if cut is not None and cut.key not in known]
+        self._rows += found
+        return bool(found)
+
+    def _prices(self, duals: Duals, i: int) -> BlockPrices:
+        return block_prices(duals, self._rows, i, self._evaluators[i], self._couplings)
+
+    def _add_known(self, node: Node, duals: Duals) -> bool:
+        """Add candidates that have been simulated already and pay better than every column."""
+        grew = False
+        for i, search in enumerate(self._searches):
+            prices = self._prices(duals, i)
+            if prices.tail.any():
+                continue  # Left to the box search: each would have to be simulated again.
+            known = search.candidates
+            known = known.take(node.regions[i].holds(known))
+            charge = search.charge(known, prices)
+            columns = self._columns[i].candidates.take(self._inside(node, i))
+            now = float(search.charge(columns, prices).min())
+            if charge.min() < now - BETTER * (abs(now) + abs(charge.min())):
+                grew |= self._columns[i].add(known.take(np.array([charge.argmin()]))) > 0
+        return grew
+
+    def _price(
+        self, node: Node, duals: Duals, allowance: NDArray[np.float64]
+    ) -> tuple[float, bool]:
+        """Search every block at prices; return the lower limit, and whether columns were added."""
+        value = constant(duals, self._rows, node, self._couplings, self._classes)
+        grew = False
+        for i, (search, evaluator) in enumerate(zip(self._searches, self._evaluators, strict=True)):
+            prices = block_prices(duals, self._rows, i, evaluator, self._couplings)
+            search.begin(prices, slack=float(allowance[i]), region=node.regions[i])
+            while not (search.finished or self._stop()):
+                search.advance()
+            value += search.bound
+            grew |= self._add_best(i)
+        return value - ROUNDING * abs(value), grew
+
+    def _add_best(self, i: int) -> bool:
+        """Add the incumbent of a block's search to its columns."""
+        search = self._searches[i]
+        if search.lots is None:
+            return False
+        known = search.candidates
+        same = (known.lots == search.lots).all(axis=1) & (known.rule == search.rule).all(axis=1)
+        return self._columns[i].add(known.take(np.flatnonzero(same)[:1])) > 0
+
+    # --- Incumbents -------------------------------------------------------------------------------
+
+    def _propose(self, node: Node, relaxed: Relaxed) -> None:
+        """Let the integer master choose among the columns in use and those that pay nearly as well.
+
+        It only proposes: cost and limits are recomputed.
+        """
+        whole = all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z)
+        if not whole and self.nodes % PROPOSE_EVERY != 1:
+            return
+        chosen = []
+        for i, (numbers, part) in enumerate(relaxed.z):
+            if whole:
+                chosen.append(numbers[[part.argmax()]])
+                continue
+            prices = self._prices(relaxed.duals, i)
+            self._add_near(node, i, prices)
+            inside = self._inside(node, i)
+            columns = self._columns[i].candidates.take(inside)
+            charge = self._searches[i].charge(columns, prices)
+            order = inside[np.argsort(charge, kind="stable")[:OFFERED_COLUMNS]]
+            chosen.append(np.unique(np.concatenate([numbers[part > FRACTIONAL], order])))
+        self._take_better(chosen)
+
+    def _add_near(self, node: Node, i: int, prices: BlockPrices) -> None:
+        """Turn the candidates of a block that pay best into columns."""
+        search = self._searches[i]
+        known = search.candidates
+        known = known.take(node.regions[i].holds(known))
+        best = np.argsort(search.charge(known, prices), kind="stable")[:OFFERED_COLUMNS]
+        self._columns[i].add(known.take(best))
+
+    def _take_better(self, chosen: Sequence[NDArray[np.int64]]) -> None:
+        """Take the best plan from chosen columns as incumbent, if it is better."""
+        model = selection(
+            self._problem,
+            self._couplings,
+            self._evaluators,
+            self._columns,
+            chosen,
+            self._classes,
+            self._scenarios,
+        )
+        if all(numbers.size == 1 for numbers in chosen):
+            places = np.arange(len(chosen))
+            open_ = open_cheapest(model, places)
+            if open_ is None or violations(model, places, open_):
+                return
+            cost = cost_of(model, places, open_)
+        else:
+            choice = choose(model, gap=PRICING_SHARE * self._gap, node_limit=INTEGER_NODES)
+            if choice is None:
+                return
+            places, open_, cost = choice.columns, choice.open_, choice.cost
+        if cost < self.cost:
+            numbers = np.concatenate(list(chosen))[places]
+            self.incumbent = Incumbent(
+                tuple(
+                    columns.candidates.take(number[None])
+                    for columns, number in zip(self._columns, numbers, strict=True)
+                ),
+                open_,
+                tuple(
+                    float(columns.figures.cost[number])
+                    for columns, number in zip(self._columns, numbers, strict=True)
+                ),
+                cost,
+            )
+            self._tell(self)
+
+    # --- Branching --------------------------------------------------------------------------------
+
+    def _split(self, node: Node, relaxed: Relaxed | None) -> list[Node]:
+        """Split a node in two where its relaxation cannot decide; nothing if it is one plan."""
+        if relaxed is not None:
+            open_ = np.minimum(relaxed.facility, 1.0 - relaxed.facility)
+            open_[node.facility != FREE] = 0.0
+            if open_.max(initial=0.0) > FRACTIONAL:
+                w = int(open_.argmax())
+                return [node.with_facility(w, OPEN), node.with_facility(w, SHUT)]
+            used = np.minimum(relaxed.rule, 1.0 - relaxed.rule)
+            used[node.rule != FREE] = 0.0
+            if used.max(initial=0.0) > FRACTIONAL:
+                c, r = (int(n) for n in np.unravel_index(used.argmax(), used.shape))
+                return [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
+            order = sorted(range(len(relaxed.z)), key=lambda i: float(relaxed.z[i][1].max()))
+            for i in order:
+                numbers, part = relaxed.z[i]
+                if part.max() > 1.0 - FRACTIONAL:
+                    break
+                used_part = part > FRACTIONAL
+                candidates = self._columns[i].candidates.take(numbers[used_part])
+                cut = self._cut_region(node.regions[i], candidates, part[used_part], i)
+                if cut is not None:
+                    return [node.with_region(i, region) for region in cut]
+        return self._split_widest(node)
+
+    def _cut_region(
+        self, region: Region, candidates: Candidates, part: NDArray[np.float64], i: int
+    ) -> tuple[Region, Region] | None:
+        """Cut a region between candidates that a solution mixes."""
+        mean = part @ candidates.lots / part.sum()
+        spread = part @ np.abs(candidates.lots - mean) * self._evaluators[i].lot
+        wide = np.flatnonzero(candidates.lots.min(axis=0) < candidates.lots.max(axis=0))
+        if wide.size:
+            stock = int(wide[spread[wide].argmax()])
+            at = int(np.floor(mean[stock]))
+            at = min(at, int(candidates.lots[:, stock].max()) - 1)
+            return _halves(region, stock, at)
+        for c in range(candidates.rule.shape[1]):
+            rules = np.unique(candidates.rule[:, c])
+            if rules.size > 1:
+                return _rule_halves(region, c, int(rules[0]))
+        return None
+
+    def _split_widest(self, node: Node) -> list[Node]:
+        """Split a node whose relaxation is whole, yet not good enough; decide it if it is one plan.
+
+        That happens where prices or searches were not exact, and at the edge of a limit.
+        """
+        width = [float((region.hi - region.lo).max()) for region in node.regions]
+        i = int(np.argmax(width))
+        if width[i] > 0.0:
+            region = node.regions[i]
+            stock = int((region.hi - region.lo).argmax())
+            at = int(region.lo[stock] + region.hi[stock]) // 2
+            return [node.with_region(i, half) for half in _halves(region, stock, at)]
+        for i, region in enumerate(node.regions):
+            for c, rules in enumerate(region.rules):
+                allowed = np.intersect1d(np.flatnonzero(rules), np.unique(self._classes[i][c]))
+                if allowed.size > 1:
+                    return [
+                        node.with_region(i, half)
+                        for half in _rule_halves(region, c, int(allowed[0]))
+                    ]
+        chosen = [self._inside(node, i)[:1] for i in range(len(self._columns))]
+        self._take_better(chosen)
+        cost = sum(
+            float(columns.figures.cost[numbers[0]])
+            for columns, numbers in zip(self._columns, chosen, strict=True)
+        )
+        self._close(max(node.bound, cost))
+        return []
+
+
+def _halves(region: Region, stock: int, at: int) -> tuple[Region, Region]:
+    """Cut a region in two: at most so many lots of a stock, and more."""
+    hi, lo = region.hi.copy(), region.lo.copy()
+    hi[stock], lo[stock] = at, at + 1
+    return replace(region, hi=hi), replace(region, lo=lo)
+
+
+def _rule_halves(region: Region, c: int, rule: int) -> tuple[Region, Region]:
+    """Cut a region in two: an owner follows a rule, or any other."""
+    only, others = region.rules.copy(), region.rules.copy()
+    only[c] = False
+    only[c, rule] = region.rules[c, rule]
+    others[c, rule] = False
+    return replace(region, rules=only), replace(region, rules=others)

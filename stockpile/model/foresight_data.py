@@ -1,0 +1,169 @@
+"""The data of the two-stage model with perfect foresight (F1)-(F6): one block, plain arrays.
+
+Equations are those of ``docs/foresight.md``. Whatever solves the model starts from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.needs import yearly
+from stockpile.rules import OWN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block, Steps
+    from stockpile.needs import Needs
+    from stockpile.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ForesightData:
+    """One material: holdings are chosen first, and releases when the scenario is known.
+
+    A stock belongs to each participant c, a stream q is a demand class of one participant, and a
+    step j says which stock may serve which stream, as in :class:`stockpile.blocks.Steps`.
+
+    Attributes
+    ----------
+    material
+        Name of the block.
+    participants
+        Names of the C owners of stocks.
+    per_year
+        12/T: turns a cost over the horizon into a cost per year.
+    holding_cost
+        (C,) cost of holding a tonne [USD/(t year)].
+    lower, upper
+        (C,) limits of the holdings [t].
+    pool
+        (R, C) whose holdings count towards each pooled promise of days of cover.
+    pooled
+        (R,) what they must add up to [t].
+    shortage_cost
+        (Q,) cost of a missing tonne [USD/t].
+    owner, stream
+        (J,) stock c and stream q of each step.
+    own
+        (J,) whether a step serves the owner itself.
+    cost
+        (J,) shipping [USD/t].
+    probability
+        (S',) p_s of the scenarios that need anything; the others cost nothing but the holdings.
+    need
+        (S', Q) need over the horizon [t].
+    limit
+        (S', J) need that falls in months in which the gate of the step can be open [t].
+    availability
+        (S', C) tonnes that a tonne held can release over the horizon, refills included.
+    """
+
+    material: str
+    participants: tuple[str, ...]
+    per_year: float
+    holding_cost: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    pool: NDArray[np.bool_]
+    pooled: NDArray[np.float64]
+    shortage_cost: NDArray[np.float64]
+    owner: NDArray[np.int64]
+    stream: NDArray[np.int64]
+    own: NDArray[np.bool_]
+    cost: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    need: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    availability: NDArray[np.float64]
+
+    @property
+    def feasible(self) -> bool:
+        """Return whether any holdings keep within all limits."""
+        return bool(
+            (self.lower <= self.upper).all() and (self.pool @ self.upper >= self.pooled).all()
+        )
+
+    def mean_scenario(self) -> ForesightData:
+        """Return the same model on one scenario: the mean of all, those without need included."""
+        p = self.probability
+        return replace(
+            self,
+            probability=np.ones(1),
+            need=(p @ self.need)[None],
+            limit=(p @ self.limit)[None],
+            availability=(1.0 + p @ (self.availability - 1.0))[None],
+        )
+
+    def holdings_cost(self, holding: NDArray[np.float64]) -> float:
+        """Return the cost of holdings (C,) [USD/year], the first sum of (F1)."""
+        return float(self.holding_cost @ holding)
+
+
+def foresight_data(problem: Problem, block: Block, needs: Needs, *, sharing: bool) -> ForesightData:
+    """Return the model of one block on its needs, with holdings limited by lots alone.
+
+    Parameters
+    ----------
+    sharing
+        If false, no partner releases anything.
+    """
+    participant, material = block.market_participant, block.market_material
+    steps = block.steps if sharing else block.own_steps
+    lot = problem.lot[material]
+    nobody = np.zeros((0, participant.size), dtype=np.bool_)
+    return ForesightData(
+        material=block.name,
+        participants=tuple(problem.participants[c] for c in participant),
+        per_year=yearly(1.0, problem.horizon),
+        holding_cost=problem.holding_cost[participant, material],
+        lower=problem.lots_min[participant, material] * lot,
+        upper=problem.lots_max[participant, material] * lot,
+        pool=nobody,
+        pooled=np.empty(0),
+        shortage_cost=problem.shortage_cost[
+            participant[block.stream_market], material[block.stream_market], block.stream_class
+        ],
+        owner=steps.stock,
+        stream=steps.stream,
+        own=steps.relation == OWN,
+        cost=steps.cost,
+        probability=needs.probability,
+        need=needs.total,
+        limit=_limits(needs, steps),
+        availability=_availability(needs, problem.refill[participant]),
+    )
+
+
+def _limits(needs: Needs, steps: Steps) -> NDArray[np.float64]:
+    """Need that falls in months in which the gate of a step can be open, (S', J) [t].
+
+    A gate needs the age of the event to reach the lag and no blocked owner, whatever the rules
+    say. Own steps are always open.
+    """
+    own = steps.relation == OWN
+    opened = (needs.age[:, steps.market] >= steps.lag) & ~(needs.blocked[:, steps.stock] & ~own)
+    limit = _by_scenario(needs, np.where(opened, needs.need[:, steps.stream], 0.0))
+    # Sums in another order must not let a step serve more than is needed.
+    return np.where(
+        own, needs.total[:, steps.stream], np.minimum(limit, needs.total[:, steps.stream])
+    )
+
+
+def _availability(needs: Needs, refill: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tonnes that a tonne held can release over the horizon at most, (S', C).
+
+    The tonne itself, and what each run of calm months between needs can bring back (6): phi a
+    month, and never more than a full stock.
+    """
+    return 1.0 + _by_scenario(needs, np.minimum(1.0, needs.calm[:, None] * refill))
+
+
+def _by_scenario(needs: Needs, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum (N, .) over the months of each scenario, (S', .)."""
+    if needs.scenario.size == 0:
+        return np.zeros((0, values.shape[1]))
+    return np.add.reduceat(values, needs.first[:-1], axis=0)

@@ -1,0 +1,131 @@
+"""What every world of one instance is planned on: arrays, scenarios, threads, and the clock."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.blocks import build_blocks
+from stockpile.coverage import worst_mean
+from stockpile.evaluator import Evaluator
+from stockpile.interrupt import stop_on_interrupt
+from stockpile.parallel import Workers
+from stockpile.problem import build_problem
+from stockpile.progress import Progress, ProgressLine, reporter
+from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stockpile.blocks import Block
+    from stockpile.instance import Instance
+    from stockpile.interrupt import StopFlag
+    from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An instance made ready.
+
+    Attributes
+    ----------
+    instance, problem, blocks
+        What is planned.
+    scenarios, stress
+        The scenarios planned on, and the stress cases.
+    seed
+        Of the scenarios; None where the instance gives them.
+    workers
+        Threads.
+    interrupt
+        Whether the user has asked to stop.
+    report
+        Where progress is told.
+    began
+        Moment from which seconds are counted.
+    """
+
+    instance: Instance
+    problem: Problem
+    blocks: tuple[Block, ...]
+    scenarios: ScenarioSet
+    stress: ScenarioSet
+    seed: int | None
+    workers: Workers
+    interrupt: StopFlag
+    report: Callable[[Progress], None]
+    began: float
+
+    def evaluator(self, block: Block, *, sharing: bool) -> Evaluator:
+        """Return the evaluator of a block."""
+        return Evaluator(
+            self.problem, block, self.scenarios, self.stress, self.workers, sharing=sharing
+        )
+
+    def seconds(self) -> float:
+        """Return the time since the beginning."""
+        return time.monotonic() - self.began
+
+
+@contextmanager
+def prepared(
+    instance: Instance,
+    *,
+    scenarios: int | None,
+    seed: int | None,
+    threads: int | None,
+    progress: bool | Callable[[Progress], None] | None,
+) -> Iterator[Setting]:
+    """Make an instance ready; at the end threads, Ctrl-C and the line of progress are as before.
+
+    Raises
+    ------
+    NotBuiltError
+        If the instance uses what is not built yet.
+    """
+    report = reporter(progress)
+    problem = build_problem(instance)
+    blocks = build_blocks(problem)
+    stress = stress_cases(instance, problem)
+    if isinstance(report, ProgressLine):
+        report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
+    _compile_kernels(problem, blocks[0], stress)
+    began = time.monotonic()
+    drawn = scenario_set(instance, problem, scenarios, seed)
+    given = bool(instance.scenarios) or not instance.hazards
+    try:
+        with Workers(threads) as workers, stop_on_interrupt() as interrupt:
+            yield Setting(
+                instance=instance,
+                problem=problem,
+                blocks=blocks,
+                scenarios=drawn,
+                stress=stress,
+                seed=None if given else (instance.scenario_settings.seed if seed is None else seed),
+                workers=workers,
+                interrupt=interrupt,
+                report=report,
+                began=began,
+            )
+    finally:
+        seconds = time.monotonic() - began
+        report(Progress("", len(blocks), len(blocks), np.inf, -np.inf, np.inf, seconds))
+        if isinstance(report, ProgressLine):
+            report.clear()
+
+
+def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> None:
+    """Run the kernels on next to nothing, so that compiling them eats no time limit.
+
+    They are compiled on first use and cached on disk, where it can be written to.
+    """
+    with Workers(1) as workers:
+        evaluator = Evaluator(problem, block, calm_scenario(problem), stress, workers, sharing=True)
+        lots = np.zeros((1, block.num_stocks), dtype=np.int64)
+        evaluator.scores(lots, np.zeros((1, len(problem.participants)), dtype=np.int64))
+    worst_mean(np.ones((1, 1)), np.ones(1), np.ones(1), 0.5)
