@@ -1,0 +1,165 @@
+"""The search over all blocks: every bound that it ever reports is below the enumerated optimum."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import coupled_oracle
+import numpy as np
+import pytest
+from random_coupled import COUPLINGS, write_coupled_instance
+
+import stockpile as sp
+from stockpile.couplings import build_couplings
+from stockpile.master import relaxation
+from stockpile.master import search as master_search
+from stockpile.master.rule_names import fewest_rules
+from stockpile.master.search import MasterSearch
+from stockpile.model import plan_arrays
+from stockpile.model.linear import LinearSolution
+from stockpile.setting import prepared
+
+CASES = [*itertools.product(COUPLINGS, [1, 2]), *(("all", seed) for seed in range(4))]
+ENOUGH = 100
+"""Rounds after which a search without good advice is stopped; it would go on for long."""
+
+
+class Case:
+    """A random instance, made ready, and its optimum by enumeration."""
+
+    def __init__(self, folder, seed, kind):
+        names = COUPLINGS if kind == "all" else [kind]
+        inst, self.world = write_coupled_instance(folder, seed, names)
+        best = coupled_oracle.enumerate_coupled(inst, self.world)
+        self.optimum = np.inf if best is None else best.annual_cost
+        self.instance = sp.load(folder)
+        self.standalone = None
+        if self.instance.agreement.nobody_worse_off and self.world != "none":
+            alone = sp.solve(self.instance, gap=0.0, cooperation="none", progress=False)
+            if alone.found:
+                parts = alone.costs[["holding", "shortage", "shipping"]].sum(axis=1)
+                borne = parts.groupby(alone.costs["participant"]).sum()
+                names = [row.participant for row in self.instance.participants]
+                self.standalone = borne[names].to_numpy()
+
+    def search(self, stop=lambda: False, tell=lambda search: None, gap=0.0):
+        """Run the search and return it; ``tell`` and ``stop`` see it at work."""
+        with prepared(
+            self.instance, scenarios=None, seed=None, threads=1, progress=False
+        ) as setting:
+            couplings = build_couplings(self.instance, setting.problem, self.world)
+            if self.standalone is not None:
+                couplings = couplings.with_standalone(self.standalone)
+            evaluators = [
+                setting.evaluator(block, sharing=self.world != "none") for block in setting.blocks
+            ]
+            search = MasterSearch(evaluators, couplings, setting.scenarios, gap, stop, tell)
+            search.run()
+        return search
+
+    def at_most_the_optimum(self, bound):
+        """Whether a bound holds, rounding allowed."""
+        return bound <= self.optimum or bound - self.optimum <= 1e-9 * abs(self.optimum)
+
+    def at_least_the_optimum(self, cost):
+        """Whether a cost can be true, rounding allowed."""
+        return cost >= self.optimum or self.optimum - cost <= 1e-9 * abs(self.optimum)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def case(request, tmp_path_factory):
+    kind, seed = request.param
+    # Other seeds than those of the enumeration tests.
+    return Case(tmp_path_factory.mktemp("instance"), 5000 + seed, kind)
+
+
+def test_every_bound_on_the_way_holds(case):
+    """Looked at after every round: the bound is below the optimum, the incumbent above."""
+    seen = []
+
+    def tell(search):
+        seen.append((search.bound, search.cost))
+
+    search = case.search(tell=tell)
+    assert search.finished
+    assert search.cost == pytest.approx(case.optimum, rel=1e-9)
+    assert all(case.at_most_the_optimum(bound) for bound, _ in seen if np.isfinite(bound))
+    assert all(case.at_least_the_optimum(cost) for _, cost in seen)
+
+
+@pytest.mark.parametrize("rounds", [1, 12, 40])
+def test_stopped_at_any_moment_bound_and_incumbent_stand(case, rounds):
+    asked = itertools.count()
+    search = case.search(stop=lambda: next(asked) >= rounds)
+    assert case.at_most_the_optimum(search.bound)
+    assert case.at_least_the_optimum(search.cost)
+
+
+def test_prices_of_a_solver_that_answers_nonsense_prove_nothing_false(case, monkeypatch):
+    """Whatever prices come back, the bound is worked out from them and holds."""
+    rng = np.random.default_rng(1)
+    honest = relaxation.solve_linear
+
+    def nonsense(model, **options):
+        solution = honest(model, **options)
+        if not solution.row_duals.size:
+            return solution
+        noise = rng.lognormal(0.0, 2.0, solution.row_duals.size) * rng.choice(
+            [-1.0, 0.0, 1.0], solution.row_duals.size
+        )
+        return replace(solution, row_duals=solution.row_duals * noise)
+
+    monkeypatch.setattr(relaxation, "solve_linear", nonsense)
+    asked = itertools.count()
+    search = case.search(stop=lambda: next(asked) >= ENOUGH)
+    assert case.at_most_the_optimum(search.bound)
+    assert case.at_least_the_optimum(search.cost)
+    if search.finished:
+        assert search.cost == pytest.approx(case.optimum, rel=1e-9)
+
+
+@pytest.mark.parametrize("often", [2, 1])
+def test_a_solver_that_stops_early_or_fails_proves_nothing_false(case, monkeypatch, often):
+    """It returns nothing every second time, or never anything; nor does the integer master."""
+    calls = itertools.count()
+    honest = relaxation.solve_linear
+
+    def fails(model, **options):
+        return LinearSolution("stopped") if next(calls) % often == 0 else honest(model, **options)
+
+    monkeypatch.setattr(relaxation, "solve_linear", fails)
+    monkeypatch.setattr(master_search, "choose", lambda *_, **__: None)
+    asked = itertools.count()
+    search = case.search(stop=lambda: next(asked) >= ENOUGH)
+    assert case.at_most_the_optimum(search.bound)
+    assert case.at_least_the_optimum(search.cost)
+    if search.finished:
+        assert search.cost == pytest.approx(case.optimum, rel=1e-9)
+
+
+def test_an_integer_master_that_lies_is_not_believed(case, monkeypatch):
+    """It proposes columns at random and calls them optimal: cost and limits are recomputed."""
+    rng = np.random.default_rng(2)
+
+    def lies(model, **_):
+        return LinearSolution("optimal", rng.random(model.cost.size), np.empty(0), -1e12)
+
+    monkeypatch.setattr(plan_arrays, "solve_linear", lies)
+    search = case.search()
+    assert search.finished
+    assert search.cost == pytest.approx(case.optimum, rel=1e-9)
+    assert case.at_most_the_optimum(search.bound)
+
+
+def test_as_few_rules_as_can_be_are_written_down():
+    """Blocks that can do with rules {0, 1}, {1, 2}, {2}: rules 1 and 2 are enough, one is not."""
+    patterns = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=bool)
+    rules = fewest_rules(list(patterns), [True, True, True])
+    assert len(set(rules)) == 2
+    assert all(patterns[block, rule] for block, rule in enumerate(rules))
+
+
+def test_who_holds_nothing_takes_a_rule_that_is_in_use():
+    patterns = np.array([[1, 0], [0, 1]], dtype=bool)
+    assert fewest_rules(list(patterns), [True, False]) == [0, 0]
