@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.errors import (
         InstanceError,
         InstanceWarning,
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
         StockpileError,
         UsageError,
     )
+    from stockpile.export import ExportedModel, export_model
     from stockpile.foresight_bound import Foresight, foresight, foresight_gap
+    from stockpile.frontier_points import Frontier, frontier
     from stockpile.instance import Instance, load, save, validate
+    from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
     from stockpile.solver import solve
@@ -29,20 +33,28 @@ if TYPE_CHECKING:
 # Names are imported when first used: the command line must start fast.
 _HOME = {
     "Assessment": "outofsample",
+    "Comparison": "cooperation.comparison",
+    "ExportedModel": "export",
     "Foresight": "foresight_bound",
+    "Frontier": "frontier_points",
     "Instance": "instance",
     "InstanceError": "errors",
     "InstanceWarning": "errors",
+    "Marginals": "marginal_costs",
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ResultError": "errors",
     "Status": "plan",
     "StockpileError": "errors",
     "UsageError": "errors",
+    "compare": "cooperation.comparison",
     "evaluate": "outofsample",
+    "export_model": "export",
     "foresight": "foresight_bound",
     "foresight_gap": "foresight_bound",
+    "frontier": "frontier_points",
     "load": "instance",
+    "marginals": "marginal_costs",
     "save": "instance",
     "solve": "solver",
     "validate": "instance",
@@ -50,20 +62,28 @@ _HOME = {
 
 __all__ = [
     "Assessment",
+    "Comparison",
+    "ExportedModel",
     "Foresight",
+    "Frontier",
     "Instance",
     "InstanceError",
     "InstanceWarning",
+    "Marginals",
     "NotBuiltError",
     "Plan",
     "ResultError",
     "Status",
     "StockpileError",
     "UsageError",
+    "compare",
     "evaluate",
+    "export_model",
     "foresight",
     "foresight_gap",
+    "frontier",
     "load",
+    "marginals",
     "save",
     "solve",
     "validate",

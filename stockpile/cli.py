@@ -11,7 +11,16 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, NoReturn
 
-from stockpile.commands import evaluate, show, solve, validate
+from stockpile.commands import (
+    compare,
+    evaluate,
+    export,
+    foresight,
+    frontier,
+    show,
+    solve,
+    validate,
+)
 from stockpile.commands.exits import EXIT_OK, EXIT_OTHER, EXIT_WRONG_INPUT
 
 if TYPE_CHECKING:
@@ -75,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    for command in (solve, validate, evaluate, show):
+    for command in (solve, validate, evaluate, compare, frontier, foresight, export, show):
         command.add(commands)
     return parser
 

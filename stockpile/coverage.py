@@ -80,6 +80,14 @@ def worst_mean_error(
     """
     short = np.zeros(count)
     short[: unserved.size] = 1.0 - served_fraction(unserved, need)
-    tail = max(tail, 1.0 / count)
-    excess = np.maximum(short - np.quantile(short, 1.0 - tail), 0.0) / tail
-    return float(excess.std() / np.sqrt(count))
+    return tail_error(short, tail)
+
+
+def tail_error(values: NDArray[np.float64], tail: float) -> float:
+    """Return the standard error of the mean of the largest values, equally weighted (N,).
+
+    See :func:`worst_mean_error`.
+    """
+    tail = max(tail, 1.0 / values.size)
+    excess = np.maximum(values - np.quantile(values, 1.0 - tail), 0.0) / tail
+    return float(excess.std() / np.sqrt(values.size))

@@ -6,7 +6,7 @@ import io
 import math
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     import pandas as pd
 
@@ -25,6 +25,8 @@ PIPE_WIDTH = 140
 """Width of tables where no terminal tells one."""
 ROOMY = 110
 """Columns from which on tables show all there is."""
+BINDING = 0.99
+"""Part of a limit from which on it counts as binding: whole lots rarely use up the rest."""
 
 
 def plan_summary(plan: Plan) -> str:
@@ -38,8 +40,9 @@ def plan_summary(plan: Plan) -> str:
     lines += [
         f"  cost        {money(plan.annual_cost_usd)} a year",
         f"  bound       {money(plan.bound_usd)} a year; no plan from this menu costs less",
-        f"  gap         {100.0 * plan.gap:.3f} %",
+        f"  gap         {100.0 * plan.gap:.3f} %{_joined(plan)}",
         f"  outlay      {money(float(plan.holdings['outlay_usd'].sum()))} to buy what is missing",
+        *_stores(plan),
         f"  promises    {int(plan.coverage['met'].sum())} of {len(plan.coverage)} kept in these "
         "scenarios; on fresh ones: stockpile evaluate",
     ]
@@ -47,7 +50,7 @@ def plan_summary(plan: Plan) -> str:
 
 
 def plan_tables(plan: Plan) -> str:
-    """Print holdings, rules, costs and coverage of a plan as tables."""
+    """Print holdings, rules, costs, coverage, limits and facilities of a plan as tables."""
     if not plan.found:
         if plan.conflicts:
             return "\nPromises that cannot be kept\n" + "".join(
@@ -55,6 +58,10 @@ def plan_tables(plan: Plan) -> str:
             )
         return ""
     parts = [_holdings(plan), _instructions(plan), _costs(plan), _coverage(plan)]
+    if len(plan.limits):
+        parts.append(_limits(plan))
+    if len(plan.facilities):
+        parts.append(_facilities(plan))
     return "\n" + "\n".join(parts)
 
 
@@ -72,14 +79,20 @@ def assessment_text(assessment: Assessment) -> str:
         f"  planned     {money(assessment.planned_cost_usd)} a year",
         f"  promises    {int(assessment.coverage['met'].sum())} of {len(assessment.coverage)} kept",
     ]
+    if assessment.facilities_usd:
+        of_stores = money(assessment.facilities_usd)
+        lines.insert(2, f"  facilities  {of_stores} a year, which is part of the cost")
     if assessment.seed is None:
         lines.append("  The instance gives its scenarios itself: these are the plan's own.")
     text = "\n".join(lines) + "\n\n" + _coverage_table(assessment.coverage, "Coverage") + "\n"
+    if len(assessment.limits):
+        text += _judged_limits(assessment) + "\n"
     if assessment.broken:
         text += "Held in the plan's sample but not here:\n"
         text += "".join(f"  {promise}\n" for promise in assessment.broken)
     else:
-        text += "Every promise that held in the plan's sample holds here.\n"
+        kept = "Every promise that" if assessment.limits.empty else "Every promise and limit that"
+        text += f"{kept} held in the plan's sample holds here.\n"
     return text
 
 
@@ -100,6 +113,21 @@ def money(usd: float) -> str:
     return f"{usd:,.4g} USD"
 
 
+def _joined(plan: Plan) -> str:
+    """Say so where limits join the materials: none has a bound of its own then."""
+    alone = plan.certificates["bound_usd"].notna().any() or plan.certificates.empty
+    return "" if alone else ", of all materials together, which limits join"
+
+
+def _stores(plan: Plan) -> list[str]:
+    """Say how many facilities are open and what that costs; nothing where there are none."""
+    if plan.facilities.empty:
+        return []
+    cost = money(float(plan.facilities["fixed_cost_usd_per_year"].sum()))
+    number = f"{int(plan.facilities['open'].sum())} of {len(plan.facilities)}"
+    return [f"  facilities  {number} open for {cost} a year, which is part of the cost"]
+
+
 def _holdings(plan: Plan) -> str:
     merged = plan.holdings.merge(plan.rules, on=["participant", "material"], sort=False)
     rows = [
@@ -107,11 +135,11 @@ def _holdings(plan: Plan) -> str:
             "material": row["material"],
             "participant": row["participant"],
             "lots": f"{row['lots']:,}",
-            "holding t": _number(row["holding_t"]),
-            "days": _number(row["days_of_cover"], digits=0),
-            "existing t": _number(row["existing_t"]),
-            "buy t": _number(row["buy_t"]),
-            "outlay\nM USD": _number(row["outlay_usd"] / 1e6),
+            "holding t": number_text(row["holding_t"]),
+            "days": number_text(row["days_of_cover"], digits=0),
+            "existing t": number_text(row["existing_t"]),
+            "buy t": number_text(row["buy_t"]),
+            "outlay\nM USD": number_text(row["outlay_usd"] / 1e6),
             "rule": row["rule"] if row["lots"] else "-",
         }
         for row in merged.to_dict(orient="records")
@@ -119,7 +147,7 @@ def _holdings(plan: Plan) -> str:
     left_out = () if _width() >= ROOMY else ("lots", "existing t", "buy t")
     header = [name for name in rows[0] if name not in left_out]
     cells = [[row[name] for name in header] for row in rows]
-    return _render("What to hold", header, cells, left={0, 1, len(header) - 1})
+    return render_table("What to hold", header, cells, left={0, 1, len(header) - 1})
 
 
 def _instructions(plan: Plan) -> str:
@@ -128,7 +156,9 @@ def _instructions(plan: Plan) -> str:
         [rule, f"{len(group)}", group["instruction"].iloc[0]]
         for rule, group in used.groupby("rule", sort=False)
     ]
-    return _render("Rules in use", ["rule", "stocks", "instruction"], rows, left={0, 2})
+    return render_table(
+        "Rules in use", ["rule", "stocks", "instruction"], rows, left={0, 2}, wrapped={2}
+    )
 
 
 def _costs(plan: Plan) -> str:
@@ -136,12 +166,12 @@ def _costs(plan: Plan) -> str:
     rows = [
         [
             str(name),
-            *(_number(row[part] / 1e6) for part in total.columns),
-            _number(sum(row[part] for part in total.columns) / 1e6),
+            *(number_text(row[part] / 1e6) for part in total.columns),
+            number_text(sum(row[part] for part in total.columns) / 1e6),
         ]
         for name, row in zip(total.index, total.to_dict(orient="records"), strict=True)
     ]
-    return _render(
+    return render_table(
         "Costs, million USD a year",
         ["participant", "holding", "expected shortage", "shipping", "total"],
         rows,
@@ -149,14 +179,109 @@ def _costs(plan: Plan) -> str:
     )
 
 
+def _limits(plan: Plan) -> str:
+    """Show what is used of the limits that all materials share; a full one is marked."""
+    rows = []
+    for row in plan.limits.to_dict(orient="records"):
+        unit = row["unit"].replace("USD", "M USD")
+        size = 1e6 if "USD" in unit else 1.0
+        part = row["used"] / row["allowed"] if row["allowed"] > 0.0 else math.nan
+        rows.append(
+            [
+                f"{row['limit']} {row['item']}".strip(),
+                row["participant"],
+                number_text(row["used"] / size),
+                number_text(row["allowed"] / size),
+                unit,
+                "-" if math.isnan(part) else f"{100.0 * part:.1f} %",
+                "binding" if part >= BINDING else "",
+            ]
+        )
+    header = ["limit", "of", "used", "allowed", "unit", "part", ""]
+    text = render_table("Limits that all materials share", header, rows, left={0, 1, 4, 6})
+    if any(row[-1] for row in rows):
+        text += f"Binding: {100.0 * BINDING:g} % or more is used.\n"
+    return text
+
+
+def _judged_limits(assessment: Assessment) -> str:
+    """Show what is used here of limits that depend on scenarios, in million USD a year."""
+    rows = [
+        [
+            row["limit"],
+            row["participant"],
+            number_text(row["planned"] / 1e6),
+            number_text(row["used"] / 1e6),
+            "-"
+            if assessment.seed is None
+            else f"{number_text(row['low'] / 1e6)} to {number_text(row['high'] / 1e6)}",
+            number_text(row["allowed"] / 1e6),
+            "yes" if row["met"] else "no",
+        ]
+        for row in assessment.limits.to_dict(orient="records")
+    ]
+    header = ["limit", "of", "planned", "here", "95 % interval", "allowed", "kept"]
+    return render_table("Limits, million USD a year", header, rows, left={0, 1, 6})
+
+
+def _facilities(plan: Plan) -> str:
+    rows = [
+        [
+            row["facility"],
+            row["participant"],
+            row["storage_kind"],
+            number_text(row["capacity_t"]),
+            "yes" if row["open"] else "no",
+            number_text(row["fixed_cost_usd_per_year"] / 1e6) if row["open"] else "-",
+        ]
+        for row in plan.facilities.to_dict(orient="records")
+    ]
+    header = ["facility", "participant", "kind", "capacity t", "open", "M USD a year"]
+    return render_table("Facilities", header, rows, left={0, 1, 2, 4})
+
+
 def _coverage(plan: Plan) -> str:
     return _coverage_table(plan.coverage, "Coverage")
 
 
 def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
-    """Group promises of one kind, and show the one with the least to spare."""
+    """Show all promises: those that are kept one by one, then those that are kept at once."""
     if coverage.empty:
         return f"{title}\n  Nothing is promised.\n"
+    at_once = coverage["metric"] == "joint_chance"
+    parts = _single_promises(coverage[~at_once], title)
+    parts += [
+        _joint_promise(rows, title) for _, rows in coverage[at_once].groupby("group", sort=False)
+    ]
+    return "\n".join(parts)
+
+
+def _joint_promise(rows: pd.DataFrame, title: str) -> str:
+    """Show one joint chance group: all of its rows hold at once, with one probability."""
+    first = rows.iloc[0]
+    reached = _digits(first["achieved"], "joint_chance")
+    if "low" in first and first["low"] < first["high"]:
+        reached += f" [{first['low']:.4f}, {first['high']:.4f}]"
+    kept = "kept" if first["met"] else "not kept"
+    heading = (
+        f"{title} of {first['group']} at once: {reached}, promised {first['confidence']:g}, {kept}"
+    )
+    cells = [
+        [
+            f"{row['level']:g}",
+            row["demand_class"].replace(";", ", "),
+            row["participant"].replace(";", ", "),
+            _who(row),
+            row["material"].replace(";", ", "),
+        ]
+        for row in rows.to_dict(orient="records")
+    ]
+    header = ["level", "class", "participant", "stock of", "materials"]
+    return render_table(heading, header, cells, left={1, 2, 3, 4}, wrapped={1, 2, 4})
+
+
+def _single_promises(coverage: pd.DataFrame, title: str) -> list[str]:
+    """Group promises of one kind, and show the one with the least to spare."""
     cases: dict[str, dict[tuple[str, ...], list[dict[Any, Any]]]] = {}
     for row in coverage.to_dict(orient="records"):
         at = "" if math.isnan(row["confidence"]) else f" at {row['confidence']:g}"
@@ -177,9 +302,11 @@ def _coverage_table(coverage: pd.DataFrame, title: str) -> str:
             achieved = _digits(tightest["achieved"], tightest["metric"])
             rows.append([*promise, kept, achieved, tightest["material"]])
         parts.append(
-            _render(f"{title} in {case}" if case else title, header, rows, left={0, 1, 2, 3, 6})
+            render_table(
+                f"{title} in {case}" if case else title, header, rows, left={0, 1, 2, 3, 6}
+            )
         )
-    return "\n".join(parts)
+    return parts
 
 
 def _who(row: dict[Any, Any]) -> str:
@@ -202,7 +329,7 @@ def _digits(value: float, metric: str) -> str:
     return f"{value:.1f}" if metric == "days" else f"{value:.4f}"
 
 
-def _number(value: float, digits: int = 4) -> str:
+def number_text(value: float, digits: int = 4) -> str:
     """Write a number with thousands separators and about so many significant digits."""
     if value is None or math.isnan(value):
         return "-"
@@ -216,9 +343,22 @@ def _width() -> int:
     return max(80, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
 
 
-def _render(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], left: set[int]
+def render_table(
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    left: set[int],
+    wrapped: Collection[int] = (),
 ) -> str:
+    """Lay out a table.
+
+    Parameters
+    ----------
+    left
+        Columns that are set flush left.
+    wrapped
+        Columns whose cells may take several lines; everything else stays on its line.
+    """
     table = Table(
         box=box.SIMPLE_HEAD,
         title=title,
@@ -229,9 +369,8 @@ def _render(
         pad_edge=False,
     )
     for place, name in enumerate(header):
-        # Long instructions are wrapped; everything else stays on its line.
-        wrapped = name == "instruction"
-        table.add_column(name, justify="left" if place in left else "right", no_wrap=not wrapped)
+        justify: Literal["left", "right"] = "left" if place in left else "right"
+        table.add_column(name, justify=justify, no_wrap=place not in wrapped)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: names are never read as markup.
     stream = io.StringIO()

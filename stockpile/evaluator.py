@@ -7,6 +7,7 @@ a promise (Proposition 1 and its corollary), which is what the box search stands
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -89,6 +90,31 @@ class Judgement:
     met: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One candidate scenario by scenario, and how far sampling blurs what it shows.
+
+    Attributes
+    ----------
+    variable
+        (S', C) shortage and shipping cost over the horizon in each scenario with need, by who
+        bears it [USD].
+    shortage
+        (S',) shortage cost of all over the horizon [USD].
+    covered
+        (G', S') whether the block keeps its part of each of its joint chance groups.
+    errors
+        For each promise the standard error of its value on equally weighted scenarios; for a
+        ``chance`` the number of scenarios instead, and 0 where nothing is sampled (``stress``,
+        ``days``).
+    """
+
+    variable: NDArray[np.float64]
+    shortage: NDArray[np.float64]
+    covered: NDArray[np.bool_]
+    errors: NDArray[np.float64]
+
+
 Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]"
 """Index of a promise; for P candidates its value, whether it is kept, and nearly kept."""
 
@@ -124,13 +150,9 @@ class Evaluator:
         *,
         sharing: bool,
     ) -> None:
-        self.problem = problem
         self.block = block
         self.sharing = sharing
         self.workers = workers
-        self.promises: tuple[Promise, ...] = tuple(
-            promise for promise in problem.promises if promise.material in block.materials
-        )
         self.lot = problem.lot[block.market_material]
         self.steps = block.steps if sharing else block.own_steps
         self.unit_cost = (  # [USD/(lot year)]
@@ -140,7 +162,8 @@ class Evaluator:
         # Probabilities that were rounded in a table may sum to a confidence only almost.
         self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
         self.needs = block_needs(problem, block, scenarios, workers)
-        stress_needs = block_needs(problem, block, stress, workers)
+        self._stress_needs = block_needs(problem, block, stress, workers)
+        self._stress_names = stress.names
         self.refill = problem.refill[block.market_participant]
         self._shortage_cost = problem.shortage_cost[
             block.market_participant[block.stream_market],
@@ -151,6 +174,24 @@ class Evaluator:
         self._floor_steps = block.own_steps
         self._owner_of_stream = block.market_participant[block.stream_market]
         self._owner_of_step = block.market_participant[self.steps.market]
+        self._take_promises(problem)
+
+    def with_problem(self, problem: Problem) -> Evaluator:
+        """Return the same evaluator for a problem that differs in promises and limits only.
+
+        Needs depend on neither (3), so they are not worked out anew.
+        """
+        other = copy.copy(self)
+        other._take_promises(problem)
+        return other
+
+    def _take_promises(self, problem: Problem) -> None:
+        """Prepare the simulations that show whether the promises of a problem are kept."""
+        block = self.block
+        self.problem = problem
+        self.promises: tuple[Promise, ...] = tuple(
+            promise for promise in problem.promises if promise.material in block.materials
+        )
         # The joint chance groups that the block has a part in.
         self.groups: tuple[int, ...] = tuple(
             g
@@ -158,9 +199,13 @@ class Evaluator:
             if group.materials.intersection(block.materials)
         )
         # Without partners anyway, a floor is seen in the main simulation.
-        self._apart = np.array([problem.groups[g].floor and sharing for g in self.groups], np.bool_)
+        self._apart = np.array(
+            [problem.groups[g].floor and self.sharing for g in self.groups], np.bool_
+        )
         main, floors = self._views(self.needs, stress=False, names=())
-        stress_main, stress_floors = self._views(stress_needs, stress=True, names=stress.names)
+        stress_main, stress_floors = self._views(
+            self._stress_needs, stress=True, names=self._stress_names
+        )
         self._main = main
         self._shared_views = (stress_main,) if stress_main.promises else ()
         self._floor_views = tuple(view for view in (floors, stress_floors) if view.promises)
@@ -230,6 +275,12 @@ class Evaluator:
 
     def slope(self, prices: BlockPrices) -> NDArray[np.float64]:
         """Return by how much the charge for holding rises at least with a lot, (I,)."""
+        c, m = self.block.market_participant, self.block.market_material
+        bought = np.where(self.problem.existing[c, m] == 0.0, self.problem.price[m] * self.lot, 0.0)
+        return self._linear(prices) + prices.outlay[c] * bought
+
+    def _linear(self, prices: BlockPrices) -> NDArray[np.float64]:
+        """Return what a lot is charged for being held and stored, (I,)."""
         weight = prices.weight[self.block.market_participant]
         return weight * self.unit_cost + prices.stored * self.lot
 
@@ -241,7 +292,7 @@ class Evaluator:
         It never falls when any holding rises: the holding cost of (7), what is stored and bought,
         and the rule of an owner that holds something.
         """
-        charged = lots @ self.slope(prices)
+        charged = lots @ self._linear(prices)
         if prices.outlay.any():
             outlay = acquisition_outlay(self.problem, self.block, self.holding(lots))
             charged += outlay @ prices.outlay[self.block.market_participant]
@@ -429,23 +480,12 @@ class Evaluator:
             met=met,
         )
 
-    def sampling(
-        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Say how far sampling blurs what one candidate shows on equally weighted scenarios.
-
-        Returns
-        -------
-        variable
-            (S',) shortage and shipping cost over the horizon in each scenario with need [USD].
-        errors
-            For each promise the standard error of its value; for a ``chance`` the number of
-            scenarios instead, and 0 where nothing is sampled (``stress``, ``days``).
-        """
+    def sampling(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sampled:
+        """Simulate one candidate, lots (I,) and rules (C,), scenario by scenario."""
         holding = self.holding(lots[None, :])
         errors = np.zeros(len(self.promises))
         streams = range(self.block.num_streams)
-        variable = np.zeros(self.needs.scenario.size)
+        borne = np.zeros((len(self.problem.participants), self.needs.scenario.size))
         simulations: dict[bool, NDArray[np.float64]] = {}
         for floor, steps in ((False, self.steps), (True, self._floor_steps)):
             request = Request.of(streams, [] if floor else range(steps.count))
@@ -453,10 +493,10 @@ class Evaluator:
             simulation = self._run(view, holding, rule[None, :])
             simulations[floor] = simulation.unserved_of[:, :, 0]
             if not floor:
-                variable = (
-                    simulation.unserved_of[:, :, 0] @ self._shortage_cost
-                    + simulation.released_of[:, :, 0] @ steps.cost
-                )
+                shortage = simulations[floor] * self._shortage_cost
+                np.add.at(borne, self._owner_of_stream, shortage.T)
+                shipping = simulation.released_of[:, :, 0] * steps.cost
+                np.add.at(borne, self._owner_of_step, shipping.T)
         count = self.num_scenarios
         for index, promise in enumerate(self.promises):
             if promise.metric in ("stress", "days"):
@@ -470,7 +510,27 @@ class Evaluator:
             else:
                 tail = 1.0 - promise.confidence
                 errors[index] = worst_mean_error(unserved, total, tail, count)
-        return variable, errors
+        return Sampled(
+            variable=borne.T,
+            shortage=simulations[False] @ self._shortage_cost,
+            covered=np.array(
+                [
+                    self._keeps_group(g, simulations[self.problem.groups[g].floor])
+                    for g in self.groups
+                ]
+            ).reshape(len(self.groups), self.needs.scenario.size),
+            errors=errors,
+        )
+
+    def _keeps_group(self, g: int, unserved: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say in which scenarios (S',) the block keeps its part of a joint chance group."""
+        served = served_fraction(unserved, self.needs.total)
+        kept = [
+            served[:, self.block.stream(c, m, k)] >= level - LEVEL_TOLERANCE
+            for c, m, k, level in self.problem.groups[g].streams
+            if m in self.block.materials
+        ]
+        return np.asarray(np.all(kept, axis=0), dtype=np.bool_)
 
     def unserved(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, alone: bool = False

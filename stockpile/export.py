@@ -1,96 +1,289 @@
-"""Write models as MPS or LP, for other solvers to read."""
+"""Models of a whole instance as files, and what another solver says of them."""
 
 from __future__ import annotations
 
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
+import numpy as np
+
+from stockpile.arguments import check_arguments
 from stockpile.errors import UsageError
-from stockpile.model.linear import LinearModel, write_model
-from stockpile.model.plan_arrays import plan_arrays
-from stockpile.model.plan_reference import in_units, money_unit
+from stockpile.foresight_bound import block_models, require_known, solve_models, world_budgets
+from stockpile.model.files import FORMATS, check_file, write_foresight_model, write_plan_model
+from stockpile.model.foresight_reference import instance_model
+from stockpile.model.labels import labels_of
+from stockpile.model.plan_reference import plan_reference
+from stockpile.model.solvers import require_solver, solve_reference
+from stockpile.plan import Status
+from stockpile.setting import prepared
+from stockpile.solver import world_couplings
+from stockpile.together import judge_together, search_together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from os import PathLike
 
-    import pyomo.environ as pyo
-
+    from stockpile.boxsearch import Candidates
+    from stockpile.instance import Instance
+    from stockpile.model.files import Format
     from stockpile.model.selection import Selection
+    from stockpile.problem import Cooperation, Problem
+    from stockpile.progress import Progress
+    from stockpile.setting import Setting
 
-Format = Literal["mps", "lp"]
-"""Formats that models are written in: free MPS, and LP as CPLEX reads it."""
-
-_COMMENT = {"mps": "*", "lp": "\\"}
-
-_MONEY = {1.0: "USD", 1e3: "thousand USD", 1e6: "million USD", 1e9: "billion USD"}
-
-_PLAN_NOTES = (
-    "Selection model of stockpile: choose one column for every block at the least yearly cost.",
-    "Money in {money}, storage in t. The names of rows begin with their equation:",
-    "  eq10_block        one column for each block",
-    "  eq11_budget       outlays; eq11_joint_budget: of all together",
-    "  eq12_storage      storage minus room in open facilities [t]",
-    "  eq13_covered      in a scenario a group is covered only if the block is",
-    "  eq13_confidence   probability of covering a group, beyond what every choice covers",
-    "  eq15_rule         a column needs a rule that acts as its own",
-    "  eq15_most_rules   distinct rules in use",
-    "  eq16_cost_share   what a participant bears in a year",
-    "  eq18_excess       shortage cost of a scenario above eta",
-    "  eq18_tail         mean shortage cost of the worst scenarios",
-    "Variables: z(block,column), y(facility), full(group,scenario), w(participant,rule), eta,",
-    "v(scenario). Columns and scenarios are counted from 0.",
-)
+Model = Literal["plan", "foresight"]
+MODELS = ("plan", "foresight")
+"""The selection model, and the model with perfect foresight."""
+LEAST_COLUMNS = 40
+"""Columns that each block gets in the selection model at least, if so many were simulated."""
+AGREE = 1e-6
+"""Relative difference up to which two solvers agree."""
 
 
-def export_plan_model(selection: Selection, path: Path, file_format: Format) -> None:
-    """Write the selection model; see :func:`export_model`.
+@dataclass(frozen=True, slots=True)
+class SolverAnswer:
+    """What another solver says of a model.
 
-    Names begin with the number of their equation. Money is in a unit that suits the tolerances
-    of solvers, see :mod:`~stockpile.model.plan_reference`; a comment says which.
+    Attributes
+    ----------
+    solver
+        Pyomo's name for it.
+    status
+        ``optimal``, ``infeasible``, ``unbounded``, or ``stopped``.
+    objective_usd
+        Optimum [USD/year]; infinite unless optimal.
     """
-    unit = money_unit(selection)
-    money = _MONEY.get(unit, f"units of {unit:g} USD")
-    notes = [note.format(money=money) for note in _PLAN_NOTES]
-    export_model(plan_arrays(in_units(selection, unit)), path, file_format, notes)
+
+    solver: str
+    status: str
+    objective_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedModel:
+    """A model that was written to a file, and what is proved of its optimum.
+
+    Attributes
+    ----------
+    model
+        ``plan`` or ``foresight``.
+    path
+        The file; None where there was nothing to write: see ``status``.
+    cooperation
+        ``none``, ``sharing`` or ``joint``.
+    seed, scenario_count
+        Of the scenarios; the seed is None where the instance gives its scenarios.
+    status
+        How our own solve ended. Without a plan no model is written.
+    columns
+        Of a ``plan``: columns in the model, of all blocks; else 0.
+    cost_usd
+        What our own plan, or our holdings with the best releases, cost [USD/year]: the model's
+        optimum is not above. Infinite without one.
+    bound_usd
+        Proven lower limit [USD/year]: the model's optimum is not below.
+    answer
+        What another solver says; None where none was asked.
+    """
+
+    model: Model
+    path: Path | None
+    cooperation: str
+    seed: int | None
+    scenario_count: int
+    status: Status
+    columns: int
+    cost_usd: float
+    bound_usd: float
+    answer: SolverAnswer | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether the other solver's optimum lies between our bound and our cost."""
+        if self.answer is None or self.answer.status != "optimal":
+            return False
+        room = AGREE * abs(self.cost_usd)
+        return not self.contradicts and self.answer.objective_usd <= self.cost_usd + room
+
+    @property
+    def contradicts(self) -> bool:
+        """Return whether the other solver's answer cannot be right if our bound and plan are.
+
+        An optimum above our cost does not: a solver may stop at a gap of its own.
+        """
+        if self.answer is None:
+            return False
+        if self.answer.status in ("infeasible", "unbounded"):
+            return True
+        return self.answer.objective_usd < self.bound_usd - AGREE * abs(self.cost_usd)
 
 
 def export_model(
-    model: LinearModel | pyo.ConcreteModel,
-    path: Path,
-    file_format: Format,
-    notes: Sequence[str] = (),
-) -> None:
-    """Write a model to a file that appears whole or not at all.
-
-    A file of that name is replaced. Arrays are written by HiGHS, Pyomo models by Pyomo.
+    instance: Instance,
+    path: str | PathLike[str],
+    *,
+    model: Model = "plan",
+    file_format: Format | None = None,
+    solver: str | None = None,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    cooperation: Cooperation | None = None,
+    scenarios: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
+) -> ExportedModel:
+    """Write a model of an instance to a file for other solvers, whole or not at all.
 
     Parameters
     ----------
+    instance
+        As returned by :func:`stockpile.load`.
+    path
+        The file; one of that name is replaced.
+    model
+        ``plan``: choose one column for every block, equations (9) to (18); the instance is solved
+        first, and the columns are those that the solve has found. ``foresight``: the two-stage
+        model with perfect foresight in extensive form, see ``docs/foresight.md``.
     file_format
-        ``mps`` or ``lp``, whatever the ending of the file.
-    notes
-        Lines of comment to begin with.
+        ``mps`` or ``lp``; default by the ending of the path, else ``mps``.
+    solver
+        Solver that Pyomo reaches, such as ``highs`` or ``gurobi``, to solve the model with, stated
+        anew in Pyomo; default none.
+    gap, time_limit
+        As in :func:`stockpile.solve`, for the solve that finds the columns.
+    cooperation, scenarios, seed, threads, progress
+        As in :func:`stockpile.solve`.
 
     Raises
     ------
     UsageError
-        If the folder is not there, or something that is not a file has the name.
+        If an argument is out of range, the file cannot have that name, or the solver is not there.
+    NotBuiltError
+        If the instance uses what is not built yet.
     OSError
         If the file cannot be written; nothing is left behind then.
     """
-    if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is not a folder, so {path.name} cannot be written to it")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} exists and is not a file")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".stockpile-") as near:
-        plain, whole = Path(near) / f"plain.{file_format}", Path(near) / "whole"
-        if isinstance(model, LinearModel):
-            write_model(model, str(plain))
-        else:
-            model.write(str(plain), io_options={"symbolic_solver_labels": True})
-        with plain.open(encoding="ascii") as source, whole.open("w", encoding="ascii") as target:
-            target.writelines(f"{_COMMENT[file_format]} {note}\n" for note in notes)
-            for line in source:
-                target.write(line)
-        whole.replace(path)
+    path = Path(path)
+    ending = path.suffix.removeprefix(".").lower()
+    by_ending = next((known for known in FORMATS if known == ending), FORMATS[0])
+    file_format = by_ending if file_format is None else file_format
+    gap = instance.solve_settings.gap if gap is None else gap
+    world = cast("Cooperation", cooperation or instance.solve_settings.cooperation)
+    check_arguments(
+        gap=gap,
+        time_limit=time_limit,
+        cooperation=world,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+    )
+    for name, value, known in (("model", model, MODELS), ("file_format", file_format, FORMATS)):
+        if value not in known:
+            raise UsageError(f"{name} is {value!r}; expected one of {', '.join(known)}")
+    # Found out before the work, not after it.
+    check_file(path)
+    if solver is not None:
+        require_solver(solver)
+    if model == "foresight":
+        require_known(instance)
+    with prepared(
+        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+    ) as setting:
+        if model == "foresight":
+            return _foresight(setting, world, path, file_format, solver)
+        deadline = np.inf if time_limit is None else setting.began + time_limit
+        return _plan(setting, world, path, file_format, solver, gap=gap, deadline=deadline)
+
+
+def _plan(
+    setting: Setting,
+    world: Cooperation,
+    path: Path,
+    file_format: Format,
+    solver: str | None,
+    *,
+    gap: float,
+    deadline: float,
+) -> ExportedModel:
+    """Solve an instance, and write the selection model over the columns that were found."""
+    couplings = world_couplings(setting, world, gap=gap, deadline=deadline)
+    evaluators = [setting.evaluator(block, sharing=world != "none") for block in setting.blocks]
+    # Materials that nothing joins are searched together as well, so that there are columns.
+    search = search_together(setting, couplings, evaluators, gap=gap, deadline=deadline)
+    found = judge_together(setting, couplings, evaluators, search)
+    stopped = Status.INTERRUPTED if setting.interrupt.raised else Status.TIME_LIMIT
+    has_plan = search.incumbent is not None
+    columns, answer = 0, None
+    if has_plan:
+        selection = search.model(LEAST_COLUMNS)
+        columns = selection.block.size
+        write_plan_model(selection, path, file_format, _in_words(setting.problem, search.columns))
+        answer = None if solver is None else _answer_to_plan(selection, solver)
+        status = Status.OPTIMAL if found.finished else stopped
+    else:
+        status = Status.INFEASIBLE if found.finished else stopped
+    return ExportedModel(
+        model="plan",
+        path=path if has_plan else None,
+        cooperation=world,
+        seed=setting.seed,
+        scenario_count=setting.scenarios.count,
+        status=status,
+        columns=columns,
+        cost_usd=found.cost,
+        bound_usd=found.bound,
+        answer=answer,
+    )
+
+
+def _in_words(problem: Problem, columns: Sequence[Candidates]) -> list[str]:
+    """Say what columns stand for: lots and rule of every participant."""
+    owners = labels_of(problem.participants)
+    rules = labels_of([rule.name for rule in problem.menu.rules])
+    return [
+        "; ".join(
+            f"{owner} {lots} {rules[rule]}" if lots else f"{owner} 0"
+            for owner, lots, rule in zip(owners, of_lots, of_rules, strict=True)
+        )
+        for candidates in columns
+        for of_lots, of_rules in zip(
+            candidates.lots.tolist(), candidates.rule.tolist(), strict=True
+        )
+    ]
+
+
+def _answer_to_plan(selection: Selection, solver: str) -> SolverAnswer:
+    model = plan_reference(selection)
+    solution = solve_reference(model, solver)
+    return SolverAnswer(solver, solution.status, solution.objective * model.money_usd.value)
+
+
+def _foresight(
+    setting: Setting, world: Cooperation, path: Path, file_format: Format, solver: str | None
+) -> ExportedModel:
+    """Write the model with perfect foresight, and solve it by cuts."""
+    materials = list(block_models(setting, sharing=world != "none"))
+    budgets = world_budgets(setting, world)
+    optimum = solve_models(setting, materials, budgets)
+    feasible = bool(np.isfinite(optimum.cost))
+    answer = None
+    if feasible:
+        write_foresight_model(materials, budgets, path, file_format)
+        if solver is not None:
+            solution = solve_reference(instance_model(materials, budgets), solver)
+            answer = SolverAnswer(solver, solution.status, solution.objective)
+    return ExportedModel(
+        model="foresight",
+        path=path if feasible else None,
+        cooperation=world,
+        seed=setting.seed,
+        scenario_count=setting.scenarios.count,
+        status=Status.OPTIMAL if feasible else Status.INFEASIBLE,
+        columns=0,
+        cost_usd=optimum.cost,
+        bound_usd=optimum.bound,
+        answer=answer,
+    )

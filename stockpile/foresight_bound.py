@@ -8,39 +8,43 @@ of every release policy, inside the menu of rules or outside. See ``docs/foresig
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pandas as pd
 
 from stockpile.arguments import check_arguments
-from stockpile.blocks import build_blocks
+from stockpile.couplings import build_couplings
 from stockpile.errors import NotBuiltError, UsageError
+from stockpile.foresight_budgets import apart, minimise_within
 from stockpile.foresight_limits import with_promises
 from stockpile.foresight_recourse import Recourse
 from stockpile.foresight_search import minimise
-from stockpile.model.foresight_arrays import wait_and_see_cost
-from stockpile.model.foresight_data import foresight_data
+from stockpile.foresight_waiting import wait_and_see, within_budgets
+from stockpile.model.foresight_data import foresight_budgets, foresight_data
 from stockpile.needs import block_needs
 from stockpile.parallel import Workers
-from stockpile.problem import LEVEL_TOLERANCE, build_problem
-from stockpile.progress import Progress, ProgressLine, reporter
-from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
+from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.progress import Progress
+from stockpile.scenarios import calm_scenario
+from stockpile.setting import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
+    from stockpile.foresight_budgets import JointOptimum
+    from stockpile.foresight_recourse import WaitAndSee
+    from stockpile.foresight_search import Optimum
     from stockpile.instance import Instance
-    from stockpile.model.foresight_data import ForesightData
+    from stockpile.model.foresight_data import ForesightBudgets, ForesightData
     from stockpile.plan import Plan
     from stockpile.problem import Cooperation, Problem
     from stockpile.scenarios import ScenarioSet
+    from stockpile.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class Foresight:
     cost_usd
         RP: cost of the best holdings found [USD/year]. It is above ``bound_usd`` by a relative
         1e-9 at most.
+    facilities_usd
+        Fixed cost of the facilities that exist [USD/year], which is a part of bound and costs.
     eev_usd
         EEV: cost of the holdings that are best for the mean scenario, on all scenarios.
     ws_usd
@@ -84,7 +90,8 @@ class Foresight:
         Wall-clock time.
     materials
         One row per material: material, bound_usd, cost_usd, eev_usd, ws_usd, vss_usd, evpi_usd,
-        and cuts, the number of cuts made.
+        and cuts, the number of cuts made. Where budgets bind, bounds and differences are those of
+        all materials together, and none of each.
     holdings
         participant, material, holding_t of the solution, and least_t and most_t that lots and
         promises allow.
@@ -97,6 +104,7 @@ class Foresight:
     scenario_count: int
     bound_usd: float
     cost_usd: float
+    facilities_usd: float
     eev_usd: float
     ws_usd: float
     vss_usd: float
@@ -104,6 +112,16 @@ class Foresight:
     seconds: float
     materials: pd.DataFrame
     holdings: pd.DataFrame
+
+    @property
+    def feasible(self) -> bool:
+        """Return whether any holdings within the limits can keep all promises."""
+        return math.isfinite(self.cost_usd)
+
+    @property
+    def budgets_bind(self) -> bool:
+        """Return whether budgets join the materials, so that none has a bound of its own."""
+        return bool(self.materials["bound_usd"].isna().any())
 
 
 def foresight(
@@ -134,57 +152,77 @@ def foresight(
     """
     world = cooperation or instance.solve_settings.cooperation
     check_arguments(cooperation=world, scenarios=scenarios, seed=seed, threads=threads)
-    if instance.projects or instance.conversions:
-        raise NotBuiltError(
-            "The foresight bound knows neither projects nor conversions yet, and without them it "
-            "would not be a bound: they can lower needs, or serve them from other materials."
-        )
-    report = reporter(progress)
-    problem = build_problem(instance)
-    blocks = build_blocks(problem)
-    stress = stress_cases(instance, problem)
-    if isinstance(report, ProgressLine):
-        report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
+    require_known(instance)
+    with prepared(
+        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+    ) as setting:
+        return foresight_world(setting, cast("Cooperation", world))
+
+
+def foresight_world(setting: Setting, world: Cooperation) -> Foresight:
+    """Bound the cost in one world of an instance that has been made ready.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user has asked to stop: a part of a bound is none.
+    """
     sharing = world != "none"
-    _compile_kernels(problem, blocks[0], stress, sharing=sharing)
-    began = time.monotonic()
-    drawn = scenario_set(instance, problem, scenarios, seed)
-    rows: list[dict[str, Any]] = []
-    held: list[dict[str, Any]] = []
-    with Workers(threads) as workers:
-        for number, block in enumerate(blocks):
-            nothing, seconds = math.nan, time.monotonic() - began
-            report(Progress(block.name, number, len(blocks), nothing, nothing, nothing, seconds))
-            data = block_model(problem, block, drawn, stress, workers, sharing=sharing)
-            row, holding = _solve_material(data, workers)
-            rows.append(row)
-            held += [
+    _compile_kernels(setting, sharing=sharing)
+    began = setting.seconds()
+    couplings = build_couplings(setting.instance, setting.problem, world)
+    budgets = foresight_budgets(setting.problem, couplings)
+    stores = couplings.facilities
+    fixed = float(stores.fixed_cost[stores.existing].sum())
+    # Where budgets can join them, all materials stay in memory; else one at a time.
+    joined = bool(budgets.names)
+    materials = [
+        _solve_material(data, setting.workers, keep=joined)
+        for data in block_models(setting, sharing=sharing)
+    ]
+    figures = _together(setting, materials, budgets) if joined else _apart(materials)
+    optimum = figures.optimum
+    cost, eev = optimum.cost, float(figures.eev.sum())
+    vss, evpi = figures.differences()
+    return Foresight(
+        instance_name=setting.instance.name,
+        instance_hash=setting.instance.content_hash,
+        cooperation=world,
+        seed=setting.seed,
+        scenario_count=setting.scenarios.count,
+        bound_usd=optimum.bound + fixed,
+        cost_usd=cost + fixed,
+        facilities_usd=fixed,
+        eev_usd=eev + fixed,
+        ws_usd=figures.ws + fixed,
+        vss_usd=eev - cost if np.isfinite(cost) else math.nan,
+        evpi_usd=max(cost - figures.ws, 0.0) if np.isfinite(cost) else math.nan,
+        seconds=setting.seconds() - began,
+        materials=pd.DataFrame(
+            {
+                "material": [own.material for own in materials],
+                "bound_usd": optimum.bounds,
+                "cost_usd": optimum.costs,
+                "eev_usd": figures.eev,
+                "ws_usd": figures.ws_of_material,
+                "vss_usd": vss,
+                "evpi_usd": evpi,
+                "cuts": optimum.cuts,
+            }
+        ),
+        holdings=pd.DataFrame(
+            [
                 {
                     "participant": name,
-                    "material": data.material,
+                    "material": own.material,
                     "holding_t": float(holding[c]),
-                    "least_t": float(data.lower[c]),
-                    "most_t": float(data.upper[c]),
+                    "least_t": float(own.lower[c]),
+                    "most_t": float(own.upper[c]),
                 }
-                for c, name in enumerate(data.participants)
+                for own, holding in zip(materials, optimum.holdings, strict=True)
+                for c, name in enumerate(setting.problem.participants)
             ]
-    if isinstance(report, ProgressLine):
-        report.clear()
-    materials = pd.DataFrame(rows)
-    return Foresight(
-        instance_name=instance.name,
-        instance_hash=instance.content_hash,
-        cooperation=world,
-        seed=_seed(instance, seed),
-        scenario_count=drawn.count,
-        **{
-            name: float(materials[name].to_numpy().sum())
-            for name in materials.columns
-            if name.endswith("_usd")
-        },
-        seconds=time.monotonic() - began,
-        materials=materials,
-        holdings=pd.DataFrame(held),
+        ),
     )
 
 
@@ -201,24 +239,91 @@ def foresight_gap(plan: Plan, bound: Foresight) -> float:
         If there is no plan, or plan and bound are not of the same instance, cooperation and
         scenarios.
     """
+    names = ("instance_hash", "cooperation", "seed", "scenario_count")
+    require_comparable(plan, **{name: getattr(bound, name) for name in names})
+    assert plan.annual_cost_usd is not None
+    return plan.annual_cost_usd - bound.bound_usd
+
+
+def require_comparable(plan: Plan, **of_bound: str | int | None) -> None:
+    """Refuse a plan that cannot be compared with a bound.
+
+    Parameters
+    ----------
+    of_bound
+        What has to be the same in the plan: attributes of :class:`Foresight`.
+
+    Raises
+    ------
+    UsageError
+        If there is no plan, or something differs.
+    """
     if plan.annual_cost_usd is None:
         raise UsageError(f"There is no plan to compare: its status is {plan.status}.")
     wrong = [
-        f"{name} is {ours!r} in the plan and {theirs!r} in the bound"
-        for name, ours, theirs in (
-            ("instance_hash", plan.instance_hash, bound.instance_hash),
-            ("cooperation", plan.cooperation, bound.cooperation),
-            ("seed", plan.seed, bound.seed),
-            ("scenario_count", plan.scenario_count, bound.scenario_count),
-        )
-        if ours != theirs
+        f"{name} is {getattr(plan, name)!r} in the plan and {value!r} in the bound"
+        for name, value in of_bound.items()
+        if getattr(plan, name) != value
     ]
     if wrong:
         raise UsageError(
             "Plan and foresight bound cannot be compared:\n  " + "\n  ".join(wrong) + "\n"
             "  Make both with the same instance, cooperation, scenarios and seed."
         )
-    return plan.annual_cost_usd - bound.bound_usd
+
+
+def require_known(instance: Instance) -> None:
+    """Refuse an instance of which the model would not be a bound.
+
+    Raises
+    ------
+    NotBuiltError
+        If it has projects or conversions.
+    """
+    if instance.projects or instance.conversions:
+        raise NotBuiltError(
+            "The foresight bound knows neither projects nor conversions yet, and without them it "
+            "would not be a bound: they can lower needs, or serve them from other materials."
+        )
+
+
+def world_budgets(setting: Setting, world: Cooperation) -> ForesightBudgets:
+    """Return the budgets of a world."""
+    couplings = build_couplings(setting.instance, setting.problem, world)
+    return foresight_budgets(setting.problem, couplings)
+
+
+def block_models(setting: Setting, *, sharing: bool) -> Iterator[ForesightData]:
+    """Yield the model of each block, and tell that its turn has come.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user has asked to stop.
+    """
+    for number, block in enumerate(setting.blocks):
+        if setting.interrupt.raised:
+            raise KeyboardInterrupt
+        nothing, seconds = math.nan, setting.seconds()
+        total = len(setting.blocks)
+        setting.report(Progress(block.name, number, total, nothing, nothing, nothing, seconds))
+        yield block_model(
+            setting.problem,
+            block,
+            setting.scenarios,
+            setting.stress,
+            setting.workers,
+            sharing=sharing,
+        )
+
+
+def solve_models(
+    setting: Setting, models: Sequence[ForesightData], budgets: ForesightBudgets
+) -> JointOptimum:
+    """Find the best holdings of all materials, and bound their cost."""
+    recourses = [Recourse(data, setting.workers) for data in models]
+    alone = [minimise(recourse) for recourse in recourses]
+    return minimise_within(recourses, alone, budgets)
 
 
 def block_model(
@@ -245,44 +350,129 @@ def block_model(
     )
 
 
-def _solve_material(
-    data: ForesightData, workers: Workers
-) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """Return the row of a material, and the holdings (C,) of the solution."""
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """One material solved on its own.
+
+    Attributes
+    ----------
+    material, lower, upper
+        Of its model.
+    on_mean, optimum
+        Best holdings for the mean scenario, and for all.
+    eev, ws
+        EEV and WS [USD/year]; infinite where no holdings keep within the limits.
+    recourse, waiting
+        What budgets need besides; None where they are not wanted.
+    """
+
+    material: str
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    on_mean: Optimum
+    optimum: Optimum
+    eev: float
+    ws: float
+    recourse: Recourse | None
+    waiting: WaitAndSee | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """All materials.
+
+    Attributes
+    ----------
+    optimum
+        Best holdings.
+    eev
+        By material, EEV [USD/year].
+    ws
+        WS of all materials [USD/year].
+    ws_of_material
+        The same by material; nan where budgets bind in some scenario.
+    joined
+        Whether budgets bind, so that differences mean something for all materials only.
+    """
+
+    optimum: JointOptimum
+    eev: NDArray[np.float64]
+    ws: float
+    ws_of_material: NDArray[np.float64]
+    joined: bool
+
+    def differences(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return VSS and EVPI by material; nan where there is no solution, or budgets bind."""
+        cost = np.array(self.optimum.costs)
+        known = np.where(self.joined | ~np.isfinite(cost), np.nan, cost)
+        return self.eev - known, np.maximum(known - self.ws_of_material, 0.0)
+
+
+def _solve_material(data: ForesightData, workers: Workers, *, keep: bool) -> _Material:
     on_mean = minimise(Recourse(data.mean_scenario(), workers))
     recourse = Recourse(data, workers)
     # Begun where the mean scenario is best, so that the solution is never worse than that.
     optimum = minimise(recourse, on_mean.holding)
-    eev, ws, vss, evpi = math.inf, math.inf, math.nan, math.nan
-    if data.feasible:
-        eev = recourse.cost(on_mean.holding)
-        ws = wait_and_see_cost(data) if data.pooled.size else recourse.wait_and_see()
-        vss, evpi = eev - optimum.cost, max(optimum.cost - ws, 0.0)
-    row = {
-        "material": data.material,
-        "bound_usd": optimum.bound,
-        "cost_usd": optimum.cost,
-        "eev_usd": eev,
-        "ws_usd": ws,
-        "vss_usd": vss,
-        "evpi_usd": evpi,
-        "cuts": optimum.cuts,
-    }
-    return row, optimum.holding
+    waiting = wait_and_see(recourse) if data.feasible else None
+    return _Material(
+        material=data.material,
+        lower=data.lower,
+        upper=data.upper,
+        on_mean=on_mean,
+        optimum=optimum,
+        eev=recourse.cost(on_mean.holding) if data.feasible else math.inf,
+        ws=math.inf if waiting is None else waiting.expected,
+        recourse=recourse if keep else None,
+        waiting=waiting if keep else None,
+    )
 
 
-def _seed(instance: Instance, seed: int | None) -> int | None:
-    """Return the seed that the scenarios were drawn with; None where they were not drawn."""
-    if instance.scenarios or not instance.hazards:
-        return None
-    return instance.scenario_settings.seed if seed is None else seed
+def _apart(materials: Sequence[_Material]) -> _Figures:
+    """Put together materials that no budget joins."""
+    ws = np.array([own.ws for own in materials])
+    return _Figures(
+        optimum=apart([own.optimum for own in materials]),
+        eev=np.array([own.eev for own in materials]),
+        ws=float(ws.sum()),
+        ws_of_material=ws,
+        joined=False,
+    )
 
 
-def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet, *, sharing: bool) -> None:
+def _together(
+    setting: Setting, materials: Sequence[_Material], budgets: ForesightBudgets
+) -> _Figures:
+    """Put together materials that share budgets (F16)."""
+    recourses = [own.recourse for own in materials if own.recourse is not None]
+    waiting = [own.waiting for own in materials if own.waiting is not None]
+    if len(waiting) < len(materials):
+        return _apart(materials)  # Some promises cannot be kept, whatever is bought.
+    mean = minimise_within(
+        [Recourse(recourse.data.mean_scenario(), setting.workers) for recourse in recourses],
+        [own.on_mean for own in materials],
+        budgets,
+    )
+    if not np.isfinite(mean.bound):
+        nothing = np.full(len(materials), np.inf)
+        return _Figures(mean, nothing, np.inf, nothing, joined=True)
+    optimum = minimise_within(recourses, [own.optimum for own in materials], budgets, mean.holdings)
+    ws, broken = within_budgets(waiting, budgets, setting.scenarios.probability)
+    of_material = np.array([math.nan if broken else own.ws for own in materials])
+    costs = [
+        recourse.cost(holding) for recourse, holding in zip(recourses, mean.holdings, strict=True)
+    ]
+    joined = bool(np.isnan([*mean.bounds, *optimum.bounds]).any())
+    return _Figures(optimum, np.array(costs), ws, of_material, joined)
+
+
+def _compile_kernels(setting: Setting, *, sharing: bool) -> None:
     """Run the kernels on next to nothing, so that compiling them is not in the seconds."""
+    problem = setting.problem
     with Workers(1) as workers:
         calm = calm_scenario(problem)
-        data = block_model(problem, block, calm, stress, workers, sharing=sharing)
+        data = block_model(
+            problem, setting.blocks[0], calm, setting.stress, workers, sharing=sharing
+        )
         recourse = Recourse(data, workers)
         recourse.respond(data.lower)
         recourse.wait_and_see()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.coverage import worst_mean
-from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.model.foresight_data import FORGIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from stockpile.needs import Needs
     from stockpile.problem import Promise
 
-FORGIVEN = 2.0 * LEVEL_TOLERANCE
-"""Twice the tolerance within which a level or a confidence counts as reached."""
 SAFETY = 1e-9
 """Limits are lowered by this part of themselves."""
 HALVINGS = 100

@@ -46,6 +46,33 @@ class Response:
     slope: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class WaitAndSee:
+    """Holdings of one material, chosen for each scenario when it is known (F13).
+
+    Attributes
+    ----------
+    data
+        The material.
+    cost, holding
+        (S',) of the holdings and the releases [USD/year], and (S', C) the holdings [t].
+    calm_cost, calm_holding
+        The same, (C,), for each scenario that needs nothing.
+    """
+
+    data: ForesightData
+    cost: NDArray[np.float64]
+    holding: NDArray[np.float64]
+    calm_cost: float
+    calm_holding: NDArray[np.float64]
+
+    @property
+    def expected(self) -> float:
+        """Return the mean cost [USD/year]."""
+        p = self.data.probability
+        return float(p @ self.cost + (1.0 - p.sum()) * self.calm_cost)
+
+
 class Recourse:
     """Expected cost of the best releases, as a function of the holdings of one material.
 
@@ -87,20 +114,22 @@ class Recourse:
         """Return the cost of holdings (C,) [t] and of the recourse to them (F1) [USD/year]."""
         return self.data.holdings_cost(holding) + self.data.per_year * self.respond(holding).cost
 
-    def wait_and_see(self) -> float:
-        """Return the cost with holdings chosen for each scenario alone (F13) [USD/year].
+    def wait_and_see(self) -> WaitAndSee:
+        """Return the cost with holdings chosen for each scenario alone (F13).
 
         Pooled promises are left out: it is the cost where there are none, else below it.
         """
         data = self.data
-        cost = np.zeros(data.probability.size)
+        above = np.zeros(data.probability.size)
+        held = np.zeros(data.availability.shape)
         unit_cost = data.holding_cost / data.per_year
 
         def work(lo: int, hi: int) -> None:
-            wait_and_see_chunk(lo, hi, self._chain, data.lower, data.upper, unit_cost, cost)
+            wait_and_see_chunk(lo, hi, self._chain, data.lower, data.upper, unit_cost, above, held)
 
-        self._workers.run(work, cost.size)
-        return data.holdings_cost(data.lower) + data.per_year * float(data.probability @ cost)
+        self._workers.run(work, above.size)
+        least = data.holdings_cost(data.lower)
+        return WaitAndSee(data, least + data.per_year * above, held, least, data.lower)
 
 
 def _pair_arrays(data: ForesightData) -> PairArrays:

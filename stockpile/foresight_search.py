@@ -45,13 +45,13 @@ class Optimum:
     bound
         Proven lower limit on it [USD/year].
     cuts
-        Cuts made.
+        Those made on the way. They are below the recourse everywhere, so they stay valid.
     """
 
     holding: NDArray[np.float64]
     cost: float
     bound: float
-    cuts: int
+    cuts: tuple[Response, ...]
 
 
 def minimise(recourse: Recourse, start: NDArray[np.float64] | None = None) -> Optimum:
@@ -59,9 +59,9 @@ def minimise(recourse: Recourse, start: NDArray[np.float64] | None = None) -> Op
 
     The result is never worse than the first choice, by default the cheapest to hold.
     """
-    data = replace(recourse.data, upper=_useful(recourse.data))
+    data = useful(recourse.data)
     if not data.feasible:
-        return Optimum(np.full(data.lower.size, np.nan), np.inf, np.inf, 0)
+        return Optimum(np.full(data.lower.size, np.nan), np.inf, np.inf, ())
     cuts: list[Response] = []
     holding = _best_under_cuts(data, cuts)[0] if start is None else start
     best, best_cost, bound = holding, np.inf, -np.inf
@@ -76,25 +76,37 @@ def minimise(recourse: Recourse, start: NDArray[np.float64] | None = None) -> Op
         # Where nothing costs anything, no relative gap is small enough.
         if best_cost - bound <= max(GAP * best_cost, 2.0 * rounding):
             break
-    return Optimum(best, best_cost, bound, len(cuts))
+    return Optimum(best, best_cost, bound, tuple(cuts))
 
 
-def _useful(data: ForesightData) -> NDArray[np.float64]:
-    """Lower the upper limits (C,) [t] to what can be of use; the least cost stays the same.
+def useful(data: ForesightData) -> ForesightData:
+    """Lower the upper limits of holdings to what can be of use; the least cost stays the same.
 
     Nobody needs more than all needs of one scenario, or all of a pooled promise. Limits that are
     far beyond would only cost digits.
     """
     most = max(data.need.sum(axis=1).max(initial=0.0), data.pooled.max(initial=0.0))
-    return np.asarray(np.minimum(data.upper, np.maximum(data.lower, most)))
+    return replace(data, upper=np.minimum(data.upper, np.maximum(data.lower, most)))
 
 
 def _best_under_cuts(
     data: ForesightData, cuts: Sequence[Response]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the holdings (C,) of least cost under all cuts, and the duals of cuts and pools."""
+    solution = solve_linear(cut_model(data, cuts))
+    if solution.status != "optimal" or not solution.row_duals.size:
+        raise CheckError(f"{data.material}: no optimum under {len(cuts)} cuts: {solution.status}")
+    holding = np.clip(solution.values[: data.lower.size], data.lower, data.upper)
+    return holding, solution.row_duals[: 1 + len(cuts)], solution.row_duals[1 + len(cuts) :]
+
+
+def cut_model(data: ForesightData, cuts: Sequence[Response]) -> LinearModel:
+    """Return the least cost of holdings under all cuts as a linear program.
+
+    Columns: the holdings, and the recourse. Rows: zero, below which no recourse is, and each cut;
+    then the pooled promises.
+    """
     stocks, pools = data.holding_cost.size, data.pooled.size
-    # The recourse, in the last column, is at least each cut, and never negative.
     slope = np.array([np.zeros(stocks), *(cut.slope for cut in cuts)])
     constant = np.array([0.0, *(cut.constant for cut in cuts)])
     rows = np.concatenate(
@@ -103,21 +115,15 @@ def _best_under_cuts(
             np.append(data.pool.astype(np.float64), np.zeros((pools, 1)), axis=1),
         ]
     )
-    solution = solve_linear(
-        LinearModel(
-            cost=np.append(data.holding_cost, data.per_year),
-            lower=np.append(data.lower, -np.inf),
-            upper=np.append(data.upper, np.inf),
-            integer=np.zeros(stocks + 1, dtype=np.bool_),
-            matrix=csr_array(rows),
-            row_lower=np.concatenate([constant, data.pooled]),
-            row_upper=np.full(rows.shape[0], np.inf),
-        )
+    return LinearModel(
+        cost=np.append(data.holding_cost, data.per_year),
+        lower=np.append(data.lower, -np.inf),
+        upper=np.append(data.upper, np.inf),
+        integer=np.zeros(stocks + 1, dtype=np.bool_),
+        matrix=csr_array(rows),
+        row_lower=np.concatenate([constant, data.pooled]),
+        row_upper=np.full(rows.shape[0], np.inf),
     )
-    if solution.status != "optimal" or not solution.row_duals.size:
-        raise CheckError(f"{data.material}: no optimum under {len(cuts)} cuts: {solution.status}")
-    holding = np.clip(solution.values[:stocks], data.lower, data.upper)
-    return holding, solution.row_duals[: constant.size], solution.row_duals[constant.size :]
 
 
 def cut_bound(
@@ -125,6 +131,7 @@ def cut_bound(
     cuts: Sequence[Response],
     price: NDArray[np.float64],
     pool_price: NDArray[np.float64],
+    purchase_price: NDArray[np.float64] | None = None,
 ) -> tuple[float, float]:
     """Return a lower bound of the least cost from cuts, by weak duality (F12) [USD/year].
 
@@ -138,22 +145,25 @@ def cut_bound(
         (1 + cuts,) weight of zero cost, and of each cut.
     pool_price
         (R,) price of each pooled promise [USD/(t year)].
+    purchase_price
+        (C,) what is charged on top for a tonne that is bought [USD/(t year)]; default nothing.
     """
     weight = np.maximum(price, 0.0)
     weight *= data.per_year / weight.sum()
     pool_price = np.maximum(pool_price, 0.0)
-    slope = np.array([cut.slope for cut in cuts])
+    slope = np.array([cut.slope for cut in cuts]).reshape(len(cuts), data.lower.size)
     constant = np.array([cut.constant for cut in cuts])
+    charge = np.zeros(data.lower.size) if purchase_price is None else purchase_price
     unit_cost = data.holding_cost + weight[1:] @ slope - pool_price @ data.pool
-    terms = [
-        weight[1:] * constant,
-        pool_price * data.pooled,
-        unit_cost * np.where(unit_cost > 0.0, data.lower, data.upper),
-    ]
+    # The charge sets in at what exists, so the least is there or at a limit.
+    places = np.array([data.lower, np.clip(data.existing, data.lower, data.upper), data.upper])
+    at_place = unit_cost * places + charge * np.maximum(0.0, places - data.existing)
+    terms = [weight[1:] * constant, pool_price * data.pooled, at_place.min(axis=0)]
     # Differences lose digits of what they are made of.
     size = (
         weight[1:] @ abs(constant)
-        + (data.holding_cost + weight[1:] @ abs(slope) + pool_price @ data.pool) @ data.upper
+        + (data.holding_cost + weight[1:] @ abs(slope) + pool_price @ data.pool + charge)
+        @ data.upper
     )
     rounding = ROUNDING * float(size)
     return float(sum(term.sum() for term in terms)) - rounding, rounding

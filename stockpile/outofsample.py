@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,15 @@ from scipy.special import ndtri
 
 from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
+from stockpile.couplings import build_couplings
+from stockpile.coverage import tail_error
 from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.evaluator import Evaluator
+from stockpile.limits import ALL
+from stockpile.model.verify import tail_weights, within
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
+from stockpile.plan_tables import groups_table
 from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise, promise_in_words
 from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import scenario_set, stress_cases
@@ -27,10 +32,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.evaluator import Judgement
+    from stockpile.couplings import Couplings
+    from stockpile.evaluator import Judgement, Sampled
     from stockpile.instance import Instance
     from stockpile.plan import Plan
-    from stockpile.problem import Problem, Promise
+    from stockpile.problem import Cooperation, Problem, Promise
+    from stockpile.scenarios import ScenarioSet
 
 INTERVAL = 0.95
 """Confidence of the intervals."""
@@ -46,15 +53,22 @@ class Assessment:
         Of the fresh scenarios; the seed is None where the instance gives its scenarios itself,
         which are then the same as in the plan, and no interval means anything.
     annual_cost_usd, low_usd, high_usd
-        Cost of the plan [USD/year] (7), with a 95 % confidence interval.
+        Cost of the plan [USD/year] (7), (9), with a 95 % confidence interval.
+    facilities_usd
+        The part of it that is the fixed cost of open facilities [USD/year], which is certain.
     planned_cost_usd
         What the plan said it would cost [USD/year].
     coverage
         One row per promise: promised level, achieved in the plan's sample (``planned``) and on
         the fresh scenarios (``achieved``) with its interval (``low``, ``high``), and whether it
         is met.
+    limits
+        One row per limit that depends on scenarios, what each participant bears (16) and the mean
+        of the costliest scenarios (18): what is allowed, what the plan used in its sample
+        (``planned``) and uses on the fresh scenarios (``used``) with its interval, and whether
+        that is kept. What the plan allows for (16), it was agreed on.
     broken
-        Promises that held in the plan's sample but do not hold on the fresh scenarios.
+        Promises and limits that held in the plan's sample but not on the fresh scenarios.
     """
 
     scenario_count: int
@@ -62,8 +76,10 @@ class Assessment:
     annual_cost_usd: float
     low_usd: float
     high_usd: float
+    facilities_usd: float
     planned_cost_usd: float
     coverage: pd.DataFrame
+    limits: pd.DataFrame
     broken: tuple[str, ...]
 
 
@@ -111,13 +127,14 @@ def evaluate(
                 f"seed {seed} is the plan's own: its scenarios would not be fresh; name another"
             )
     problem = build_problem(instance)
+    couplings = build_couplings(instance, problem, cast("Cooperation", plan.cooperation))
     lots, rules = _decisions(problem, plan)
+    facilities = _facilities_cost(couplings, plan)
     drawn = scenario_set(instance, problem, scenarios, seed)
     stress = stress_cases(instance, problem)
     blocks = build_blocks(problem)
     report, began = reporter(progress), time.monotonic()
-    variable = np.zeros(drawn.count)
-    holding = 0.0
+    sums = _Sums(problem, drawn.count)
     rows: list[dict[str, Any]] = []
     with Workers(threads) as workers:
         for number, block in enumerate(blocks):
@@ -130,34 +147,95 @@ def evaluate(
             # One rule per owner and block, the same for all its materials.
             rule = rules[:, block.materials[0]]
             judgement = evaluator.judge(chosen, rule)
-            holding += float(judgement.holding.sum())
-            cost, errors = evaluator.sampling(chosen, rule)
-            variable[evaluator.needs.scenario] += cost
-            rows += _coverage_rows(problem, evaluator.promises, judgement, errors)
+            sampled_block = evaluator.sampling(chosen, rule)
+            sums.add(evaluator, judgement, sampled_block)
+            rows += _coverage_rows(problem, evaluator.promises, judgement, sampled_block.errors)
     if isinstance(report, ProgressLine):
         report.clear()
-    mean = float(drawn.probability @ variable)
-    per_year = yearly(1.0, problem.horizon)
-    error = float(np.sqrt(drawn.probability @ (variable - mean) ** 2 / drawn.count))
-    half = _z() * error * per_year if sampled else 0.0
-    annual = holding + per_year * mean
+    rows += _group_rows(problem, drawn, sums.covered)
+    annual, half = sums.cost(drawn)
     coverage = _with_planned(pd.DataFrame(rows, columns=_COLUMNS), plan)
+    limits = _limits(plan, couplings, drawn, sums)
     if not sampled:
+        half = 0.0
         coverage["low"] = coverage["high"] = coverage["achieved"]
+        limits["low"] = limits["high"] = limits["used"]
+    broken = [
+        _in_words(row)
+        for row in coverage.to_dict(orient="records")
+        if row["met_in_plan"] and not row["met"]
+    ]
+    broken += [_limit_in_words(row) for row in limits.to_dict(orient="records") if not row["met"]]
     return Assessment(
         scenario_count=drawn.count,
         seed=seed if sampled else None,
-        annual_cost_usd=annual,
-        low_usd=annual - half,
-        high_usd=annual + half,
+        annual_cost_usd=annual + facilities,
+        low_usd=annual + facilities - half,
+        high_usd=annual + facilities + half,
+        facilities_usd=facilities,
         planned_cost_usd=float(plan.annual_cost_usd or 0.0),
         coverage=coverage,
-        broken=tuple(
-            _in_words(row)
-            for row in coverage.to_dict(orient="records")
-            if row["met_in_plan"] and not row["met"]
-        ),
+        limits=limits,
+        broken=tuple(dict.fromkeys(broken)),  # The rows of a group say the same.
     )
+
+
+class _Sums:
+    """What the blocks of a plan add up to, scenario by scenario.
+
+    Attributes
+    ----------
+    participants
+        Names.
+    holding
+        (C,) holding cost [USD/year].
+    variable
+        (C, S) shortage and shipping cost by who bears it [USD/year].
+    shortage
+        (S,) shortage cost of all [USD/year].
+    covered
+        (G, S) whether all streams of a joint chance group reach their levels.
+    """
+
+    def __init__(self, problem: Problem, count: int) -> None:
+        C = len(problem.participants)
+        self.participants = problem.participants
+        self.holding = np.zeros(C)
+        self.variable = np.zeros((C, count))
+        self.shortage = np.zeros(count)
+        self.covered = np.ones((len(problem.groups), count), dtype=np.bool_)
+        self._per_year = yearly(1.0, problem.horizon)
+
+    def add(self, evaluator: Evaluator, judgement: Judgement, block: Sampled) -> None:
+        """Add a block."""
+        np.add.at(self.holding, evaluator.block.market_participant, judgement.holding)
+        scenario = evaluator.needs.scenario
+        self.variable[:, scenario] += self._per_year * block.variable.T
+        self.shortage[scenario] += self._per_year * block.shortage
+        for g, covered in zip(evaluator.groups, block.covered, strict=True):
+            self.covered[g, scenario] &= covered
+
+    def cost(self, scenarios: ScenarioSet) -> tuple[float, float]:
+        """Return the cost (7), and half the width of its interval [USD/year]."""
+        mean, half = _mean(self.variable.sum(axis=0), scenarios)
+        return float(self.holding.sum()) + mean, half
+
+    def share(self, c: int, scenarios: ScenarioSet) -> tuple[float, float]:
+        """Return what a participant bears (16), and half the width of its interval [USD/year]."""
+        mean, half = _mean(self.variable[c], scenarios)
+        return float(self.holding[c]) + mean, half
+
+    def tail(self, tail: float, scenarios: ScenarioSet) -> tuple[float, float]:
+        """Return the mean of the costliest scenarios (18), and half the width of its interval."""
+        weight = tail_weights(self.shortage, scenarios.probability, tail)
+        return float(weight @ self.shortage), _z() * tail_error(self.shortage, tail)
+
+
+def _mean(values: NDArray[np.float64], scenarios: ScenarioSet) -> tuple[float, float]:
+    """Return the mean of values (S,), and half the width of its interval."""
+    mean = float(scenarios.probability @ values)
+    variance = float(scenarios.probability @ (values - mean) ** 2)
+    return mean, _z() * math.sqrt(variance / scenarios.count)
 
 
 _COLUMNS = [
@@ -176,6 +254,19 @@ _COLUMNS = [
     "met",
 ]
 _KEYS = _COLUMNS[:9]
+_LIMIT_COLUMNS = [
+    "equation",
+    "limit",
+    "participant",
+    "allowed",
+    "planned",
+    "used",
+    "low",
+    "high",
+    "met",
+]
+SHARE_EQUATION, TAIL_EQUATION = 16, 18
+"""Limits that depend on scenarios, by their number in the formulation."""
 
 
 def _z() -> float:
@@ -212,6 +303,22 @@ def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray
     return lots, rules
 
 
+def _facilities_cost(couplings: Couplings, plan: Plan) -> float:
+    """Return what the facilities cost that a plan has open [USD/year] (9)."""
+    stores, cost = couplings.facilities, 0.0
+    shown = dict(zip(plan.facilities["facility"], plan.facilities["open"], strict=True))
+    for name in shown:
+        _place(name, stores.names, "facility of the instance")
+    for name, exists, fixed in zip(stores.names, stores.existing, stores.fixed_cost, strict=True):
+        if name not in shown:
+            raise ResultError(
+                "The result does not fit the instance: it does not say whether the facility "
+                f"{name} is open."
+            )
+        cost += float(fixed) if exists or shown[name] else 0.0
+    return cost
+
+
 def _place(name: str, known: tuple[str, ...], what: str) -> int:
     if name not in known:
         raise ResultError(
@@ -245,6 +352,46 @@ def _coverage_rows(
     return rows
 
 
+def _group_rows(
+    problem: Problem, scenarios: ScenarioSet, covered: NDArray[np.bool_]
+) -> list[dict[Any, Any]]:
+    """Judge the joint chance groups (13): the probability that all of a group holds at once."""
+    reached = [float(scenarios.probability[kept].sum()) for kept in covered]
+    tolerance = 2.0 * LEVEL_TOLERANCE + scenarios.rounded_away
+    rows = groups_table(problem, reached, tolerance).to_dict(orient="records")
+    for row in rows:
+        low, high = _wilson(row["achieved"], scenarios.count)
+        row["low"], row["high"] = max(0.0, low), min(1.0, high)
+    return rows
+
+
+def _limits(plan: Plan, couplings: Couplings, scenarios: ScenarioSet, sums: _Sums) -> pd.DataFrame:
+    """Work out the limits (16) and (18) that a plan was made within on the scenarios."""
+    rows = []
+    for row in plan.limits.to_dict(orient="records"):
+        if row["equation"] == SHARE_EQUATION:
+            c = _place(row["participant"], sums.participants, "participant of the instance")
+            used, half = sums.share(c, scenarios)
+        elif row["equation"] == TAIL_EQUATION and np.isfinite(couplings.most_tail_cost):
+            used, half = sums.tail(couplings.tail, scenarios)
+        else:
+            continue
+        rows.append(
+            {
+                "equation": row["equation"],
+                "limit": row["limit"],
+                "participant": row["participant"],
+                "allowed": row["allowed"],
+                "planned": row["used"],
+                "used": used,
+                "low": max(0.0, used - half),
+                "high": used + half,
+                "met": within(used, row["allowed"]),
+            }
+        )
+    return pd.DataFrame(rows, columns=_LIMIT_COLUMNS)
+
+
 def _wilson(share: float, scenarios: float) -> tuple[float, float]:
     """Wilson's interval of a share observed in so many scenarios (Wilson, 1927)."""
     z2 = _z() ** 2
@@ -275,8 +422,22 @@ def _with_planned(coverage: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 
 def _in_words(row: dict[Any, Any]) -> str:
-    promised = row["confidence"] if row["metric"] == "chance" else row["level"]
-    inside = row["high"] >= promised - LEVEL_TOLERANCE
-    note = " (within sampling error)" if inside else ""
+    of_chance = row["metric"] in ("chance", "joint_chance")
+    promised = row["confidence"] if of_chance else row["level"]
+    what = promise_in_words(row)
+    if row["metric"] == "joint_chance":
+        what = f"{row['group']}, all at once at confidence {promised:g}"
+    note = _sampling_error(inside=row["high"] >= promised - LEVEL_TOLERANCE)
     achieved = f"{row['achieved']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
-    return f"{promise_in_words(row)}: {achieved}{note}"
+    return f"{what}: {achieved}{note}"
+
+
+def _limit_in_words(row: dict[Any, Any]) -> str:
+    whose = "" if row["participant"] == ALL else f" of {row['participant']}"
+    note = _sampling_error(inside=within(row["low"], row["allowed"]))
+    used = f"{row['used']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+    return f"{row['limit']}{whose}, at most {row['allowed']:.4g} USD/year: {used}{note}"
+
+
+def _sampling_error(*, inside: bool) -> str:
+    return " (within sampling error)" if inside else ""

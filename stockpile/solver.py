@@ -101,7 +101,13 @@ def solve(
 
 
 def solve_world(
-    setting: Setting, world: Cooperation, *, gap: float, deadline: float, start: float = 0.0
+    setting: Setting,
+    world: Cooperation,
+    *,
+    gap: float,
+    deadline: float,
+    start: float = 0.0,
+    alone: Plan | None = None,
 ) -> Plan:
     """Solve an instance that has been made ready in one world.
 
@@ -113,12 +119,11 @@ def solve_world(
         Moment to stop at; infinite for none.
     start
         Seconds of the setting from which the plan's are counted.
+    alone
+        The plan of the world ``none``, solved to :func:`gap_alone`, which says what nobody may
+        pay more than (16). None has it found where it is needed.
     """
-    couplings = build_couplings(setting.instance, setting.problem, world)
-    if couplings.nobody_worse_off:
-        exact = _candidates(setting.problem) <= MOST_EXACT
-        alone = solve_world(setting, "none", gap=0.0 if exact else gap, deadline=deadline)
-        couplings = couplings.with_standalone(_borne(setting, alone))
+    couplings = world_couplings(setting, world, gap=gap, deadline=deadline, alone=alone)
     joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups
     tables = (_together if joined else _apart)(setting, world, couplings, gap, deadline)
     return Plan(
@@ -133,10 +138,32 @@ def solve_world(
     )
 
 
-def _candidates(problem: Problem) -> float:
-    """Return the number of candidates of all blocks: lots of every stock, rule of every owner."""
+def world_couplings(
+    setting: Setting,
+    world: Cooperation,
+    *,
+    gap: float,
+    deadline: float,
+    alone: Plan | None = None,
+) -> Couplings:
+    """Return the limits of a world; see :func:`solve_world` for the parameters."""
+    couplings = build_couplings(setting.instance, setting.problem, world)
+    if not couplings.nobody_worse_off:
+        return couplings
+    if alone is None:
+        exact = gap_alone(setting.problem, gap)
+        alone = solve_world(setting, "none", gap=exact, deadline=deadline)
+    return couplings.with_standalone(_borne(setting, alone))
+
+
+def gap_alone(problem: Problem, gap: float) -> float:
+    """Return the gap to which what participants pay alone (16) is solved.
+
+    It is 0 where that is quick, because a plan above its optimum would let them pay more.
+    """
+    # Of all blocks: lots of every stock, rule of every owner.
     choices = np.maximum(problem.lots_max - problem.lots_min + 1.0, 1.0) * len(problem.menu.rules)
-    return float(choices.prod(axis=0).sum())
+    return 0.0 if float(choices.prod(axis=0).sum()) <= MOST_EXACT else gap
 
 
 def _borne(setting: Setting, alone: Plan) -> NDArray[np.float64]:

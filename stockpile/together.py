@@ -65,6 +65,19 @@ def plan_together(
 ) -> Together:
     """Plan all blocks under the limits that join them."""
     evaluators = [setting.evaluator(block, sharing=sharing) for block in setting.blocks]
+    search = search_together(setting, couplings, evaluators, gap=gap, deadline=deadline)
+    return judge_together(setting, couplings, evaluators, search)
+
+
+def search_together(
+    setting: Setting,
+    couplings: Couplings,
+    evaluators: Sequence[Evaluator],
+    *,
+    gap: float,
+    deadline: float,
+) -> MasterSearch:
+    """Search all blocks until the gap is proved or it is time to stop; return the search."""
 
     def stop() -> bool:
         return setting.interrupt.raised or time.monotonic() >= deadline
@@ -84,6 +97,16 @@ def plan_together(
 
     search = MasterSearch(evaluators, couplings, setting.scenarios, gap, stop, tell)
     search.run()
+    return search
+
+
+def judge_together(
+    setting: Setting,
+    couplings: Couplings,
+    evaluators: Sequence[Evaluator],
+    search: MasterSearch,
+) -> Together:
+    """Judge what a search over all blocks has found once more, on every promise and limit."""
     if search.incumbent is None:
         nothing = (None, None, np.inf, np.inf, 0, True)
         return Together(

@@ -633,7 +633,7 @@ def test_a_terminal_that_knows_few_letters_is_no_reason_to_fail(result, encoding
 def test_help_lists_the_commands_and_version_is_that_of_the_package(run):
     ran = run("--help")
     assert (ran.status, ran.err) == (0, "")
-    for command in ("solve", "validate", "evaluate", "show"):
+    for command in ("solve", "validate", "evaluate", "foresight", "export", "show"):
         assert command in ran.out
         helped = run(command, "--help")
         assert (helped.status, helped.err) == (0, "")

@@ -21,8 +21,9 @@ from stockpile.blocks import build_blocks
 from stockpile.foresight_bound import block_model, foresight, foresight_gap
 from stockpile.foresight_recourse import Recourse
 from stockpile.foresight_search import cut_bound, minimise
-from stockpile.model.foresight_arrays import extensive_form, side_by_side, wait_and_see_cost
-from stockpile.model.foresight_data import ForesightData
+from stockpile.foresight_waiting import by_linear_programs
+from stockpile.model.foresight_arrays import extensive_form, side_by_side
+from stockpile.model.foresight_data import ForesightBudgets, ForesightData
 from stockpile.model.foresight_reference import foresight_model, instance_model
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
@@ -43,6 +44,7 @@ from stockpile.tables import (
     Transfer,
 )
 
+NO_BUDGETS = ForesightBudgets((), np.zeros((0, 2), dtype=np.bool_), np.empty(0))
 INSTANCES = Path(__file__).parents[1] / "instances"
 RANDOM = range(45)
 COOPERATION = ["none", "sharing"]
@@ -89,6 +91,8 @@ def random_data(seed: int, participants: int | None = None) -> ForesightData:
         participants=("usa", "japan", "korea")[:C],
         per_year=0.5,
         holding_cost=numbers(C, 4.0) * (rng.random() < 0.9),
+        price=numbers(C, 10.0) + 1.0,
+        existing=numbers(C, 3.0) * (rng.random(C) < 0.5),
         lower=lower,
         upper=lower + numbers(C, 12.0),
         pool=np.ones((pools, C), dtype=np.bool_),
@@ -98,6 +102,7 @@ def random_data(seed: int, participants: int | None = None) -> ForesightData:
         stream=stream,
         own=own,
         cost=np.where(own, 0.0, shipping[owner, stream // K]),
+        scenario=np.arange(S),
         probability=rng.dirichlet(np.ones(S)) * rng.choice([1.0, 0.7]),
         need=need,
         limit=need[:, stream] * open_part,
@@ -137,6 +142,10 @@ def optimum_of_arrays(*materials: ForesightData) -> float:
     solution = solve_linear(side_by_side([extensive_form(data) for data in materials]))
     assert solution.status == "optimal"
     return solution.objective
+
+
+def wait_and_see_cost_by_lp(data: ForesightData) -> float:
+    return by_linear_programs(data).expected
 
 
 def optimum_of_pyomo(model: pyo.ConcreteModel) -> float:
@@ -194,6 +203,8 @@ def two_nations(stock, need, shareable, worth, shipping) -> ForesightData:
         participants=("us", "japan"),
         per_year=1.0,
         holding_cost=np.ones(2),
+        price=np.ones(2),
+        existing=np.zeros(2),
         lower=np.zeros(2),
         upper=np.array(stock, dtype=float),
         pool=np.zeros((0, 2), dtype=np.bool_),
@@ -203,6 +214,7 @@ def two_nations(stock, need, shareable, worth, shipping) -> ForesightData:
         stream=np.tile(np.arange(2 * K), 2),
         own=np.repeat([True, False], 2 * K),
         cost=np.repeat([0.0, 0.0, shipping, shipping], K),
+        scenario=np.zeros(1, dtype=np.int64),
         probability=np.ones(1),
         need=need.reshape(1, -1),
         limit=np.concatenate([need, shareable]).reshape(1, -1),
@@ -292,10 +304,10 @@ def test_wait_and_see_is_one_linear_program_per_scenario(seed):
         return
     boxed = dataclasses.replace(data, pool=data.pool[:0], pooled=data.pooled[:0])
     with Workers(1) as one:
-        by_chains = Recourse(boxed, one).wait_and_see()
+        by_chains = Recourse(boxed, one).wait_and_see().expected
         best = minimise(Recourse(data, one)).cost
-    assert by_chains == pytest.approx(wait_and_see_cost(boxed), rel=1e-7, abs=1e-7)
-    with_pools = wait_and_see_cost(data)
+    assert by_chains == pytest.approx(wait_and_see_cost_by_lp(boxed), rel=1e-7, abs=1e-7)
+    with_pools = wait_and_see_cost_by_lp(data)
     assert by_chains <= with_pools * (1.0 + 1e-7) + 1e-7
     assert with_pools <= best * (1.0 + 1e-7) + 1e-7
 
@@ -305,12 +317,13 @@ def test_wait_and_see_adds_up_over_batches(workers):
     many = dataclasses.replace(
         data,
         probability=np.tile(data.probability, 100) / 100.0,
+        scenario=np.arange(100 * data.probability.size),
         need=np.tile(data.need, (100, 1)),
         limit=np.tile(data.limit, (100, 1)),
         availability=np.tile(data.availability, (100, 1)),
     )
     assert many.probability.size > 200
-    assert wait_and_see_cost(many) == pytest.approx(wait_and_see_cost(data))
+    assert wait_and_see_cost_by_lp(many) == pytest.approx(wait_and_see_cost_by_lp(data))
 
 
 # --- Instances ------------------------------------------------------------------------------------
@@ -379,7 +392,7 @@ def test_pyomo_arrays_and_cuts_agree_on_random_instances(seed, tmp_path, workers
     for cooperation in COOPERATION:
         of_materials = models(instance, cooperation, workers)
         if all(data.feasible for data in of_materials):
-            optimum = optimum_of_pyomo(instance_model(of_materials))
+            optimum = optimum_of_pyomo(instance_model(of_materials, NO_BUDGETS))
             assert optimum == pytest.approx(optimum_of_arrays(*of_materials), rel=1e-7, abs=1e-6)
             bound = foresight(instance, cooperation=cooperation, progress=False)
             assert bound.bound_usd == pytest.approx(optimum, rel=1e-6, abs=1e-6)
@@ -609,7 +622,7 @@ def test_the_page_has_the_equations_that_the_code_cites_and_names_functions_that
     root = Path(stockpile.__file__).parent
     page = (root.parent / "docs" / "foresight.md").read_text(encoding="utf-8")
     numbers = set(re.findall(r"\(F(\d+)\)", page))
-    assert numbers == {str(number) for number in range(1, 16)}
+    assert numbers == {str(number) for number in range(1, 17)}
     for file in root.rglob("*foresight*.py"):
         assert set(re.findall(r"\(F(\d+)\)", file.read_text(encoding="utf-8"))) <= numbers, file
     section = page.split("## Where each equation is computed")[1].split("\n## ")[0]
@@ -682,4 +695,5 @@ def test_progress_names_every_material():
     assert [(item.block, item.done, item.total) for item in seen] == [
         ("gallium", 0, 2),
         ("dy_oxide", 1, 2),
+        ("", 2, 2),
     ]

@@ -15,8 +15,8 @@ import pytest
 from random_selections import LIMITS, fewest_rules, random_selection, tail_mean
 
 from stockpile.errors import UsageError
-from stockpile.export import export_model, export_plan_model
 from stockpile.model import plan_arrays as module
+from stockpile.model.files import write_file, write_plan_model
 from stockpile.model.linear import LinearModel, LinearSolution, solve_linear
 from stockpile.model.plan_arrays import choose, open_cheapest, plan_arrays, relax, relaxed
 from stockpile.model.plan_reference import plan_reference
@@ -484,8 +484,8 @@ def test_files_have_the_same_optimum(tmp_path, seed, limits, file_format):
     chosen = choose(selection)
     best = math.inf if chosen is None else chosen.cost / 1e6
     plan, pyomo = (tmp_path / f"{name}.{file_format}" for name in ("plan", "pyomo"))
-    export_plan_model(selection, plan, file_format)
-    export_model(plan_reference(selection), pyomo, file_format)
+    write_plan_model(selection, plan, file_format)
+    write_file(plan_reference(selection), pyomo, file_format)
     assert "Money in million USD" in plan.read_text(encoding="ascii")
     assert read_and_solve(plan) == pytest.approx(best, rel=1e-9)
     assert read_and_solve(pyomo) == pytest.approx(best, rel=1e-9)
@@ -495,7 +495,7 @@ def test_files_have_the_same_optimum(tmp_path, seed, limits, file_format):
 def test_files_say_what_their_names_mean(tmp_path, file_format):
     path = tmp_path / "plan"
     selection = rich_selection()
-    export_plan_model(selection, path, file_format)
+    write_plan_model(selection, path, file_format)
     lines = path.read_text(encoding="ascii").splitlines()
     mark = {"mps": "*", "lp": "\\"}[file_format]
     notes = list(itertools.takewhile(lambda line: line.startswith(mark), lines))
@@ -512,13 +512,13 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space")
 
-    monkeypatch.setattr("stockpile.export.write_model", fail)
+    monkeypatch.setattr("stockpile.model.files.write_model", fail)
     with pytest.raises(OSError, match="no space"):
-        export_plan_model(selection, path, "lp")
+        write_plan_model(selection, path, "lp")
     assert [item.name for item in tmp_path.iterdir()] == ["plan.lp"]
     assert path.read_text(encoding="utf-8") == "old"
     monkeypatch.undo()
-    export_plan_model(selection, path, "lp")
+    write_plan_model(selection, path, "lp")
     assert [item.name for item in tmp_path.iterdir()] == ["plan.lp"]
     assert path.read_text(encoding="ascii").startswith("\\ Selection model")
 
@@ -526,9 +526,9 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_a_file_needs_a_folder(tmp_path):
     selection = rich_selection()
     with pytest.raises(UsageError, match="is not a folder"):
-        export_plan_model(selection, tmp_path / "missing" / "plan.lp", "lp")
+        write_plan_model(selection, tmp_path / "missing" / "plan.lp", "lp")
     with pytest.raises(UsageError, match="is not a file"):
-        export_plan_model(selection, tmp_path, "lp")
+        write_plan_model(selection, tmp_path, "lp")
 
 
 @pytest.mark.parametrize("name", ["gurobi_shell_of_nobody", "mosek"])

@@ -398,11 +398,12 @@ def chain_chunk(first, last, arrays, holding, sums):
 
 
 @compiled
-def wait_and_see_chunk(first, last, arrays, lower, upper, unit_cost, cost):
+def wait_and_see_chunk(first, last, arrays, lower, upper, unit_cost, cost, held):
     """Least cost of each scenario with holdings chosen for it alone, into ``cost`` (S',) [USD].
 
     Counted is what comes on top of holding ``lower`` (C,) [t]: shortage, shipping, and
-    ``unit_cost`` (C,) [USD/t] for what is held above, at most up to ``upper`` (F13).
+    ``unit_cost`` (C,) [USD/t] for what is held above, at most up to ``upper`` (F13). The holdings
+    go into ``held`` (S', C) [t].
     """
     num_stocks = lower.size
     state = _empty_chain(arrays)
@@ -415,3 +416,7 @@ def wait_and_see_chunk(first, last, arrays, lower, upper, unit_cost, cost):
             tonnes[1, o] = available * (upper[o] - lower[o])
             charge[o] = unit_cost[o] / available
         cost[s] = _respond(state, arrays, s, tonnes, charge)
+        for o in range(num_stocks):
+            # What is left over of the second tier need not be held.
+            left = tonnes[1, o] / arrays.availability[s, o]
+            held[s, o] = max(upper[o] - left, lower[o])

@@ -81,6 +81,8 @@ class Columns:
         self.figures = figures(evaluator, self.candidates)
         self.shortage = np.empty((0, size if tail else 0))
         """(n, S') shortage cost in each kept scenario [USD/year]; empty where not wanted."""
+        self.covered = np.empty((0, len(evaluator.groups), size), dtype=np.uint8)
+        """(n, G', S') whether the block's part of each of its groups is kept, 0 or 1."""
 
     @property
     def count(self) -> int:
@@ -103,6 +105,9 @@ class Columns:
         chosen = candidates.take(np.array(fresh))
         self.candidates = _joined(self.candidates, chosen)
         self.figures = _joined(self.figures, figures(self._evaluator, chosen))
+        size = self.covered.shape[2]
+        bits = np.unpackbits(chosen.covered, axis=2)[:, :, :size]
+        self.covered = np.concatenate([self.covered, bits])
         if self._tail:
             shortage = self._evaluator.shortage_cost(chosen.lots, chosen.rule)
             self.shortage = np.concatenate([self.shortage, shortage])

@@ -3,7 +3,7 @@
 For any prices d >= 0, every plan that keeps the limits costs at least
 
     sum_i min_j (priced cost of candidate j of block i) - sum_rows d * limit
-    + min over facilities open + min over rules in use,
+    + min over facilities open + min over rules in use + min over scenarios covered,
 
 because what is added for each row is never positive for such a plan (Lagrangian relaxation). It is
 worked out here from the prices alone, whatever solver they come from.
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.master.cover import least_price
 from stockpile.master.node import FREE, OPEN
-from stockpile.master.rows import BUDGET, SHARE, STORAGE, TAIL, facility_room
+from stockpile.master.rows import BUDGET, SHARE, STORAGE, facility_room
 from stockpile.prices import BlockPrices
+from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Evaluator
     from stockpile.master.node import Node
     from stockpile.master.rows import Row
+    from stockpile.problem import JointGroup
+    from stockpile.scenarios import ScenarioSet
 
 ROUNDING = 1e-12
 """Relative allowance for rounding in the sums below."""
@@ -47,11 +51,15 @@ class Duals:
     rule
         By block and owner: price on the use of each rule that stands for a class of rules that
         act the same, (R,) [USD/year]. Empty where rules are not limited.
+    cover
+        By joint chance group and block: price on each scenario that the block keeps, (S',)
+        [USD/year].
     """
 
     cost: float
     row: NDArray[np.float64]
     rule: Mapping[tuple[int, int], NDArray[np.float64]]
+    cover: Mapping[tuple[int, int], NDArray[np.float64]]
 
 
 def block_prices(
@@ -81,11 +89,11 @@ def block_prices(
             prices.stored[here] += price
         elif row.kind == SHARE:
             prices.share[row.participant] += price
-        elif i in row.weight:
-            if row.kind == TAIL:
-                prices.tail[:] += price * row.weight[i]
-            else:
-                prices.covered[evaluator.groups.index(row.item)] += price * row.weight[i]
+        else:
+            prices.tail[:] += price * row.weight[i]
+    for place, g in enumerate(evaluator.groups):
+        if (g, i) in duals.cover:
+            prices.covered[place] = duals.cover[g, i]
     for c in range(C):
         if (i, c) in duals.rule:
             prices.rule[c] = duals.rule[i, c]
@@ -98,6 +106,8 @@ def constant(
     node: Node,
     couplings: Couplings,
     classes: Sequence[NDArray[np.int64]],
+    evaluators: Sequence[Evaluator],
+    scenarios: ScenarioSet,
 ) -> float:
     """Return the part of the lower limit that is not a block's, lowered by what rounding can do.
 
@@ -126,4 +136,17 @@ def constant(
             free = np.sort(worth[c][node.rule[c] == FREE])[::-1]
             parts += (-worth[c][forced]).tolist()
             parts += (-free[: max(couplings.most_rules - int(forced.sum()), 0)]).tolist()
+    groups = evaluators[0].problem.groups
+    for g, group in enumerate(groups):
+        price = np.zeros(scenarios.count)
+        for i, evaluator in enumerate(evaluators):
+            if (g, i) in duals.cover:
+                price[evaluator.needs.scenario] += duals.cover[g, i]
+        confidence = least_confidence(group, scenarios)
+        parts.append(least_price(price, scenarios.probability, confidence))
     return sum(parts) - ROUNDING * sum(map(abs, parts))
+
+
+def least_confidence(group: JointGroup, scenarios: ScenarioSet) -> float:
+    """Return the confidence of a group, loosened so that no plan is lost by rounding."""
+    return group.confidence - scenarios.rounded_away - 2.0 * LEVEL_TOLERANCE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 
-from stockpile.master.duals import Duals
+from stockpile.master.cover import Cover, cover, scenario_prices
+from stockpile.master.duals import Duals, least_confidence
 from stockpile.master.node import FREE, OPEN
 from stockpile.master.rows import facility_room
 from stockpile.model.linear import LinearModel, solve_linear
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.couplings import Couplings
+    from stockpile.evaluator import Evaluator
     from stockpile.master.columns import Columns
     from stockpile.master.node import Node
     from stockpile.master.rows import Row
+    from stockpile.scenarios import ScenarioSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ def relax(
     node: Node,
     couplings: Couplings,
     classes: Sequence[NDArray[np.int64]],
+    evaluators: Sequence[Evaluator],
+    scenarios: ScenarioSet,
     *,
     elastic: bool,
 ) -> Relaxed | None:
@@ -74,6 +79,7 @@ def relax(
     """
     C, R = node.rule.shape
     W = node.facility.size
+    groups = _covers(columns, allowed, evaluators, scenarios)
     blocks = range(len(columns))
     sizes = [numbers.size for numbers in allowed]
     start = np.concatenate([[0], np.cumsum(sizes)])
@@ -100,7 +106,7 @@ def relax(
 
     for i in blocks:  # (10)
         add(np.arange(start[i], start[i + 1]), np.ones(sizes[i]), 1.0, 1.0)
-    # (11), (12), (13), (16), (18)
+    # (11), (12), (16), (18)
     used = np.concatenate([uses[i][numbers] for i, numbers in enumerate(allowed)])
     room = np.array([facility_room(couplings, row) for row in rows]).reshape(len(rows), W)
     limit = np.array([row.limit for row in rows])
@@ -125,18 +131,31 @@ def relax(
         for c in range(C):
             in_use = w0 + c * R + np.arange(R)
             add(in_use, np.ones(R), -np.inf, float(couplings.most_rules))
+    f0, of_cover = s0, []
+    soft_rows = list(range(len(columns), len(lower)))
+    for g, group in groups.items():  # (13)
+        kinds = group.probability.size
+        soft_rows.append(add(f0 + np.arange(kinds), -group.probability, -np.inf, -group.least))
+        for i, (kind, by) in group.rows.items():
+            of_cover.append((g, i, len(lower)))
+            at, column = np.nonzero(by)
+            entries.append((len(lower) + at, start[i] + column, -by[at, column]))
+            entries.append((len(lower) + np.arange(kind.size), f0 + kind, np.ones(kind.size)))
+            lower += [-np.inf] * kind.size
+            upper += [0.0] * kind.size
+        f0 += kinds
     num_rows = len(lower)
-    soft = np.arange(len(columns), num_rows)
-    entries.append((soft, s0 + np.arange(soft.size), -np.ones(soft.size)))
+    soft = np.array(soft_rows, dtype=np.int64)
+    entries.append((soft, f0 + np.arange(soft.size), -np.ones(soft.size)))
 
-    variable_lower, variable_upper = np.zeros(s0 + soft.size), np.ones(s0 + soft.size)
+    variable_lower, variable_upper = np.zeros(f0 + soft.size), np.ones(f0 + soft.size)
     fixed = np.concatenate([node.facility, node.rule.ravel() if limited_rules else []])
     variable_lower[y0:s0] = fixed == OPEN
     variable_upper[y0:s0] = (fixed == OPEN) | (fixed == FREE)
-    variable_upper[s0:] = np.inf if elastic else 0.0
-    objective = np.zeros(s0 + soft.size)
+    variable_upper[f0:] = np.inf if elastic else 0.0
+    objective = np.zeros(f0 + soft.size)
     if elastic:
-        objective[s0:] = 1.0
+        objective[f0:] = 1.0
     else:
         objective[:y0] = cost / unit * UNIT
         objective[y0 : y0 + W] = couplings.facilities.fixed_cost / unit * UNIT
@@ -146,8 +165,8 @@ def relax(
             objective,
             variable_lower,
             variable_upper,
-            np.zeros(s0 + soft.size, dtype=np.bool_),
-            coo_array((values, (at, variables)), shape=(num_rows, s0 + soft.size)).tocsr(),
+            np.zeros(f0 + soft.size, dtype=np.bool_),
+            coo_array((values, (at, variables)), shape=(num_rows, f0 + soft.size)).tocsr(),
             np.array(lower),
             np.array(upper),
         )
@@ -161,14 +180,51 @@ def relax(
     first = len(columns) + len(rows)
     for (i, c, r), price in zip(of_rule, prices[first:], strict=False):
         rule_prices[i, c][r] = price
+    cover_prices = {
+        (g, i): scenario_prices(
+            groups[g],
+            i,
+            prices[at : at + groups[g].rows[i][0].size],
+            evaluators[i].needs.scenario,
+            scenarios.probability,
+        )
+        for g, i, at in of_cover
+    }
     found = solution.values
     return Relaxed(
         value=solution.objective * money,
         z=tuple((allowed[i], found[start[i] : start[i + 1]]) for i in blocks),
         facility=found[y0:w0],
         rule=found[w0:s0].reshape(C, R) if limited_rules else np.zeros((C, R)),
-        duals=Duals(0.0 if elastic else 1.0, prices[len(columns) : first] / scale, rule_prices),
+        duals=Duals(
+            0.0 if elastic else 1.0,
+            prices[len(columns) : first] / scale,
+            rule_prices,
+            cover_prices,
+        ),
     )
+
+
+def _covers(
+    columns: Sequence[Columns],
+    allowed: Sequence[NDArray[np.int64]],
+    evaluators: Sequence[Evaluator],
+    scenarios: ScenarioSet,
+) -> dict[int, Cover]:
+    """Sort the scenarios of every joint chance group by which columns cover them."""
+    covers = {}
+    for g, group in enumerate(evaluators[0].problem.groups):
+        confidence = least_confidence(group, scenarios)
+        if confidence <= 0.0:
+            continue  # Nothing is asked of it.
+        covered = {
+            i: columns[i].covered[allowed[i], evaluator.groups.index(g)]
+            for i, evaluator in enumerate(evaluators)
+            if g in evaluator.groups
+        }
+        kept = {i: evaluators[i].needs.scenario for i in covered}
+        covers[g] = cover(covered, kept, scenarios.probability, confidence)
+    return covers
 
 
 UNIT = 1e3

@@ -1,11 +1,8 @@
-"""The limits (11)-(13), (16), (18) as linear rows over columns: ``use of all columns <= limit``.
+"""The limits (11), (12), (16), (18) as linear rows over columns: ``use of all columns <= limit``.
 
-A joint chance group (13) and the limit on the tail (18) are each an intersection of many such
-rows. Only those that have been violated are written down, as cuts:
-
-* P(all blocks covered) = sum_s p_s min_i covered_i[s], and a minimum is at most any weighted mean;
-* the mean of the worst scenarios is the largest of sum_s q_s cost[s] over all weights q with
-  q_s <= p_s / tail and sum_s q_s = 1 (Rockafellar and Uryasev 2000).
+The limit on the tail (18) is an intersection of many such rows: the mean of the worst scenarios is
+the largest of sum_s q_s cost[s] over all weights q with q_s <= p_s / tail and sum_s q_s = 1
+(Rockafellar and Uryasev 2000). Only those that have been violated are written down, as cuts.
 
 So every row here holds for every plan that keeps the limits, and its dual is a price.
 """
@@ -18,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.model.verify import tail_weights
-from stockpile.prices import reward
 from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Evaluator
     from stockpile.master.columns import Columns
 
-BUDGET, STORAGE, SHARE, TAIL, COVER = "budget", "storage", "share", "tail", "cover"
+BUDGET, STORAGE, SHARE, TAIL = "budget", "storage", "share", "tail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +36,11 @@ class Row:
     Attributes
     ----------
     kind
-        ``budget`` (11), ``storage`` (12), ``share`` (16), ``tail`` (18) or ``cover`` (13).
+        ``budget`` (11), ``storage`` (12), ``share`` (16) or ``tail`` (18).
     participant
         Whose; -1 where it is everybody's.
     item
-        Storage kind of (12), group of (13); -1 elsewhere.
+        Storage kind of (12); -1 elsewhere.
     limit
         Right-hand side, loosened by twice the tolerance so that no plan is lost by rounding. Room
         in facilities comes on top.
@@ -103,7 +99,6 @@ def use(
 ) -> NDArray[np.float64]:
     """Return what the columns of block i from number ``start`` on use of a row, (n,)."""
     used = columns.figures
-    count = columns.count - start
     if row.kind == BUDGET:
         own = used.outlay[start:]
         return own.sum(axis=1) if row.participant < 0 else own[:, row.participant]
@@ -115,13 +110,7 @@ def use(
         return np.asarray(used.stored[start:][:, here].sum(axis=1))
     if row.kind == SHARE:
         return used.share[start:, row.participant]
-    if i not in row.weight:
-        return np.zeros(count)
-    if row.kind == TAIL:
-        return np.asarray(columns.shortage[start:] @ row.weight[i])
-    price = np.zeros((len(evaluator.groups), row.weight[i].size))
-    price[evaluator.groups.index(row.item)] = row.weight[i]
-    return -reward(columns.candidates.covered[start:], price)
+    return np.asarray(columns.shortage[start:] @ row.weight[i])
 
 
 def tail_cut(
@@ -142,45 +131,6 @@ def tail_cut(
     if weight @ cost <= limit * (1.0 + VIOLATION):
         return None
     return Row(TAIL, -1, -1, limit, {i: weight[e.needs.scenario] for i, e in enumerate(evaluators)})
-
-
-def cover_cut(
-    group: int,
-    covered: Mapping[int, NDArray[np.float64]],
-    probability: NDArray[np.float64],
-    evaluators: Sequence[Evaluator],
-    confidence: float,
-) -> Row | None:
-    """Return the row that says that a group is not covered often enough, or None if it is.
-
-    Parameters
-    ----------
-    covered
-        (S',) fraction to which each block covers its kept scenarios, by block of the group.
-    confidence
-        Least probability, loosened.
-    """
-    blocks = sorted(covered)
-    least = np.ones(probability.size)
-    for i in blocks:
-        scenario = evaluators[i].needs.scenario
-        least[scenario] = np.minimum(least[scenario], covered[i])
-    if probability @ least >= confidence - VIOLATION:
-        return None
-    # Where several blocks are equally the least covered, they share the scenario.
-    tied = np.zeros(probability.size)
-    is_least = {}
-    for i in blocks:
-        scenario = evaluators[i].needs.scenario
-        is_least[i] = covered[i] <= least[scenario] + VIOLATION
-        tied[scenario] += is_least[i]
-    weight = {}
-    for i in blocks:
-        scenario = evaluators[i].needs.scenario
-        part = np.where(is_least[i], 1.0 / np.maximum(tied[scenario], 1.0), 0.0)
-        weight[i] = probability[scenario] * part
-    calm = float(probability[tied == 0.0].sum())
-    return Row(COVER, -1, group, calm - confidence, weight)
 
 
 VIOLATION = 1e-8

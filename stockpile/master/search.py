@@ -22,12 +22,11 @@ from stockpile.master.columns import Columns
 from stockpile.master.duals import block_prices, constant
 from stockpile.master.node import FREE, OPEN, SHUT, Node
 from stockpile.master.relaxation import Relaxed, relax
-from stockpile.master.rows import Row, cover_cut, fixed_rows, tail_cut, use
+from stockpile.master.rows import Row, fixed_rows, tail_cut, use
 from stockpile.master.selections import selection
 from stockpile.model.plan_arrays import choose, open_cheapest
 from stockpile.model.verify import cost_of, violations
 from stockpile.presolve import presolve, rule_classes
-from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals
+    from stockpile.model.selection import Selection
     from stockpile.prices import BlockPrices
     from stockpile.scenarios import ScenarioSet
 
@@ -51,12 +51,15 @@ PRICING_SHARE = 0.25
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
 SHRINK = 0.3
+NEAR = 1.2
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
 OFFERED_COLUMNS = 40
 """Columns of each block that are offered to the integer master besides those in use."""
 PROPOSE_EVERY = 10
 """Nodes from one question to the integer master to the next."""
+OFFERED_ONCE = 160
+"""The same before the first split."""
 INTEGER_NODES = 500
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
 MOST_CUT_ROUNDS = 50
@@ -158,6 +161,37 @@ class MasterSearch:
         """Return (cost - bound) / cost."""
         return relative_gap(self.cost, self.bound)
 
+    def model(self, least: int) -> Selection:
+        """Return the mixed-integer model over all columns, once every block has one.
+
+        Parameters
+        ----------
+        least
+            Blocks with fewer columns get the cheapest candidates that have been simulated besides,
+            up to about so many.
+        """
+        for columns, search, evaluator in zip(
+            self._columns, self._searches, self._evaluators, strict=True
+        ):
+            if columns.count < least:
+                known = search.candidates
+                cost = search.charge(known, evaluator.plain_prices())
+                columns.add(known.take(np.argsort(cost, kind="stable")[:least]))
+        return selection(
+            self._problem,
+            self._couplings,
+            self._evaluators,
+            self._columns,
+            [np.arange(columns.count) for columns in self._columns],
+            self._classes,
+            self._scenarios,
+        )
+
+    @property
+    def columns(self) -> tuple[Candidates, ...]:
+        """Return the candidates that are columns, by block."""
+        return tuple(columns.candidates for columns in self._columns)
+
     def run(self) -> None:
         """Search until the gap is proved, nothing is left, or it is time to stop."""
         if not self._begin():
@@ -203,24 +237,30 @@ class MasterSearch:
         stores = self._couplings.facilities
         cost = sum(search.bound for search in self._searches)
         bound = cost + float(stores.fixed_cost[stores.existing].sum())
-        problem, R = self._problem, len(self._problem.menu.rules)
-        regions = []
-        for i, evaluator in enumerate(self._evaluators):
-            c, m = evaluator.block.market_participant, evaluator.block.market_material
-            rules = np.ones((len(problem.participants), R), dtype=np.bool_)
-            regions.append(Region(problem.lots_min[c, m], problem.lots_max[c, m], rules))
+        for i in range(len(self._searches)):
             self._add_best(i)
-        root = Node(
-            regions=tuple(regions),
-            facility=np.where(stores.existing, OPEN, FREE),
-            rule=np.full((len(problem.participants), R), FREE),
-            bound=bound - ROUNDING * abs(bound),
-            depth=0,
-        )
+        root = self._root(bound - ROUNDING * abs(bound))
         self._weight = np.array([max(abs(search.incumbent), 0.0) for search in self._searches])
         self._weight = self._weight / self._weight.sum() if self._weight.any() else self._weight
         heapq.heappush(self._heap, (root.bound, next(self._number), root))
         return True
+
+    def _root(self, bound: float) -> Node:
+        """Return the node of all plans."""
+        problem, existing = self._problem, self._couplings.facilities.existing
+        shape = (len(problem.participants), len(problem.menu.rules))
+        regions = []
+        for evaluator in self._evaluators:
+            c, m = evaluator.block.market_participant, evaluator.block.market_material
+            rules = np.ones(shape, dtype=np.bool_)
+            regions.append(Region(problem.lots_min[c, m], problem.lots_max[c, m], rules))
+        return Node(
+            regions=tuple(regions),
+            facility=np.where(existing, OPEN, FREE),
+            rule=np.full(shape, FREE),
+            bound=bound,
+            depth=0,
+        )
 
     def _cutoff(self) -> float:
         """Return the cost from which on a bound closes a node."""
@@ -251,11 +291,12 @@ class MasterSearch:
             if elastic and relaxed.value <= 0.1 * INFEASIBLE:
                 elastic, turns = False, turns + 1
                 continue
-            if self._add_known(node, relaxed.duals):
-                continue
             least = self._least_slack(relaxed.value)
             slack = max(slack, least) if not elastic else slack
-            value, grew = self._price(node, relaxed.duals, self._allowance(relaxed, slack))
+            allowance = self._allowance(relaxed, slack)
+            if self._add_known(node, relaxed.duals, allowance):
+                continue
+            value, grew = self._price(node, relaxed.duals, allowance)
             if elastic and value > INFEASIBLE:
                 return []
             if not elastic:
@@ -266,7 +307,9 @@ class MasterSearch:
             if best >= self._cutoff():
                 self._close(best)
                 return []
-            if grew:
+            # Once the bound is as near to the relaxation as the searches can be, no more is due.
+            near = not elastic and relaxed.value - value <= NEAR * slack * abs(relaxed.value)
+            if grew and not near:
                 continue
             if not elastic and slack > least:
                 self._propose(node, relaxed)
@@ -281,7 +324,8 @@ class MasterSearch:
         if self._stop():
             return [node]
         if relaxed is not None and not elastic:
-            self._propose(node, relaxed)
+            # Before the first split a wider look: branching is dear, a better plan is not.
+            self._propose(node, relaxed, offered=OFFERED_ONCE if first else OFFERED_COLUMNS)
             if best >= self._cutoff():
                 self._close(best)
                 return []
@@ -332,7 +376,7 @@ class MasterSearch:
         return np.flatnonzero(node.regions[i].holds(self._columns[i].candidates))
 
     def _relax(self, node: Node, *, elastic: bool) -> Relaxed | None:
-        """Solve the linear relaxation, with all the cuts that its solution violates."""
+        """Solve the linear relaxation, with all the cuts of the tail that it violates."""
         for round_ in itertools.count():
             self._bring_uses_up_to_date()
             relaxed = relax(
@@ -343,6 +387,8 @@ class MasterSearch:
                 node,
                 self._couplings,
                 self._classes,
+                self._evaluators,
+                self._scenarios,
                 elastic=elastic,
             )
             if relaxed is None or round_ == MOST_CUT_ROUNDS or not self._cut(relaxed):
@@ -368,40 +414,29 @@ class MasterSearch:
                 self._uses[i] = np.concatenate([self._uses[i], below])
 
     def _cut(self, relaxed: Relaxed) -> bool:
-        """Write down the cuts that a solution violates; say whether there are any."""
-        cuts = []
-        if np.isfinite(self._couplings.most_tail_cost):
-            cost = np.zeros(self._scenarios.count)
-            for evaluator, columns, (numbers, part) in zip(
-                self._evaluators, self._columns, relaxed.z, strict=True
-            ):
-                cost[evaluator.needs.scenario] += part @ columns.shortage[numbers]
-            probability = self._scenarios.probability
-            cuts.append(tail_cut(cost, probability, self._evaluators, self._couplings))
-        for g, group in enumerate(self._problem.groups):
-            covered = {}
-            for i, evaluator in enumerate(self._evaluators):
-                if g in evaluator.groups:
-                    numbers, part = relaxed.z[i]
-                    bits = self._columns[i].candidates.covered[
-                        numbers[part > 0.0], evaluator.groups.index(g)
-                    ]
-                    kept = np.unpackbits(bits, axis=1)[:, : evaluator.needs.scenario.size]
-                    covered[i] = part[part > 0.0] @ kept
-            confidence = group.confidence - self._scenarios.rounded_away - 2.0 * LEVEL_TOLERANCE
-            probability = self._scenarios.probability
-            cuts.append(cover_cut(g, covered, probability, self._evaluators, confidence))
-        # Where limits may be broken, so may be cuts that are there already.
-        known = {cut.key for cut in self._rows}
-        found = [cut for cut in cuts if cut is not None and cut.key not in known]
-        self._rows += found
-        return bool(found)
+        """Write down the cut that a solution violates; say whether there is one."""
+        if not np.isfinite(self._couplings.most_tail_cost):
+            return False
+        cost = np.zeros(self._scenarios.count)
+        for evaluator, columns, (numbers, part) in zip(
+            self._evaluators, self._columns, relaxed.z, strict=True
+        ):
+            cost[evaluator.needs.scenario] += part @ columns.shortage[numbers]
+        cut = tail_cut(cost, self._scenarios.probability, self._evaluators, self._couplings)
+        # Where limits may be broken, so may be a cut that is there already.
+        if cut is None or any(cut.key == row.key for row in self._rows):
+            return False
+        self._rows.append(cut)
+        return True
 
     def _prices(self, duals: Duals, i: int) -> BlockPrices:
         return block_prices(duals, self._rows, i, self._evaluators[i], self._couplings)
 
-    def _add_known(self, node: Node, duals: Duals) -> bool:
-        """Add candidates that have been simulated already and pay better than every column."""
+    def _add_known(self, node: Node, duals: Duals, allowance: NDArray[np.float64]) -> bool:
+        """Add candidates that have been simulated already and pay better than every column.
+
+        Better by more than a part of what the block's search may leave open.
+        """
         grew = False
         for i, search in enumerate(self._searches):
             prices = self._prices(duals, i)
@@ -412,7 +447,8 @@ class MasterSearch:
             charge = search.charge(known, prices)
             columns = self._columns[i].candidates.take(self._inside(node, i))
             now = float(search.charge(columns, prices).min())
-            if charge.min() < now - BETTER * (abs(now) + abs(charge.min())):
+            rounding = BETTER * (abs(now) + abs(charge.min()))
+            if charge.min() < now - max(PRICING_SHARE * float(allowance[i]), rounding):
                 grew |= self._columns[i].add(known.take(np.array([charge.argmin()]))) > 0
         return grew
 
@@ -420,7 +456,15 @@ class MasterSearch:
         self, node: Node, duals: Duals, allowance: NDArray[np.float64]
     ) -> tuple[float, bool]:
         """Search every block at prices; return the lower limit, and whether columns were added."""
-        value = constant(duals, self._rows, node, self._couplings, self._classes)
+        value = constant(
+            duals,
+            self._rows,
+            node,
+            self._couplings,
+            self._classes,
+            self._evaluators,
+            self._scenarios,
+        )
         grew = False
         for i, (search, evaluator) in enumerate(zip(self._searches, self._evaluators, strict=True)):
             prices = block_prices(duals, self._rows, i, evaluator, self._couplings)
@@ -442,7 +486,7 @@ class MasterSearch:
 
     # --- Incumbents -------------------------------------------------------------------------------
 
-    def _propose(self, node: Node, relaxed: Relaxed) -> None:
+    def _propose(self, node: Node, relaxed: Relaxed, offered: int = OFFERED_COLUMNS) -> None:
         """Let the integer master choose among the columns in use and those that pay nearly as well.
 
         It only proposes: cost and limits are recomputed.
@@ -456,20 +500,20 @@ class MasterSearch:
                 chosen.append(numbers[[part.argmax()]])
                 continue
             prices = self._prices(relaxed.duals, i)
-            self._add_near(node, i, prices)
+            self._add_near(node, i, prices, offered)
             inside = self._inside(node, i)
             columns = self._columns[i].candidates.take(inside)
             charge = self._searches[i].charge(columns, prices)
-            order = inside[np.argsort(charge, kind="stable")[:OFFERED_COLUMNS]]
+            order = inside[np.argsort(charge, kind="stable")[:offered]]
             chosen.append(np.unique(np.concatenate([numbers[part > FRACTIONAL], order])))
         self._take_better(chosen)
 
-    def _add_near(self, node: Node, i: int, prices: BlockPrices) -> None:
+    def _add_near(self, node: Node, i: int, prices: BlockPrices, offered: int) -> None:
         """Turn the candidates of a block that pay best into columns."""
         search = self._searches[i]
         known = search.candidates
         known = known.take(node.regions[i].holds(known))
-        best = np.argsort(search.charge(known, prices), kind="stable")[:OFFERED_COLUMNS]
+        best = np.argsort(search.charge(known, prices), kind="stable")[:offered]
         self._columns[i].add(known.take(best))
 
     def _take_better(self, chosen: Sequence[NDArray[np.int64]]) -> None:

@@ -64,8 +64,7 @@ def selection(
             follows[c, :, at] = same | ~holds[None, :, c]
         scenario = evaluator.needs.scenario
         for place, g in enumerate(evaluator.groups):
-            bits = np.unpackbits(own.candidates.covered[numbers, place], axis=1)
-            covered[g, scenario, at] = bits[:, : scenario.size].T
+            covered[g, scenario, at] = own.covered[numbers, place].T
         if tail:
             shortage[scenario, at] = own.shortage[numbers].T
     stores = couplings.facilities

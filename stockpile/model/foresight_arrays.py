@@ -1,7 +1,8 @@
 """The two-stage model with perfect foresight in extensive form, as arrays for HiGHS.
 
 The same equations as :mod:`stockpile.model.foresight_reference`, in the same order: (F2) and (F3)
-scenario by scenario, then (F6). The search by cuts needs none of this; tests hold it to it.
+scenario by scenario, then (F6), and for all materials together (F16). The search by cuts needs
+none of this; tests hold it to it.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import block_diag, csr_array
+from scipy.sparse import block_diag, coo_array, csr_array, vstack
 
-from stockpile.errors import CheckError
-from stockpile.model.linear import LinearModel, solve_linear
+from stockpile.model.labels import labels_of
+from stockpile.model.linear import LinearModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from stockpile.model.foresight_data import ForesightData
+    from stockpile.model.foresight_data import ForesightBudgets, ForesightData
 
-BATCH = 200
-"""Scenarios whose holdings are chosen in one linear program, each for itself."""
+MILLION = 1e6
+"""Budgets are in million USD: solvers judge rows by an absolute tolerance."""
 
 
 def extensive_form(data: ForesightData, *, wait_and_see: bool = False) -> LinearModel:
@@ -91,8 +92,52 @@ def extensive_form(data: ForesightData, *, wait_and_see: bool = False) -> Linear
     )
 
 
+def instance_form(
+    materials: Sequence[ForesightData], budgets: ForesightBudgets, *, names: bool = False
+) -> LinearModel:
+    """Return (F1) to (F6) and (F16) for several materials, such as all of an instance.
+
+    Parameters
+    ----------
+    names
+        Whether variables and rows have names, for a file; they begin with their equation.
+    """
+    model = under_budgets([extensive_form(data) for data in materials], materials, budgets)
+    if not names:
+        return model
+    labels = labels_of([data.material for data in materials])
+    named = [_names(data, label) for data, label in zip(materials, labels, strict=True)]
+    variables = [name for of_material, _ in named for name in of_material]
+    rows = [name for _, of_material in named for name in of_material]
+    if budgets.names:
+        stocks = [
+            f"{label},{owner}"
+            for data, label in zip(materials, labels, strict=True)
+            for owner in labels_of(data.participants)
+        ]
+        variables += [f"bought({stock})" for stock in stocks]
+        rows += [f"F16_bought({stock})" for stock in stocks]
+        rows += [f"F16_budget({whose})" for whose in labels_of(budgets.names)]
+    return replace(model, variable_names=tuple(variables), row_names=tuple(rows))
+
+
+def _names(data: ForesightData, material: str) -> tuple[list[str], list[str]]:
+    """Return the names of variables and rows of :func:`extensive_form`."""
+    Q, J = data.shortage_cost.size, data.cost.size
+    owners = labels_of(data.participants)
+    variables = [f"h({material},{owner})" for owner in owners]
+    rows = []
+    for s in data.scenario.tolist():
+        variables += [f"r({material},{s},{j})" for j in range(J)]
+        variables += [f"u({material},{s},{q})" for q in range(Q)]
+        rows += [f"F2_need({material},{s},{q})" for q in range(Q)]
+        rows += [f"F3_stock({material},{s},{owner})" for owner in owners]
+    rows += [f"F6_pool({material},{n})" for n in range(data.pooled.size)]
+    return variables, rows
+
+
 def side_by_side(models: Sequence[LinearModel]) -> LinearModel:
-    """Return one model of several that have nothing in common, such as all materials."""
+    """Return one model of several that have nothing in common."""
 
     def join(name: str) -> NDArray[np.float64]:
         return np.concatenate([getattr(model, name) for model in models])
@@ -108,40 +153,63 @@ def side_by_side(models: Sequence[LinearModel]) -> LinearModel:
     )
 
 
-def wait_and_see_cost(data: ForesightData) -> float:
-    """Return the cost with holdings chosen for each scenario alone (F13) [USD/year].
+def under_budgets(
+    models: Sequence[LinearModel],
+    materials: Sequence[ForesightData],
+    budgets: ForesightBudgets,
+    *,
+    plans: int = 1,
+) -> LinearModel:
+    """Return one model of several materials, which only their budgets (F16) join.
 
-    Raises
-    ------
-    CheckError
-        If the solver finds no optimum, although there is one.
+    Further columns: what is bought, material by material, plan by plan, stock by stock. Further
+    rows: that it is bought, in the same order, then the budgets, plan by plan, in million USD.
+
+    Parameters
+    ----------
+    models
+        By material; the holdings of its plans stand first.
+    plans
+        Choices of holdings, each of which keeps to the budgets.
     """
-    # One scenario more stands for all those that need nothing.
-    calm = 1.0 - float(data.probability.sum())
-    scenarios = [
-        replace(
-            data,
-            probability=np.array([calm]),
-            need=np.zeros((1, data.need.shape[1])),
-            limit=np.zeros((1, data.limit.shape[1])),
-            availability=np.ones((1, data.lower.size)),
-        )
-    ]
-    for lo in range(0, data.probability.size, BATCH):
-        batch = slice(lo, lo + BATCH)
-        scenarios.append(
-            replace(
-                data,
-                probability=data.probability[batch],
-                need=data.need[batch],
-                limit=data.limit[batch],
-                availability=data.availability[batch],
-            )
-        )
-    cost = 0.0
-    for of_batch in scenarios:
-        solution = solve_linear(extensive_form(of_batch, wait_and_see=True))
-        if solution.status != "optimal":
-            raise CheckError(f"{data.material}: no optimum of wait and see: {solution.status}")
-        cost += solution.objective
-    return cost
+    joined = side_by_side(models)
+    if not budgets.names:
+        return joined
+    B, C = budgets.member.shape
+    M, first_bought = len(materials), joined.cost.size
+    bought = first_bought + np.arange(M * plans * C).reshape(M, plans, C)
+    start = np.concatenate([[0], np.cumsum([model.cost.size for model in models])[:-1]])
+    holding = start[:, None, None] + np.arange(plans * C).reshape(plans, C)
+    bought_row = np.arange(bought.size)
+    existing = np.array([np.tile(data.existing, plans) for data in materials]).ravel()
+    price = np.array([data.price for data in materials]) / MILLION
+    m, plan, b, c = (axis.ravel() for axis in np.indices((M, plans, B, C)))
+    entries = (
+        np.concatenate(
+            [
+                np.ones(bought.size),
+                -np.ones(bought.size),
+                price[m, c] * budgets.member[b, c],
+            ]
+        ),
+        (
+            np.concatenate([bought_row, bought_row, bought.size + plan * B + b]),
+            np.concatenate([bought.ravel(), holding.ravel(), bought[m, plan, c]]),
+        ),
+    )
+    size = first_bought + bought.size
+    rows = csr_array(coo_array(entries, shape=(bought.size + plans * B, size)))
+    wide = csr_array(
+        (joined.matrix.data, joined.matrix.indices, joined.matrix.indptr),
+        shape=(joined.matrix.shape[0], size),
+    )
+    none = np.full(bought.size, np.inf)
+    return LinearModel(
+        cost=np.concatenate([joined.cost, np.zeros(bought.size)]),
+        lower=np.concatenate([joined.lower, np.zeros(bought.size)]),
+        upper=np.concatenate([joined.upper, none]),
+        integer=np.zeros(size, dtype=np.bool_),
+        matrix=csr_array(vstack([wide, rows])),
+        row_lower=np.concatenate([joined.row_lower, -existing, np.full(plans * B, -np.inf)]),
+        row_upper=np.concatenate([joined.row_upper, none, np.tile(budgets.most / MILLION, plans)]),
+    )

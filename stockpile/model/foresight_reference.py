@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyomo.environ as pyo
 
+from stockpile.model.foresight_arrays import MILLION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stockpile.model.foresight_data import ForesightData
+    from stockpile.model.foresight_data import ForesightBudgets, ForesightData
 
 
 def foresight_model(data: ForesightData) -> pyo.ConcreteModel:
@@ -41,8 +43,10 @@ def foresight_model(data: ForesightData) -> pyo.ConcreteModel:
     return model
 
 
-def instance_model(materials: Sequence[ForesightData]) -> pyo.ConcreteModel:
-    """Return the model of several materials: a block for each, and the sum of their costs."""
+def instance_model(
+    materials: Sequence[ForesightData], budgets: ForesightBudgets
+) -> pyo.ConcreteModel:
+    """Return the model of several materials: a block for each, budgets, the sum of all costs."""
     model = pyo.ConcreteModel(name="foresight")
     model.MATERIALS = pyo.RangeSet(0, len(materials) - 1)
     model.material = pyo.Block(model.MATERIALS)
@@ -52,6 +56,7 @@ def instance_model(materials: Sequence[ForesightData]) -> pyo.ConcreteModel:
     model.F1_cost = pyo.Objective(
         expr=sum(model.material[m].F1_cost.expr for m in model.MATERIALS), sense=pyo.minimize
     )
+    add_budgets(model, materials, budgets)
     return model
 
 
@@ -117,6 +122,35 @@ def add_pools(model: pyo.ConcreteModel, data: ForesightData) -> None:
         return sum(model.holding[c] for c in members) >= float(data.pooled[i])
 
     model.F6_pool = pyo.Constraint(model.POOLS, rule=rule)
+
+
+def add_budgets(
+    model: pyo.ConcreteModel, materials: Sequence[ForesightData], budgets: ForesightBudgets
+) -> None:
+    r"""Equation (F16), what is bought [t] and what it costs at least [million USD].
+
+    .. math:: bought_{mc} \ge h_{mc} - existing_{mc}, \qquad
+              \sum_m \sum_{c \in members_b} price_m\, bought_{mc} \le budget_b
+    """
+    if not budgets.names:
+        return
+    stocks = range(len(materials[0].participants))
+    model.bought = pyo.Var(model.MATERIALS, stocks, within=pyo.NonNegativeReals)
+
+    def bought_rule(model: Any, m: int, c: int) -> Any:
+        return model.bought[m, c] >= model.material[m].holding[c] - float(materials[m].existing[c])
+
+    def budget_rule(model: Any, b: int) -> Any:
+        outlay = sum(
+            float(materials[m].price[c]) / MILLION * model.bought[m, c]
+            for m in model.MATERIALS
+            for c in stocks
+            if budgets.member[b, c]
+        )
+        return outlay <= float(budgets.most[b]) / MILLION
+
+    model.F16_bought = pyo.Constraint(model.MATERIALS, stocks, rule=bought_rule)
+    model.F16_budget = pyo.Constraint(range(len(budgets.names)), rule=budget_rule)
 
 
 def add_cost(model: pyo.ConcreteModel, data: ForesightData) -> None:

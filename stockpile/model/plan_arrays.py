@@ -6,7 +6,6 @@ Rows are named after their equation, such as ``eq11_budget(japan)``; ``docs/mode
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from stockpile.model.labels import labels_of
 from stockpile.model.linear import LinearModel, LinearSolution, solve_linear
 from stockpile.model.verify import cost_of, tail_weights, violations, within
 from stockpile.problem import LEVEL_TOLERANCE
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from stockpile.model.selection import Selection
 
 _MOST_ENUMERATED = 20  # Facilities of which every subset is looked at.
-_LONGEST_LABEL = 60  # Characters of a name; file formats allow 255 for that of a row.
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ def plan_arrays(
         eta nor v: the model is a relaxation, much faster to solve.
     """
     model = _Builder()
-    labels = _Labels(*(_labels(getattr(selection, axis)) for axis in _Labels._fields))
+    labels = _Labels(*(labels_of(getattr(selection, axis)) for axis in _Labels._fields))
     z = model.variables(
         [f"z({labels.blocks[i]},{j})" for j, i in enumerate(selection.block)],
         cost=selection.cost,
@@ -561,19 +560,6 @@ def _largest_of_each_block(selection: Selection, values: NDArray[np.float64]) ->
     order = np.lexsort((-values[: selection.block.size], selection.block))
     first = np.searchsorted(selection.block[order], np.arange(len(selection.blocks)))
     return np.asarray(order[first])
-
-
-def _labels(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names of letters, digits, points and underscores, different from each other."""
-    taken: dict[str, None] = {}
-    for name in names:
-        plain = re.sub(r"[^A-Za-z0-9_.]", "_", name)[:_LONGEST_LABEL]
-        label, count = plain, 1
-        while label in taken:
-            count += 1
-            label = f"{plain}_{count}"
-        taken[label] = None
-    return tuple(taken)
 
 
 # --- Facilities -----------------------------------------------------------------------------------

@@ -98,13 +98,7 @@ def solve_reference(
     UsageError
         If the solver is not there.
     """
-    if not _is_available(solver):
-        available = ", ".join(name for name in _GAP_OPTIONS if _is_available(name))
-        raise UsageError(
-            f"the solver {solver} is not available\n"
-            f"  Pyomo finds these here: {available or 'none'}.\n"
-            "  A solver that is installed must also be found on the PATH or by its Python package."
-        )
+    require_solver(solver)
     options = {_GAP_OPTIONS[solver]: gap} if solver in _GAP_OPTIONS else {}
     results = pyo.SolverFactory(solver).solve(model, load_solutions=False, options=options)
     status = _STATUS.get(results.solver.termination_condition, "stopped")
@@ -116,6 +110,23 @@ def solve_reference(
     # A variable that no row and no cost mentions has no value.
     values = {var.name: float(pyo.value(var)) for var in variables if var.value is not None}
     return ReferenceSolution(status, float(pyo.value(objective)), values)
+
+
+def require_solver(solver: str) -> None:
+    """Refuse a solver that Pyomo does not reach.
+
+    Raises
+    ------
+    UsageError
+        Naming those that it does.
+    """
+    if not _is_available(solver):
+        available = ", ".join(name for name in _GAP_OPTIONS if _is_available(name))
+        raise UsageError(
+            f"the solver {solver} is not available\n"
+            f"  Pyomo finds these here: {available or 'none'}.\n"
+            "  A solver that is installed must also be found on the PATH or by its Python package."
+        )
 
 
 def _is_available(solver: str) -> bool:

@@ -1,0 +1,78 @@
+"""``stockpile foresight``: bound what any release policy could achieve."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_OK
+
+if TYPE_CHECKING:
+    import argparse
+
+    from stockpile.commands.exits import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("foresight", help="bound what any release policy could achieve")
+    parser.set_defaults(command=run)
+    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    parser.add_argument(
+        "result",
+        metavar="RESULT",
+        type=Path,
+        nargs="?",
+        help="result folder: say what a cleverer policy could still save on its plan",
+    )
+    parser.add_argument(
+        "--cooperation",
+        choices=("none", "sharing", "joint"),
+        help="each alone, rules may serve partners, or one budget as well "
+        "(default: of the plan, or of the instance)",
+    )
+    parser.add_argument(
+        "--scenarios",
+        metavar="N",
+        type=int,
+        help="number of scenarios to draw (default: of the plan, or of the instance)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=int,
+        help="seed of the scenarios (default: of the plan, or of the instance)",
+    )
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    parser.add_argument("--json", action="store_true", help="print the bound as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    from stockpile.instance import load
+
+    instance = load(options.instance)
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.foresight_bound import foresight, require_comparable
+        from stockpile.foresight_display import foresight_json, foresight_text
+        from stockpile.plan import Plan
+
+    plan = None if options.result is None else Plan.load(options.result)
+    world, scenarios, seed = options.cooperation, options.scenarios, options.seed
+    if plan is not None:
+        # Found out before the work, not after it.
+        require_comparable(plan, instance_hash=instance.content_hash)
+        world = plan.cooperation if world is None else world
+        scenarios = plan.scenario_count if scenarios is None else scenarios
+        seed = plan.seed if seed is None else seed
+    bound = foresight(
+        instance, cooperation=world, scenarios=scenarios, seed=seed, threads=options.threads
+    )
+    if options.json:
+        sys.stdout.write(foresight_json(bound, plan))
+    else:
+        sys.stdout.write(foresight_text(bound, plan))
+    return EXIT_OK if bound.feasible else EXIT_INFEASIBLE
