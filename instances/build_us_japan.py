@@ -2,6 +2,7 @@
 
     python instances/build_us_japan.py           write both folders
     python instances/build_us_japan.py --check   exit status 1 if they are out of date
+    python instances/build_us_japan.py --out DIR write both folders below another one
 
 The result is the same on every run. docs/data.md describes the methods.
 """
@@ -36,11 +37,11 @@ def outdated(files: dict[str, str]) -> list[str]:
     return sorted([*changed, *(found - files.keys())])
 
 
-def write(files: dict[str, str]) -> None:
-    """Write every file; other files in the folders are left alone."""
+def write(files: dict[str, str], out: Path) -> None:
+    """Write every file below a folder; other files there are left alone."""
     for path, text in files.items():
-        target = INSTANCES / path
-        target.parent.mkdir(exist_ok=True)
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode())
 
 
@@ -48,10 +49,11 @@ def main() -> int:
     """Write the folders, or say whether they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, report differences")
+    parser.add_argument("--out", type=Path, default=INSTANCES, help="where to write the folders")
     arguments = parser.parse_args()
     files = build(read_sources(INSTANCES / "sources" / "us-japan"))
     if not arguments.check:
-        write(files)
+        write(files, arguments.out)
         return 0
     different = outdated(files)
     for path in different:

@@ -1,7 +1,9 @@
 """Print where the plan for us-japan puts the reserve, with and without floors.
 
-Floors are the promises that each nation keeps alone: coverage rows with ``sharing = off`` and days
-of cover. Run from the root of the repository:
+The limits over all materials (budgets, stores, joint promises, ``[agreement]``, ``[risk]``) are
+taken out, so that only the floors make the difference. Floors are the promises that each nation
+keeps alone: coverage rows with ``sharing = off`` and days of cover. Run from the root of the
+repository:
 
     python instances/compare_floors.py
 """
@@ -12,10 +14,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import stockpile as sp
+from stockpile.tables import Agreement, Risk
 
 HERE = Path(__file__).parent
 CAPITAL = {"us": 0.07, "japan": 0.04}
 """Discount rates that differ: the United States 1992 rate and the Japanese social rate."""
+
+
+def without_limits(instance: sp.Instance) -> sp.Instance:
+    """Take out what joins the materials, so that each is planned for itself."""
+    return replace(
+        instance,
+        participants=tuple(
+            replace(row, acquisition_budget_usd=None) for row in instance.participants
+        ),
+        facilities=(),
+        coverage=tuple(row for row in instance.coverage if row.metric != "joint_chance"),
+        agreement=Agreement(),
+        risk=Risk(),
+    )
 
 
 def without_floors(instance: sp.Instance) -> sp.Instance:
@@ -58,7 +75,7 @@ def describe(label: str, instance: sp.Instance) -> str:
 
 def main() -> None:
     """Print the table."""
-    instance = sp.load(HERE / "us-japan")
+    instance = without_limits(sp.load(HERE / "us-japan"))
     print(
         "| variant | cost, million USD a year | value held, billion USD | in the United States | "
         "in Japan | median days, US | median days, Japan | materials without stock, US | "
@@ -66,7 +83,7 @@ def main() -> None:
     )
     print("|---|" + "---:|" * 8)
     for label, variant in (
-        ("as published here: floors, one discount rate", instance),
+        ("floors, one discount rate", instance),
         ("without floors, one discount rate", without_floors(instance)),
         ("floors, 7 % in the US and 4 % in Japan", with_own_capital_costs(instance)),
         (

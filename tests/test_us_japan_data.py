@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stockpile import load
@@ -19,6 +21,7 @@ SOURCES = INSTANCES / "sources" / "us-japan"
 FOLDERS = ("us-japan", "rare-earths")
 YEARS = 26 + 10 / 12
 """January 2000 to October 2026."""
+NATIONS = ("us", "japan")
 
 
 def rows(folder: Path, table: str) -> list[dict[str, str]]:
@@ -28,6 +31,32 @@ def rows(folder: Path, table: str) -> list[dict[str, str]]:
 
 def hazard(name: str) -> dict[str, str]:
     return next(row for row in rows(INSTANCES / "us-japan", "hazards") if row["hazard"] == name)
+
+
+def page() -> str:
+    return (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def settings_references(folder: Path) -> set[str]:
+    """References in the comments of `instance.toml`."""
+    text = (folder / "instance.toml").read_text(encoding="utf-8")
+    return {key for cell in re.findall(r"# .*ref: (\S+)", text) for key in cell.split(";")}
+
+
+def demand_of(nation: str, material: str) -> dict[str, float]:
+    """Yearly demand by class."""
+    return {
+        row["demand_class"]: float(row["demand_t_per_year"])
+        for row in rows(INSTANCES / "us-japan", "demand")
+        if (row["participant"], row["material"]) == (nation, material)
+    }
+
+
+def shown(value: float, digits: int = 3) -> str:
+    """A number as the tables of the documentation show it."""
+    return np.format_float_positional(
+        value, precision=digits, unique=False, fractional=False, trim="-"
+    )
 
 
 def assumed(key: str) -> float:
@@ -110,18 +139,27 @@ def test_every_row_has_a_note_and_references_that_exist(name):
             assert all(keys), f"{path.name}: {row}"
             assert row["note"], f"{path.name}: {row}"
             used |= set(keys)
-    assert used == known
+    assert used | settings_references(INSTANCES / name) == known
 
 
 def test_every_source_row_has_a_reference_that_exists():
     known = {row["ref"] for row in rows(SOURCES, "references")}
-    facts = ("prices", "demand", "supply", "holdings", "disruptions", "losses", "logistics")
+    facts = (
+        "prices",
+        "demand",
+        "supply",
+        "holdings",
+        "disruptions",
+        "losses",
+        "logistics",
+        "budgets",
+    )
     for table in facts:
-        assert {row["ref"] for row in rows(SOURCES, table)} <= known
+        assert {key for row in rows(SOURCES, table) for key in row["ref"].split(";")} <= known
 
 
 def test_every_assumption_is_used_and_listed_in_the_documentation():
-    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    text = page()
     used = {row["ref"] for row in rows(INSTANCES / "us-japan", "references")}
     for row in rows(SOURCES, "assumptions"):
         assert f"| `{row['key']}` | {row['value']} | {row['unit']} |" in text
@@ -129,7 +167,7 @@ def test_every_assumption_is_used_and_listed_in_the_documentation():
 
 
 def test_documentation_shows_the_hazards_as_they_are():
-    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    text = page()
     for row in rows(INSTANCES / "us-japan", "hazards"):
         rate = "-" if row["events_per_year"] == "0" else row["events_per_year"]
         severity = f"{row['severity_mean']} ({row['severity_sd']})"
@@ -202,3 +240,183 @@ def test_yttrium_from_germany_is_traced_to_china():
         if (row["participant"], row["material"]) == ("us", "y_oxide")
     }
     assert shares == {"china": 1.0}
+
+
+# --- The documentation shows what the tables say --------------------------------------------------
+
+
+def average_multiple(nation: str, material: str, price: float) -> tuple[float, bool]:
+    """Mean cost of a missing kilogram over its price, and whether the classes set it."""
+    whole = INSTANCES / "us-japan"
+    demand = demand_of(nation, material)
+    multiples = {
+        row["demand_class"]: float(row["shortage_cost_usd_per_kg"]) / price
+        for row in rows(whole, "shortage")
+        if (row["participant"], row["material"]) == (nation, material)
+    }
+    of_classes = {
+        row["demand_class"]: float(row["shortage_cost_multiple"]) for row in rows(whole, "classes")
+    }
+    chosen = multiples or of_classes
+    mean = sum(demand[name] * chosen[name] for name in demand) / sum(demand.values())
+    return mean, not multiples
+
+
+def test_documentation_shows_demand_prices_and_shortage_costs_as_they_are():
+    lines = page().splitlines()
+    for row in rows(INSTANCES / "us-japan", "materials"):
+        price = float(row["price_usd_per_kg"])
+        demand = [shown(sum(demand_of(nation, row["material"]).values())) for nation in NATIONS]
+        start = f"| {' | '.join([row['name'], *demand, shown(price, 4), row['lot_t']])} | "
+        (line,) = (line for line in lines if line.startswith(start))
+        for nation, cell in zip(NATIONS, line.removeprefix(start).split(";"), strict=True):
+            mean, of_classes = average_multiple(nation, row["material"], price)
+            assert ("classes" in cell) == of_classes
+            found = float(re.search(r"[\d.]+", cell)[0])
+            assert found == pytest.approx(mean, rel=0.02 if of_classes else 5e-3)
+
+
+def largest_other_source(shares: dict[str, float]) -> str:
+    """The largest named source but China, if it has one percent."""
+    names = {row["source"]: row["name"] for row in rows(INSTANCES / "us-japan", "sources")}
+    others = {
+        key: share for key, share in shares.items() if key not in ("china", "other_countries")
+    }
+    largest = max(others, key=lambda key: others[key], default="")
+    if not largest or others[largest] < 0.01 - 1e-9:
+        return "none"
+    return f"{names[largest]} {100 * others[largest]:.0f} %"
+
+
+def test_documentation_shows_origins_as_they_are():
+    text = page()
+    stages = {row["symbol"]: row["stage"] for row in rows(SOURCES, "bottleneck")}
+    symbols = {row["material"]: row["symbol"] for row in rows(SOURCES, "selection")}
+    for row in rows(INSTANCES / "us-japan", "materials"):
+        origins: dict[str, dict[str, float]] = {nation: {} for nation in NATIONS}
+        for supply in rows(INSTANCES / "us-japan", "supply"):
+            if supply["material"] == row["material"]:
+                origins[supply["participant"]][supply["source"]] = float(supply["share"])
+        china = [f"{100 * origins[nation].get('china', 0.0):.0f} %" for nation in NATIONS]
+        other = "; ".join(largest_other_source(origins[nation]) for nation in NATIONS)
+        start = f"| {row['name']} | {stages[symbols[row['material']]]} | "
+        end = f" | {china[0]} | {china[1]} | {other} |"
+        assert any(line.startswith(start) and line.endswith(end) for line in text.splitlines())
+
+
+def test_documentation_shows_stores_as_they_are():
+    lines = page().splitlines()
+    for row in rows(INSTANCES / "us-japan", "facilities"):
+        (line,) = (line for line in lines if f"`{row['facility']}`" in line and line[0] == "|")
+        cells = [cell.strip().removesuffix(" each") for cell in line.strip("|").split("|")]
+        millions = shown(float(row["fixed_cost_usd_per_year"]) / 1e6)
+        assert cells[1:] == [
+            row["capacity_t"],
+            "yes" if row["existing"] == "true" else "",
+            millions,
+        ]
+
+
+# --- Limits over all materials --------------------------------------------------------------------
+
+
+def days_cost(nation: str) -> float:
+    """What the promised days of cover cost beyond existing stock [USD]."""
+    whole = INSTANCES / "us-japan"
+    existing = {
+        row["material"]: float(row["existing_t"])
+        for row in rows(whole, "holdings")
+        if row["participant"] == nation
+    }
+    cost = 0.0
+    for row in rows(whole, "materials"):
+        demand = demand_of(nation, row["material"])
+        promised = max(
+            float(promise["level"]) / 365 * sum(demand[name] for name in classes)
+            for promise in rows(whole, "coverage")
+            if promise["metric"] == "days"
+            and promise["participant"] == nation
+            and (promise["material"] == "*" or row["material"] in promise["material"].split(";"))
+            for classes in [demand if promise["demand_class"] == "*" else [promise["demand_class"]]]
+        )
+        tonnes = max(0.0, promised - existing[row["material"]])
+        cost += 1000.0 * float(row["price_usd_per_kg"]) * tonnes
+    return cost
+
+
+def test_the_american_budget_is_the_appropriation():
+    instance = load(INSTANCES / "us-japan")
+    (us,) = (row for row in instance.participants if row.participant == "us")
+    assert us.acquisition_budget_usd == 2e9
+    assert "public_law_119_21" in us.ref
+    assert us.acquisition_budget_usd / days_cost("us") == pytest.approx(2.6, abs=0.05)
+
+
+def test_the_japanese_budget_is_a_multiple_of_the_promised_days():
+    """The documentation says twice 2.0 billion USD, and that published sums are far below."""
+    instance = load(INSTANCES / "us-japan")
+    (japan,) = (row for row in instance.participants if row.participant == "japan")
+    cost = days_cost("japan")
+    assert cost == pytest.approx(2.0e9, rel=0.01)
+    wanted = assumed("japan_budget_over_policy") * cost
+    assert japan.acquisition_budget_usd == pytest.approx(wanted, rel=0.02)
+    yen = sum(
+        float(row["value"])
+        for row in rows(SOURCES, "budgets")
+        if row["holder"] == "japan" and row["purpose"] in ("upkeep", "support")
+    )
+    assert yen == pytest.approx(12e9, rel=0.01)
+    assert yen / assumed("jpy_per_usd") < 0.05 * cost
+
+
+def test_every_kind_of_storage_has_room_for_the_promised_days():
+    whole = INSTANCES / "us-japan"
+    kinds = {row["storage_kind"] for row in rows(whole, "materials")}
+    for nation in NATIONS:
+        room: defaultdict[str, float] = defaultdict(float)
+        for row in rows(whole, "facilities"):
+            if row["participant"] == nation:
+                room[row["storage_kind"]] += float(row["capacity_t"])
+        assert set(room) == kinds
+        needed: defaultdict[str, float] = defaultdict(float)
+        for row in rows(whole, "materials"):
+            days = 60 if nation == "japan" else 20
+            demand = sum(demand_of(nation, row["material"]).values())
+            needed[row["storage_kind"]] += days / 365 * demand
+        assert all(room[kind] > needed[kind] for kind in kinds)
+
+
+def test_room_follows_from_floor_area():
+    """200,000 square feet, 0.64 of it usable, 6 square feet a tonne."""
+    stores = {row["facility"]: row for row in rows(INSTANCES / "us-japan", "facilities")}
+    found = float(stores["us_warehouse_1"]["capacity_t"])
+    assert found == pytest.approx(200_000 * 0.64 / 6, rel=5e-3)
+    assert float(stores["us_depots"]["capacity_t"]) == found  # A tenth of 2,000,000.
+    assert float(stores["us_depots"]["fixed_cost_usd_per_year"]) == 0.0
+
+
+def test_joint_promises_are_about_single_promises_at_once():
+    groups: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows(INSTANCES / "us-japan", "coverage"):
+        if row["metric"] == "joint_chance":
+            groups[row["group"]].append(row)
+    assert set(groups) == {"magnet_rare_earths", "chip_metals"}
+    assert {row["demand_class"] for row in groups["magnet_rare_earths"]} == {"defense", "essential"}
+    metals = {row["material"] for row in groups["magnet_rare_earths"]}
+    assert metals == {"pr_oxide;nd_oxide;sm_oxide;tb_oxide;dy_oxide"}
+
+
+def test_the_limit_on_the_worst_histories_follows_from_published_losses():
+    """2,600 billion yen at 150 to the dollar and 3.4 billion dollars, over five years."""
+    risk = load(INSTANCES / "us-japan").risk
+    assert risk.cvar_confidence == 0.95
+    assert risk.cvar_limit_usd_per_year == pytest.approx((2600 / 150 + 3.4) / 5 * 1e9, rel=0.02)
+
+
+def test_rare_earths_are_planned_one_by_one():
+    part = load(INSTANCES / "rare-earths")
+    assert not part.facilities
+    assert part.agreement == type(part.agreement)()
+    assert part.risk == type(part.risk)()
+    assert all(row.acquisition_budget_usd is None for row in part.participants)
+    assert all(row.metric != "joint_chance" for row in part.coverage)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from builder.budgets import add_budgets
 from builder.demand import demand_rows
+from builder.facilities import facility_rows
 from builder.hazards import ANY, hazard_rows
 from builder.materials import material_rows
 from builder.nations import (
@@ -15,6 +17,7 @@ from builder.nations import (
     transfer_rows,
 )
 from builder.promises import coverage_rows, stress_rows
+from builder.settings import coupling_settings, settings
 from builder.shortage import class_rows, shortage_rows
 from builder.sources import references
 from builder.supply import supply_tables
@@ -43,38 +46,31 @@ COLUMNS = {
     "demand_class",
 }
 
-SETTINGS = """\
-format = 1
-name = "{name}"
-title = "{title}"
-price_year = 2025
-horizon_months = 60
-allocation = "priority"
-
-[scenarios]
-count = 2000
-seed = 20251028
-
-[solve]
-cooperation = "sharing"
-gap = 0.01
-"""
+COUPLED_COLUMNS = {
+    "participants": "participant name discount_rate_per_year acquisition_budget_usd "
+    "refill_per_month",
+    "coverage": "participant material demand_class metric level confidence stress group sharing",
+    "facilities": "facility participant storage_kind capacity_t fixed_cost_usd_per_year existing",
+}
+"""Columns of an instance with limits over all materials, where they differ."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """Name, title and tables of one folder."""
+    """Name, title, tables and columns of one folder, and whether its materials are coupled."""
 
     name: str
     title: str
     tables: dict[str, list[Row]]
+    columns: dict[str, str]
+    coupled: bool
 
 
 def whole(sources: Sources) -> Instance:
     """All materials."""
     names, supply = supply_tables(sources)
     tables = {
-        "participants": participant_rows(sources),
+        "participants": add_budgets(sources, participant_rows(sources)),
         "classes": class_rows(sources),
         "materials": material_rows(sources),
         "demand": demand_rows(sources),
@@ -87,24 +83,33 @@ def whole(sources: Sources) -> Instance:
         "coverage": coverage_rows(sources),
         "transfers": transfer_rows(sources),
         "commercial": commercial_rows(sources),
+        "facilities": facility_rows(sources),
     }
     title = "United States and Japan: joint critical-mineral reserve"
-    return Instance("us-japan", title, tables)
+    return Instance("us-japan", title, tables, COLUMNS | COUPLED_COLUMNS, coupled=True)
 
 
 def rare_earths(sources: Sources, full: Instance) -> Instance:
-    """The rare earths alone."""
+    """The rare earths alone, without limits over all materials."""
     chosen = {row["material"] for row in sources.rows("selection", demand_group="rare_earth")}
     kept = {
         table: [part for row in rows if (part := _part(row, chosen))]
         for table, rows in full.tables.items()
+        if table in COLUMNS
     }
+    kept["participants"] = participant_rows(sources)
+    kept["coverage"] = [
+        {column: cell for column, cell in row.items() if column != "group"}
+        for row in kept["coverage"]
+        if not row["group"]
+    ]
     used = {row["source"] for row in kept["supply"]}
     kept["sources"] = [row for row in kept["sources"] if row["source"] in used]
     kept["hazards"] = _reachable(
         [row for row in kept["hazards"] if row["source"] in used or not row["source"]]
     )
-    return Instance("rare-earths", "United States and Japan: rare-earth reserve", kept)
+    title = "United States and Japan: rare-earth reserve"
+    return Instance("rare-earths", title, kept, COLUMNS, coupled=False)
 
 
 def _part(row: Row, chosen: set[str]) -> Row | None:
@@ -137,10 +142,14 @@ def texts(sources: Sources, instance: Instance) -> dict[str, str]:
     }
     files = {
         f"{table}.csv": table_text(columns.split(), instance.tables[table])
-        for table, columns in COLUMNS.items()
+        for table, columns in instance.columns.items()
     }
+    files["instance.toml"] = settings(instance.name, instance.title)
+    if instance.coupled:
+        text, keys = coupling_settings(sources)
+        files["instance.toml"] += text
+        used |= keys
     files["references.csv"] = references_text(references(sources, used))
-    files["instance.toml"] = SETTINGS.format(name=instance.name, title=instance.title)
     return {f"{instance.name}/{name}": text for name, text in files.items()}
 
 

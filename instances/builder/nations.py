@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 FREIGHT = {("us", "japan"): ("L36", "L11"), ("japan", "us"): ("L35", "L12")}
 """Ocean freight and load-out charge by direction, rows of logistics.csv."""
-TRANSIT = {("us", "japan"): "L22", ("japan", "us"): "L21"}
-DAYS_PER_MONTH = 365.0 / 12.0
+PORT_TO_PORT = {("us", "japan"): "L22", ("japan", "us"): "L20"}
+DOOR_TO_DOOR = "L21"
+"""Japan to the United States; the ways to and from the ports are taken to be the same back."""
+DAYS_PER_YEAR = 365.0
+MONTHS_PER_YEAR = 12.0
 
 
 def participant_rows(sources: Sources) -> list[Row]:
@@ -34,6 +37,22 @@ def participant_rows(sources: Sources) -> list[Row]:
     ]
 
 
+def existing_stock(sources: Sources, participant: str, symbol: str) -> float:
+    """Tonnes held already; 0 where unknown."""
+    return sum(float(row["value_tonnes"]) for row in _known_stock(sources, participant, symbol))
+
+
+def _known_stock(sources: Sources, participant: str, symbol: str) -> list[Row]:
+    if participant != "japan":
+        return []
+    return sources.rows(
+        "holdings",
+        holder="Japan JOGMEC",
+        material=symbol,
+        metric="national stock, tonnes equivalent",
+    )
+
+
 def holding_rows(sources: Sources) -> list[Row]:
     """Rows of `holdings.csv`."""
     return [
@@ -44,15 +63,13 @@ def holding_rows(sources: Sources) -> list[Row]:
 
 
 def _holding_row(sources: Sources, participant: str, choice: Row) -> Row:
-    known = sources.rows(
-        "holdings",
-        holder="Japan JOGMEC",
-        material=choice["symbol"],
-        metric="national stock, tonnes equivalent",
-    )
-    row = {"participant": participant, "material": choice["material"], "existing_t": "0"}
-    if participant == "japan" and known:
-        row["existing_t"] = significant(float(known[0]["value_tonnes"]), 3)
+    known = _known_stock(sources, participant, choice["symbol"])
+    row = {
+        "participant": participant,
+        "material": choice["material"],
+        "existing_t": significant(existing_stock(sources, participant, choice["symbol"]), 3),
+    }
+    if known:
         row["ref"] = refs(known[0]["ref"], "method_holdings")
         row["note"] = "days of national stock at March 2006 at current demand: order of magnitude"
     elif participant == "japan":
@@ -98,7 +115,7 @@ def _industry_days(sources: Sources, participant: str, symbol: str) -> tuple[flo
     )
     if participant == "us" and found:
         tonnes = float(found[0]["value_tonnes"])
-        days = 365.0 * tonnes / yearly_demand(sources, participant, symbol)
+        days = DAYS_PER_YEAR * tonnes / yearly_demand(sources, participant, symbol)
         cap = sources.assumed("industry_days_cap")
         note = f"{significant(tonnes)} t at the end of {found[0]['year']}"
         if days > cap:
@@ -113,16 +130,26 @@ def transfer_rows(sources: Sources) -> list[Row]:
     rows = []
     for (start, end), items in FREIGHT.items():
         freight, handling = (sources.one("logistics", item_id=item) for item in items)
-        transit = sources.one("logistics", item_id=TRANSIT[start, end])
-        lag = max(1, round(float(transit["value"]) / DAYS_PER_MONTH))
+        days, transit_refs = _door_to_door(sources, start, end)
+        lag = max(1, round(days * MONTHS_PER_YEAR / DAYS_PER_YEAR))
         rows.append(
             {
                 "from_participant": start,
                 "to_participant": end,
                 "lag_months": str(lag),
                 "cost_usd_per_t": significant(float(freight["value"]) + float(handling["value"])),
-                "ref": refs(freight["ref"], handling["ref"], transit["ref"]),
-                "note": "ocean freight and load-out; insurance depends on value and is left out",
+                "ref": refs(freight["ref"], handling["ref"], transit_refs),
+                "note": "ocean freight and load-out; insurance depends on value and is left out; "
+                f"{significant(days)} days from door to door",
             }
         )
     return rows
+
+
+def _door_to_door(sources: Sources, start: str, end: str) -> tuple[float, str]:
+    """Days from door to door, with references."""
+    at_sea = sources.one("logistics", item_id=PORT_TO_PORT[start, end])
+    whole = sources.one("logistics", item_id=DOOR_TO_DOOR)
+    part = sources.one("logistics", item_id=PORT_TO_PORT["japan", "us"])
+    on_land = float(whole["value"]) - float(part["value"])
+    return float(at_sea["value"]) + on_land, refs(at_sea["ref"], whole["ref"])

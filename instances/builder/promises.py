@@ -46,25 +46,26 @@ def coverage_rows(sources: Sources) -> list[Row]:
 
 
 def _coverage_row(sources: Sources, promise: Row) -> Row:
-    level, level_ref = _level(sources, promise["level"])
+    amount, amount_ref = level(sources, promise["level"])
     confidence, confidence_ref = "", ""
     if promise["confidence"]:
-        confidence, confidence_ref = _level(sources, promise["confidence"])
+        confidence, confidence_ref = level(sources, promise["confidence"])
     return {
         "participant": promise["participant"],
         "material": ";".join(expand(sources, promise["materials"])),
         "demand_class": promise["demand_class"],
         "metric": promise["metric"],
-        "level": level,
+        "level": amount,
         "confidence": confidence,
         "stress": promise["stress"],
+        "group": promise["group"],
         "sharing": promise["sharing"] or "on",
-        "ref": refs(promise["ref"], level_ref, confidence_ref, "method_promises"),
+        "ref": refs(promise["ref"], amount_ref, confidence_ref, "method_promises"),
         "note": promise["why"],
     }
 
 
-def _level(sources: Sources, cell: str) -> tuple[str, str]:
+def level(sources: Sources, cell: str) -> tuple[str, str]:
     """A level, from an assumption or from a policy figure (`holdings:<form>`)."""
     table, _, form = cell.partition(":")
     if table == "holdings":

@@ -28,6 +28,9 @@ METHODS = {
     "method_shortage": "Shortage costs from published losses",
     "method_holdings": "What is known of existing stocks",
     "method_promises": "Choice of promises",
+    "method_budgets": "Budgets from appropriations and promised days of cover",
+    "method_facilities": "Room and cost of stores from floor area and staff",
+    "method_risk": "Limit on the worst histories from a published loss",
 }
 
 
