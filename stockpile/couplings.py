@@ -157,3 +157,28 @@ def build_couplings(instance: Instance, problem: Problem, world: Cooperation) ->
         tail=1.0 if confidence is None or limit is None else 1.0 - confidence,
         most_tail_cost=np.inf if limit is None else limit,
     )
+
+
+def limits_in_words(problem: Problem, couplings: Couplings) -> str:
+    """Name every limit that is set, in one line."""
+    names = problem.participants
+    words = [
+        f"acquisition_budget_usd of {name} ({budget:,.0f} USD)"
+        for name, budget in zip(names, couplings.budget, strict=True)
+        if np.isfinite(budget)
+    ]
+    if np.isfinite(couplings.joint_budget):
+        words.append(f"the joint budget ({couplings.joint_budget:,.0f} USD)")
+    if couplings.limited.any():
+        whose = [
+            name for name, is_limited in zip(names, couplings.limited, strict=True) if is_limited
+        ]
+        words.append(f"facilities.csv of {', '.join(whose)}")
+    if couplings.most_rules is not None:
+        words.append(f"max_distinct_rules ({couplings.most_rules})")
+    if np.isfinite(couplings.standalone).any():
+        words.append("nobody_worse_off")
+    if np.isfinite(couplings.most_tail_cost):
+        words.append(f"cvar_limit_usd_per_year ({couplings.most_tail_cost:,.0f} USD)")
+    words += [f"the joint_chance group {group.name}" for group in problem.groups]
+    return "; ".join(words)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stockpile.arguments import check_arguments
 from stockpile.boxsearch import relative_gap
-from stockpile.couplings import build_couplings
+from stockpile.couplings import build_couplings, limits_in_words
 from stockpile.plan import Plan, Status
 from stockpile.plan_tables import (
     certificates_table,
@@ -201,7 +201,11 @@ def _together(
     if conflicts:
         return _infeasible(setting, result.outcomes, conflicts)
     if not np.isfinite(result.cost) and result.finished:
-        return _infeasible(setting, (), ("The limits cannot all be kept together.",))
+        text = (
+            "No plan keeps every promise of coverage.csv within all of these limits: "
+            + limits_in_words(setting.problem, couplings)
+        )
+        return _infeasible(setting, (), (text,))
     if not np.isfinite(result.cost):
         return _nothing(_stopped(setting))
     found = _found(setting, result.outcomes, result.cost, result.bound, finished=result.finished)

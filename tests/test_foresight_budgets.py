@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_coupled import write_coupled_instance
-from test_foresight import TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
+from test_foresight import INSTANCES, TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
 
 import stockpile as sp
 from stockpile.couplings import build_couplings
@@ -225,3 +225,24 @@ def test_a_budget_too_small_for_a_promise_makes_the_bound_infinite():
     assert found.bound_usd == np.inf
     assert np.isnan(found.vss_usd)
     assert np.isnan(found.evpi_usd)
+
+
+@pytest.mark.parametrize("part", [0.95, 0.8, 0.5])
+def test_budgets_of_many_materials_are_certified(part):
+    """With dozens of near-parallel cuts of each material the solver doubts its own optima."""
+    instance = sp.load(INSTANCES / "us-japan")
+    instance = dataclasses.replace(
+        instance,
+        agreement=Agreement(),
+        participants=tuple(
+            dataclasses.replace(row, acquisition_budget_usd=None) for row in instance.participants
+        ),
+    )
+    free = foresight(instance, scenarios=300, progress=False)
+    price = {row.material: 1000.0 * row.price_usd_per_kg for row in instance.materials}
+    spent = sum(price[row.material] * row.holding_t for row in free.holdings.itertuples())
+    tight = dataclasses.replace(instance, agreement=Agreement(joint_budget_usd=part * spent))
+    found = foresight(tight, scenarios=300, progress=False)
+    assert found.budgets_bind
+    assert free.bound_usd < found.bound_usd <= found.cost_usd <= found.bound_usd * (1.0 + 2e-9)
+    assert found.ws_usd <= found.cost_usd <= found.eev_usd

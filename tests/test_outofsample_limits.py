@@ -27,7 +27,7 @@ from stockpile.tables import Agreement, CoverageTarget, Facility, Risk
 
 MOST = ("storage", "nobody_worse_off", "joint_chance", "cvar")
 CASES = [
-    *((seed, (name,)) for name in ("joint_chance", "cvar", "storage") for seed in range(3)),
+    *((seed, (name,)) for name in ("joint_chance", "cvar", "storage") for seed in (1, 3, 4)),
     *((seed, MOST) for seed in (0, 1, 2, 3, 5, 6)),
     *((seed, MOST[1:]) for seed in (0, 3, 4, 6)),
 ]
@@ -44,15 +44,12 @@ def solved(seed, couplings):
         inst, world = write_coupled_instance(folder, seed, couplings)
         made = sp.load(folder)
     plan = sp.solve(made, cooperation=world, gap=0.05, progress=False)
-    return inst, world, plan, sp.evaluate(made, plan) if plan.found else None
+    return inst, world, plan, sp.evaluate(made, plan)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{'-'.join(case[1])}-{case[0]}")
 def repeated(request):
-    inst, world, plan, judged = solved(*request.param)
-    if judged is None:
-        pytest.skip("No plan keeps all limits.")
-    return inst, world, plan, judged
+    return solved(*request.param)
 
 
 def test_given_scenarios_repeat_the_plan(repeated):
@@ -117,12 +114,11 @@ def test_given_scenarios_say_what_the_enumeration_says(repeated):
 
 def test_the_cases_show_every_kind_of_row():
     """Stores, groups, cost shares and tails are all among what is compared above."""
-    plans = [plan for _, _, plan, judged in (solved(*case) for case in CASES) if judged is not None]
+    plans = [solved(*case)[2] for case in CASES]
     limits = set().union(*(plan.limits["limit"] for plan in plans))
     assert {"storage", "cost share", "tail cost"} <= limits
     assert any("joint_chance" in set(plan.coverage["metric"]) for plan in plans)
     assert any(plan.facilities["fixed_cost_usd_per_year"].sum() > 0.0 for plan in plans)
-    assert len(plans) >= 15
 
 
 # --- Drawn scenarios ------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals
+    from stockpile.model.plan_arrays import Choice
     from stockpile.model.selection import Selection
     from stockpile.prices import BlockPrices
     from stockpile.scenarios import ScenarioSet
@@ -534,7 +535,7 @@ class MasterSearch:
                 return
             cost = cost_of(model, places, open_)
         else:
-            choice = choose(model, gap=PRICING_SHARE * self._gap, node_limit=INTEGER_NODES)
+            choice = self._choose(model)
             if choice is None:
                 return
             places, open_, cost = choice.columns, choice.open_, choice.cost
@@ -553,6 +554,10 @@ class MasterSearch:
                 cost,
             )
             self._tell(self)
+
+    def _choose(self, model: Selection) -> Choice | None:
+        """Let the integer master choose."""
+        return choose(model, gap=PRICING_SHARE * self._gap, node_limit=INTEGER_NODES)
 
     # --- Branching --------------------------------------------------------------------------------
 

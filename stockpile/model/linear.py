@@ -33,6 +33,12 @@ _STATUS = {
 }
 
 
+_RETRIES = (("presolve", "off"), ("primal_feasibility_tolerance", 1e-7))
+"""Where HiGHS finds fault with its own optimum of a linear program, by a hair: once more without
+presolve, whose rows may break when they are put back, and then at a tolerance that is still a
+relative 1e-9 of the size of rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinearModel:
     """Minimise ``cost @ x`` subject to bounds on x and on ``matrix @ x``; some x whole.
@@ -118,10 +124,14 @@ def solve_linear(
     if time_limit is not None:
         solver.setOptionValue("time_limit", max(time_limit, 0.0))
     solver.run()
+    for option, value in () if model.integer.any() else _RETRIES:
+        if _is_in_doubt(solver):
+            solver.clearSolver()
+            solver.setOptionValue(option, value)
+            solver.run()
     status = _STATUS.get(solver.getModelStatus(), "stopped")
     solution = solver.getSolution()
-    feasible = highspy.SolutionStatus.kSolutionStatusFeasible
-    found = solver.getInfo().primal_solution_status == feasible
+    found = _is_feasible(solver)
     # A whole-number solution that HiGHS finds fault with in the end may still stand up.
     found = found or bool(model.integer.any() and solution.value_valid)
     if status in ("infeasible", "unbounded") or not found:
@@ -131,6 +141,19 @@ def solve_linear(
     if solution.dual_valid and not model.integer.any():
         duals = scales.row * np.array(solution.row_dual, dtype=np.float64) / scales.cost
     return LinearSolution(status, values, duals, float(model.cost @ values))
+
+
+def _is_feasible(solver: highspy.Highs) -> bool:
+    """Return whether the solver finds its own solution feasible."""
+    feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+    return bool(solver.getInfo().primal_solution_status == feasible)
+
+
+def _is_in_doubt(solver: highspy.Highs) -> bool:
+    """Return whether the solver has come to an end but does not trust it."""
+    status = solver.getModelStatus()
+    claimed = status == highspy.HighsModelStatus.kOptimal and not _is_feasible(solver)
+    return bool(claimed or status == highspy.HighsModelStatus.kUnknown)
 
 
 def write_model(model: LinearModel, path: str) -> None:
