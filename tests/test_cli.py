@@ -364,6 +364,14 @@ def test_conflicts_of_all_materials_are_named(run, toy):
     assert "dy_oxide" in ran.err
 
 
+def test_limits_that_cannot_all_be_kept_are_named(run, toy):
+    """Thirty days of gallium for both cost 3 million USD: 1 million is not enough."""
+    edit(toy, "instance.toml", "[solve]", "[agreement]\njoint_budget_usd = 1e6\n\n[solve]")
+    ran = run("solve", toy)
+    assert ran.status == 3
+    assert "the joint budget (1,000,000 USD)" in ran.err
+
+
 def test_a_time_limit_without_any_plan_has_its_own_status_and_writes_nothing(run, tmp_path):
     ran = run("solve", TOY, "--time-limit", 1e-9, "--out", tmp_path / "result")
     assert ran.status == 4

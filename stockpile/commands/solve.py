@@ -112,7 +112,8 @@ def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
         for conflict in plan.conflicts:
             sys.stderr.write(f"  {conflict}\n")
         sys.stderr.write(
-            "  Lower a level, raise max_t in holdings.csv or a limit, or offer a rule that keeps it.\n"
+            "  Lower a level, raise max_t in holdings.csv or a limit, or offer a rule that keeps "
+            "it.\n"
         )
     elif plan.status is Status.TIME_LIMIT and not plan.found:
         sys.stderr.write(
