@@ -361,9 +361,6 @@ def render_table(
     """
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        title_style="bold",
         padding=(0, 1),
         collapse_padding=True,
         pad_edge=False,
@@ -375,6 +372,8 @@ def render_table(
         table.add_row(*(Text(cell) for cell in row))  # Text: names are never read as markup.
     stream = io.StringIO()
     console = Console(file=stream, width=_width(), force_terminal=False, highlight=False)
+    # Above the table, not as its title, which would be wrapped to the width of the table.
+    console.print(Text(title))
     console.print(table)
     text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
     try:

@@ -100,7 +100,7 @@ def _materials(bound: Foresight, plan: Plan | None) -> str:
         cells.append([row["material"], number_text(tonnes), *map(number_text, shown)])
     of_plan = ["plan", "difference"] if plan is not None else []
     header = ["material", "hold t", "cost", *of_plan, "VSS", "EVPI"]
-    title = "Best for releases that know the future, million USD a year"
+    title = "Best with foresight, million USD a year"
     return render_table(title, header, cells, left={0})
 
 
