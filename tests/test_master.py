@@ -163,3 +163,23 @@ def test_as_few_rules_as_can_be_are_written_down():
 def test_who_holds_nothing_takes_a_rule_that_is_in_use():
     patterns = np.array([[1, 0], [0, 1]], dtype=bool)
     assert fewest_rules(list(patterns), [True, False]) == [0, 0]
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_stop_while_a_node_gets_columns_leaves_the_node_open(case, monkeypatch, calls):
+    """A stop inside the first look for a column proves nothing, whatever has been found by then."""
+    stopped = itertools.count()
+    honest = MasterSearch._give_each_block_a_column
+
+    def stops(search, node):
+        if next(stopped) + 1 < calls:
+            return honest(search, node)
+        search._stop = lambda: True
+        return False
+
+    monkeypatch.setattr(MasterSearch, "_give_each_block_a_column", stops)
+    search = case.search()
+    if not search.impossible:
+        assert not search.finished
+    assert case.at_most_the_optimum(search.bound)
+    assert case.at_least_the_optimum(search.cost)

@@ -282,7 +282,8 @@ class MasterSearch:
         turns = 0
         while not self._stop() and turns <= MOST_TURNS:
             if not self._give_each_block_a_column(node):
-                return []
+                # A search that was stopped has not shown that there is none.
+                return [replace(node, bound=best)] if self._stop() else []
             relaxed = self._relax(node, elastic=elastic)
             if relaxed is None:
                 if elastic:
