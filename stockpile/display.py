@@ -53,7 +53,7 @@ def plan_tables(plan: Plan) -> str:
     """Print holdings, rules, costs, coverage, limits and facilities of a plan as tables."""
     if not plan.found:
         if plan.conflicts:
-            return "\nPromises that cannot be kept\n" + "".join(
+            return "\nWhat cannot be kept\n" + "".join(
                 f"  {conflict}\n" for conflict in plan.conflicts
             )
         return ""

@@ -7,6 +7,7 @@ a promise (Proposition 1 and its corollary), which is what the box search stands
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -174,6 +175,15 @@ class Evaluator:
         self._owner_of_stream = block.market_participant[block.stream_market]
         self._owner_of_step = block.market_participant[self.steps.market]
         self._take_promises(problem)
+
+    def with_problem(self, problem: Problem) -> Evaluator:
+        """Return the same evaluator for a problem that differs in promises and limits only.
+
+        Needs depend on neither (3), so they are not worked out anew.
+        """
+        other = copy.copy(self)
+        other._take_promises(problem)
+        return other
 
     def _take_promises(self, problem: Problem) -> None:
         """Prepare the simulations that show whether the promises of a problem are kept."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
 from stockpile.check import check_incumbent
-from stockpile.conflicts import find_conflicts
+from stockpile.infeasibility.one_block import find_conflicts
 from stockpile.plan_tables import BlockOutcome
 from stockpile.presolve import presolve
 from stockpile.progress import Progress

@@ -12,6 +12,7 @@ import pandas as pd
 from stockpile.arguments import check_arguments
 from stockpile.boxsearch import relative_gap
 from stockpile.couplings import build_couplings, limits_in_words
+from stockpile.infeasibility.explain import conflicts_in_words
 from stockpile.plan import Plan, Status
 from stockpile.plan_tables import (
     certificates_table,
@@ -97,7 +98,9 @@ def solve(
         instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
-        return solve_world(setting, cast("Cooperation", world), gap=gap, deadline=deadline)
+        return solve_world(
+            setting, cast("Cooperation", world), gap=gap, deadline=deadline, explain=True
+        )
 
 
 def solve_world(
@@ -108,6 +111,7 @@ def solve_world(
     deadline: float,
     start: float = 0.0,
     alone: Plan | None = None,
+    explain: bool = False,
 ) -> Plan:
     """Solve an instance that has been made ready in one world.
 
@@ -122,10 +126,15 @@ def solve_world(
     alone
         The plan of the world ``none``, solved to :func:`gap_alone`, which says what nobody may
         pay more than (16). None has it found where it is needed.
+    explain
+        Whether to find out which limits conflict where they cannot all be kept.
     """
     couplings = world_couplings(setting, world, gap=gap, deadline=deadline, alone=alone)
     joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups
-    tables = (_together if joined else _apart)(setting, world, couplings, gap, deadline)
+    if joined:
+        tables = _together(setting, world, couplings, gap, deadline, explain=explain)
+    else:
+        tables = _apart(setting, world, gap, deadline)
     return Plan(
         instance_name=setting.instance.name,
         instance_hash=setting.instance.content_hash,
@@ -176,9 +185,7 @@ def _borne(setting: Setting, alone: Plan) -> NDArray[np.float64]:
     return np.array([float(borne[of == name].sum()) for name in participants])
 
 
-def _apart(
-    setting: Setting, world: Cooperation, couplings: Couplings, gap: float, deadline: float
-) -> dict[str, Any]:
+def _apart(setting: Setting, world: Cooperation, gap: float, deadline: float) -> dict[str, Any]:
     """Plan materials that nothing joins; return what the plan says."""
     outcomes = plan_separately(setting, sharing=world != "none", gap=gap, deadline=deadline)
     conflicts = tuple(text for outcome in outcomes for text in outcome.conflicts)
@@ -193,7 +200,13 @@ def _apart(
 
 
 def _together(
-    setting: Setting, world: Cooperation, couplings: Couplings, gap: float, deadline: float
+    setting: Setting,
+    world: Cooperation,
+    couplings: Couplings,
+    gap: float,
+    deadline: float,
+    *,
+    explain: bool,
 ) -> dict[str, Any]:
     """Plan materials that limits join; return what the plan says."""
     result = plan_together(setting, couplings, sharing=world != "none", gap=gap, deadline=deadline)
@@ -205,7 +218,12 @@ def _together(
             "No plan keeps every promise of coverage.csv within all of these limits: "
             + limits_in_words(setting.problem, couplings)
         )
-        return _infeasible(setting, (), (text,))
+        reasons: tuple[str, ...] = ()
+        if explain:
+            reasons = conflicts_in_words(
+                setting, couplings, sharing=world != "none", deadline=deadline
+            )
+        return _infeasible(setting, (), (text, *reasons))
     if not np.isfinite(result.cost):
         return _nothing(_stopped(setting))
     found = _found(setting, result.outcomes, result.cost, result.bound, finished=result.finished)

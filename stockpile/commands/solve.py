@@ -108,7 +108,7 @@ def _where_to_find(plan: Plan, options: argparse.Namespace) -> None:
     from stockpile.plan import Status
 
     if plan.conflicts:
-        sys.stderr.write("stockpile: not all promises can be kept:\n")
+        sys.stderr.write("stockpile: not all promises and limits can be kept:\n")
         for conflict in plan.conflicts:
             sys.stderr.write(f"  {conflict}\n")
         sys.stderr.write(

@@ -62,6 +62,28 @@ class Duals:
     cover: Mapping[tuple[int, int], NDArray[np.float64]]
 
 
+def mix(first: Duals, second: Duals, part: float) -> Duals:
+    """Return prices between two: so large a part of the way from the first to the second."""
+    short = second.row.size - first.row.size  # Rows that were written down since.
+    row = np.pad(first.row, (0, short)) if short else first.row
+
+    def between(
+        one: Mapping[tuple[int, int], NDArray[np.float64]],
+        other: Mapping[tuple[int, int], NDArray[np.float64]],
+    ) -> dict[tuple[int, int], NDArray[np.float64]]:
+        mixed = {key: (1.0 - part) * price for key, price in one.items()}
+        for key, price in other.items():
+            mixed[key] = mixed.get(key, 0.0) + part * price
+        return mixed
+
+    return Duals(
+        second.cost,
+        (1.0 - part) * row + part * second.row,
+        between(first.rule, second.rule),
+        between(first.cover, second.cover),
+    )
+
+
 def block_prices(
     duals: Duals, rows: Sequence[Row], i: int, evaluator: Evaluator, couplings: Couplings
 ) -> BlockPrices:

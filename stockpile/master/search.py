@@ -19,10 +19,10 @@ import numpy as np
 
 from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
 from stockpile.master.columns import Columns
-from stockpile.master.duals import block_prices, constant
+from stockpile.master.duals import block_prices, constant, mix
 from stockpile.master.node import FREE, OPEN, SHUT, Node
 from stockpile.master.relaxation import Relaxed, relax
-from stockpile.master.rows import Row, fixed_rows, tail_cut, use
+from stockpile.master.rows import TAIL, Row, fixed_rows, tail_cut, use
 from stockpile.master.selections import selection
 from stockpile.model.plan_arrays import choose, open_cheapest
 from stockpile.model.verify import cost_of, violations
@@ -52,11 +52,20 @@ PRICING_SHARE = 0.25
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
 SHRINK = 0.3
-NEAR = 1.2
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
+ENOUGH = 0.7
+"""Part of the gap that box searches leave open before they are asked for more, which is dear."""
+SETTLED = 0.1
+"""Prices stand if others can prove no more but this part of what the searches leave open."""
+SMOOTHING = 0.5
+"""Part of the way from the best prices so far to those of the relaxation that is tried first."""
+MOST_IDLE = 10
+"""Times that prices may change without a new column before they count as settled."""
+NEW_COLUMNS = 3
+"""Candidates of a block, simulated already, that become columns in one round."""
 OFFERED_COLUMNS = 40
-"""Columns of each block that are offered to the integer master besides those in use."""
+"""Candidates of each block that are offered to the integer master besides those in use."""
 PROPOSE_EVERY = 10
 """Nodes from one question to the integer master to the next."""
 OFFERED_ONCE = 160
@@ -68,6 +77,22 @@ MOST_TURNS = 3
 """Times that a node is found feasible by breaking limits a little, before it is split instead."""
 BETTER = 1e-7
 """A candidate becomes a column if it is charged less than every column by this, relatively."""
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """The prices that prove most in a node, as far as simulated candidates tell.
+
+    Attributes
+    ----------
+    duals
+        The prices.
+    upper
+        What they prove at most [USD/year]: the candidates known now allow no more.
+    """
+
+    duals: Duals
+    upper: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +302,11 @@ class MasterSearch:
         node = self._narrow(node)
         if (node.rule == OPEN).sum(axis=1).max(initial=0) > (self._couplings.most_rules or np.inf):
             return []
-        best, elastic, slack = node.bound, False, FIRST_SLACK if first else 0.0
+        best, elastic, slack = node.bound, False, np.nan
         relaxed: Relaxed | None = None
-        turns = 0
+        centre: Centre | None = None
+        priced: Centre | None = None
+        turns = idle = 0
         while not self._stop() and turns <= MOST_TURNS:
             if not self._give_each_block_a_column(node):
                 # A search that was stopped has not shown that there is none.
@@ -288,17 +315,33 @@ class MasterSearch:
             if relaxed is None:
                 if elastic:
                     break  # The solver has failed: the node is split without its advice.
-                elastic = True
+                elastic, centre, slack = True, None, FIRST_SLACK if first else 0.0
                 continue
             if elastic and relaxed.value <= 0.1 * INFEASIBLE:
-                elastic, turns = False, turns + 1
+                elastic, centre, slack, turns = False, None, np.nan, turns + 1
                 continue
-            least = self._least_slack(relaxed.value)
-            slack = max(slack, least) if not elastic else slack
+            if np.isnan(slack):
+                least = self._least_slack(relaxed.value, relaxed.value)
+                slack = max(least, FIRST_SLACK if first else 0.0)
             allowance = self._allowance(relaxed, slack)
-            if self._add_known(node, relaxed.duals, allowance):
+            centre, grew = self._settle(node, relaxed, centre, allowance)
+            if grew:
                 continue
-            value, grew = self._price(node, relaxed.duals, allowance)
+            if centre is priced or idle >= MOST_IDLE:
+                # Other prices would prove no more: only searches that leave less open can.
+                lower = 0.0 if elastic else self._less_slack(slack, centre.upper, relaxed.value)
+                if lower >= slack:
+                    break
+                if not elastic:
+                    self._propose(node, relaxed, centre.duals)
+                    if best >= self._cutoff():
+                        break
+                slack, idle = lower, 0
+                allowance = self._allowance(relaxed, slack, anew=True)
+            before = sum(columns.count for columns in self._columns)
+            value, upper = self._price(node, centre.duals, allowance)
+            idle = 0 if sum(columns.count for columns in self._columns) > before else idle + 1
+            centre = priced = Centre(centre.duals, upper)
             if elastic and value > INFEASIBLE:
                 return []
             if not elastic:
@@ -307,43 +350,55 @@ class MasterSearch:
                 if first:
                     self._tell(self)
             if best >= self._cutoff():
-                self._close(best)
-                return []
-            # Once the bound is as near to the relaxation as the searches can be, no more is due.
-            near = not elastic and relaxed.value - value <= NEAR * slack * abs(relaxed.value)
-            if grew and not near:
-                continue
-            if not elastic and slack > least:
-                self._propose(node, relaxed)
-                least = self._least_slack(relaxed.value)
-                slack = slack * SHRINK if slack * SHRINK > max(least, LAST_SLACK) else least
-                continue
-            if elastic and slack > 0.0:
-                slack = 0.0
-                continue
-            break
+                break
+        if best >= self._cutoff():
+            self._close(best)
+            return []
         node = replace(node, bound=best)
         if self._stop():
             return [node]
         if relaxed is not None and not elastic:
             # Before the first split a wider look: branching is dear, a better plan is not.
-            self._propose(node, relaxed, offered=OFFERED_ONCE if first else OFFERED_COLUMNS)
+            offered = OFFERED_ONCE if first else OFFERED_COLUMNS
+            self._propose(node, relaxed, relaxed.duals, offered)
             if best >= self._cutoff():
                 self._close(best)
                 return []
         return self._split(node, relaxed)
 
-    def _least_slack(self, value: float) -> float:
-        """Return the relative gap that the box searches may leave open in the end.
+    def _least_slack(self, upper: float, value: float) -> float:
+        """Return the relative gap that box searches may leave open in the end.
 
-        No less than brings the bound from the relaxation's value down to where the node is closed.
+        No less than brings the bound from what prices can prove down to where the node is closed.
         """
+        least = PRICING_SHARE * self._gap
         if self.incumbent is None or value <= 0.0:
-            return PRICING_SHARE * self._gap
-        return max(PRICING_SHARE * self._gap, 0.9 * (value - self._cutoff()) / value)
+            return least
+        return max(least, 0.9 * (upper - self._cutoff()) / value)
 
-    def _allowance(self, relaxed: Relaxed, slack: float) -> NDArray[np.float64]:
-        """Return what each block's search may leave open, (blocks,), in units of the objective."""
+    def _less_slack(self, slack: float, upper: float, value: float) -> float:
+        """Return the relative gap that box searches may leave open next, or the same."""
+        least = self._least_slack(upper, value)
+        lower, enough = SHRINK * slack, ENOUGH * self._gap
+        if lower < enough < slack:
+            lower = enough
+        return min(slack, lower if lower > max(least, LAST_SLACK) else least)
+
+    def _allowance(
+        self, relaxed: Relaxed, slack: float, *, anew: bool = False
+    ) -> NDArray[np.float64]:
+        """Return what each block's search may leave open, (blocks,), in units of the objective.
+
+        Parameters
+        ----------
+        anew
+            Whether to divide it anew: a search takes about so many simulations as are inversely
+            proportional to what it leaves open, and all together take the fewest when each
+            leaves open the square root of their product.
+        """
+        if anew:
+            weight = np.sqrt(self._weight * np.array(self.simulations))
+            self._weight = weight / weight.sum() if weight.any() else weight
         return slack * abs(relaxed.value) * self._weight
 
     def _narrow(self, node: Node) -> Node:
@@ -432,50 +487,105 @@ class MasterSearch:
         return True
 
     def _prices(self, duals: Duals, i: int) -> BlockPrices:
-        return block_prices(duals, self._rows, i, self._evaluators[i], self._couplings)
+        rows = self._rows[: duals.row.size]  # Rows that were written down later have no price yet.
+        return block_prices(duals, rows, i, self._evaluators[i], self._couplings)
 
-    def _add_known(self, node: Node, duals: Duals, allowance: NDArray[np.float64]) -> bool:
-        """Add candidates that have been simulated already and pay better than every column.
-
-        Better by more than a part of what the block's search may leave open.
-        """
-        grew = False
-        for i, search in enumerate(self._searches):
-            prices = self._prices(duals, i)
-            if prices.tail.any():
-                continue  # Left to the box search: each would have to be simulated again.
-            known = search.candidates
-            known = known.take(node.regions[i].holds(known))
-            charge = search.charge(known, prices)
-            columns = self._columns[i].candidates.take(self._inside(node, i))
-            now = float(search.charge(columns, prices).min())
-            rounding = BETTER * (abs(now) + abs(charge.min()))
-            if charge.min() < now - max(PRICING_SHARE * float(allowance[i]), rounding):
-                grew |= self._columns[i].add(known.take(np.array([charge.argmin()]))) > 0
-        return grew
-
-    def _price(
-        self, node: Node, duals: Duals, allowance: NDArray[np.float64]
-    ) -> tuple[float, bool]:
-        """Search every block at prices; return the lower limit, and whether columns were added."""
-        value = constant(
+    def _constant(self, node: Node, duals: Duals) -> float:
+        """Return the part of the bound at some prices that is not a block's."""
+        return constant(
             duals,
-            self._rows,
+            self._rows[: duals.row.size],
             node,
             self._couplings,
             self._classes,
             self._evaluators,
             self._scenarios,
         )
-        grew = False
-        for i, (search, evaluator) in enumerate(zip(self._searches, self._evaluators, strict=True)):
-            prices = block_prices(duals, self._rows, i, evaluator, self._couplings)
-            search.begin(prices, slack=float(allowance[i]), region=node.regions[i])
+
+    def _settle(
+        self, node: Node, relaxed: Relaxed, centre: Centre | None, allowance: NDArray[np.float64]
+    ) -> tuple[Centre, bool]:
+        """Find prices that prove as much as the relaxation's value, as far as is known.
+
+        The relaxation's own prices jump from one corner to another, and box searches at prices
+        that do not last are in vain. So those between them and the best so far are tried first
+        (Wentges 1997, doi:10.1016/S0969-6016(97)00001-4). Where the tail has a price, they are
+        taken as they are: what candidates are charged for it is not known before a simulation.
+
+        Returns
+        -------
+        The prices, and whether candidates have become columns that the relaxation does not know.
+        """
+        tolerance = max(SETTLED * float(allowance.sum()), BETTER * abs(relaxed.value))
+        if centre is not None and relaxed.value - centre.upper <= tolerance:
+            return centre, False
+        out = relaxed.duals
+        if self._tail_is_priced(out):
+            return Centre(out, -np.inf), False
+        tried = [out]
+        if centre is not None and not self._tail_is_priced(centre.duals):
+            tried = [mix(centre.duals, out, SMOOTHING), out]
+        for duals in tried:
+            upper, grew = self._add_known(node, duals, out, tolerance)
+            if centre is None or upper > centre.upper + SAME * abs(centre.upper):
+                centre = Centre(duals, upper)
+            if relaxed.value - centre.upper <= tolerance:
+                return centre, False
+            if grew:
+                break
+        assert centre is not None
+        return centre, grew
+
+    def _tail_is_priced(self, duals: Duals) -> bool:
+        return any(
+            price > 0.0 and row.kind == TAIL
+            for row, price in zip(self._rows, duals.row, strict=False)
+        )
+
+    def _add_known(
+        self, node: Node, duals: Duals, out: Duals, tolerance: float
+    ) -> tuple[float, bool]:
+        """Turn candidates that have been simulated, and that are best at some prices, into columns.
+
+        Only those that pay better than every column at the prices ``out``.
+
+        Returns
+        -------
+        What the prices prove at most, and whether there are new columns.
+        """
+        upper, grew = self._constant(node, duals), False
+        for i, search in enumerate(self._searches):
+            prices = self._prices(duals, i)
+            known = search.candidates
+            charge = search.charge(known, prices)
+            charge[~node.regions[i].holds(known)] = np.inf
+            upper += float(charge.min())
+            best = np.argsort(charge, kind="stable")[:NEW_COLUMNS]
+            known = known.take(best[np.isfinite(charge[best])])
+            at_out = self._prices(out, i)
+            columns = self._columns[i].candidates.take(self._inside(node, i))
+            now = float(search.charge(columns, at_out).min())
+            charge = search.charge(known, at_out)
+            enough = max(
+                BETTER * (abs(now) + abs(charge.min())), 0.5 * tolerance / len(self._searches)
+            )
+            grew |= self._columns[i].add(known.take(charge < now - enough)) > 0
+        return upper, grew
+
+    def _price(
+        self, node: Node, duals: Duals, allowance: NDArray[np.float64]
+    ) -> tuple[float, float]:
+        """Search every block at prices; return what they prove, and what they can prove at most."""
+        fixed = self._constant(node, duals)
+        value = upper = fixed
+        for i, search in enumerate(self._searches):
+            search.begin(self._prices(duals, i), slack=float(allowance[i]), region=node.regions[i])
             while not (search.finished or self._stop()):
                 search.advance()
             value += search.bound
-            grew |= self._add_best(i)
-        return value - ROUNDING * abs(value), grew
+            upper += search.incumbent
+            self._add_best(i)
+        return value - ROUNDING * abs(value), upper
 
     def _add_best(self, i: int) -> bool:
         """Add the incumbent of a block's search to its columns."""
@@ -488,43 +598,48 @@ class MasterSearch:
 
     # --- Incumbents -------------------------------------------------------------------------------
 
-    def _propose(self, node: Node, relaxed: Relaxed, offered: int = OFFERED_COLUMNS) -> None:
-        """Let the integer master choose among the columns in use and those that pay nearly as well.
+    def _propose(
+        self, node: Node, relaxed: Relaxed, duals: Duals, offered: int = OFFERED_COLUMNS
+    ) -> None:
+        """Let the integer master choose among the columns in use and what pays nearly as well.
 
         It only proposes: cost and limits are recomputed.
+
+        Parameters
+        ----------
+        duals
+            Prices at which candidates pay.
         """
-        whole = all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z)
-        if not whole and self.nodes % PROPOSE_EVERY != 1:
+        if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
+            return  # Nothing much better can be chosen.
+        if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
+            self._take_better(
+                self._columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
+            )
             return
-        chosen = []
+        if self.nodes % PROPOSE_EVERY != 1:
+            return
+        tail = bool(np.isfinite(self._couplings.most_tail_cost))
+        pools = []
         for i, (numbers, part) in enumerate(relaxed.z):
-            if whole:
-                chosen.append(numbers[[part.argmax()]])
-                continue
-            prices = self._prices(relaxed.duals, i)
-            self._add_near(node, i, prices, offered)
-            inside = self._inside(node, i)
-            columns = self._columns[i].candidates.take(inside)
-            charge = self._searches[i].charge(columns, prices)
-            order = inside[np.argsort(charge, kind="stable")[:offered]]
-            chosen.append(np.unique(np.concatenate([numbers[part > FRACTIONAL], order])))
-        self._take_better(chosen)
+            pool = Columns(self._evaluators[i], tail=tail)
+            pool.add(self._columns[i].candidates.take(numbers[part > FRACTIONAL]))
+            search = self._searches[i]
+            known = search.candidates
+            charge = search.charge(known, self._prices(duals, i))
+            charge[~node.regions[i].holds(known)] = np.inf
+            best = np.argsort(charge, kind="stable")[:offered]
+            pool.add(known.take(best[np.isfinite(charge[best])]))
+            pools.append(pool)
+        self._take_better(pools, [np.arange(pool.count) for pool in pools])
 
-    def _add_near(self, node: Node, i: int, prices: BlockPrices, offered: int) -> None:
-        """Turn the candidates of a block that pay best into columns."""
-        search = self._searches[i]
-        known = search.candidates
-        known = known.take(node.regions[i].holds(known))
-        best = np.argsort(search.charge(known, prices), kind="stable")[:offered]
-        self._columns[i].add(known.take(best))
-
-    def _take_better(self, chosen: Sequence[NDArray[np.int64]]) -> None:
+    def _take_better(self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]]) -> None:
         """Take the best plan from chosen columns as incumbent, if it is better."""
         model = selection(
             self._problem,
             self._couplings,
             self._evaluators,
-            self._columns,
+            columns,
             chosen,
             self._classes,
             self._scenarios,
@@ -542,18 +657,17 @@ class MasterSearch:
             places, open_, cost = choice.columns, choice.open_, choice.cost
         if cost < self.cost:
             numbers = np.concatenate(list(chosen))[places]
-            self.incumbent = Incumbent(
-                tuple(
-                    columns.candidates.take(number[None])
-                    for columns, number in zip(self._columns, numbers, strict=True)
-                ),
-                open_,
-                tuple(
-                    float(columns.figures.cost[number])
-                    for columns, number in zip(self._columns, numbers, strict=True)
-                ),
-                cost,
+            plan = tuple(
+                own.candidates.take(number[None])
+                for own, number in zip(columns, numbers, strict=True)
             )
+            costs = tuple(
+                float(own.figures.cost[number])
+                for own, number in zip(columns, numbers, strict=True)
+            )
+            self.incumbent = Incumbent(plan, open_, costs, cost)
+            for own, candidate in zip(self._columns, plan, strict=True):
+                own.add(candidate)
             self._tell(self)
 
     def _choose(self, model: Selection) -> Choice | None:
@@ -626,7 +740,7 @@ class MasterSearch:
                         for half in _rule_halves(region, c, int(allowed[0]))
                     ]
         chosen = [self._inside(node, i)[:1] for i in range(len(self._columns))]
-        self._take_better(chosen)
+        self._take_better(self._columns, chosen)
         cost = sum(
             float(columns.figures.cost[numbers[0]])
             for columns, numbers in zip(self._columns, chosen, strict=True)
