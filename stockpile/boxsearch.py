@@ -232,6 +232,8 @@ class BoxSearch:
         self._closed: list[_Boxes] = []
         self._candidates: list[Candidates] = []
         self.simulations = 0
+        self.tail_simulations = 0
+        """Candidates simulated once more for what the tail is charged."""
         self._reset(judge.plain_prices(), slack=0.0)
         self._open = self._simulate(space.lo, space.hi, space.rule)
         self._dive()
@@ -351,6 +353,7 @@ class BoxSearch:
     def _refresh(self, boxes: _Boxes) -> None:
         """Simulate the charge for the tail at the top corners where it is not known."""
         stale = np.flatnonzero(boxes.stale)
+        self.tail_simulations += stale.size
         boxes.tail[stale] = self._judge.tail_cost(
             boxes.hi[stale], boxes.rule[stale], self.prices.tail
         )
@@ -483,6 +486,7 @@ class BoxSearch:
         better = np.flatnonzero(charge < self.incumbent)
         if self._priced_tail and better.size:
             better = better[np.argsort(charge[better], kind="stable")[:OFFERED]]
+            self.tail_simulations += better.size
             charge[better] += self._judge.tail_cost(
                 candidates.lots[better], candidates.rule[better], self.prices.tail
             )

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 from stockpile.infeasibility.binding import by_weight
 from stockpile.infeasibility.loosening import Loosening, least_loosening
-from stockpile.infeasibility.questions import MOST_WORK
+from stockpile.infeasibility.questions import MOST_WORK, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stockpile.infeasibility.feasibility import Key
-    from stockpile.infeasibility.questions import Answer, Questions
+    from stockpile.infeasibility.questions import Questions
     from stockpile.infeasibility.requirements import Case, Requirement
 
 MOST_CONFLICTS = 3
 """Conflicts without a common requirement that are named."""
-BISECTION_WORK = 200_000_000
-"""Work after which a question of a bisection stays open."""
+BISECTION_WORK = 400_000_000
+"""Work after which the questions of a bisection stay open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +197,9 @@ class ConflictFinder:
             broken = [m for m in limits if m.key not in known and not m.kept(last.use)]
             if not broken:
                 return GivingWay(member, last, enough=True)
-            least = min(limit.rank for limit in broken)
-            asked += [limit for limit in broken if limit.rank == least]
+            # Every bisection is dear: what is no harder to ask about is asked about as well.
+            hardest = max(limit.rank for limit in broken)
+            asked += [m for m in limits if m.key not in known and m.rank <= hardest]
         return GivingWay(member, self._least_loosening(member, others, None), enough=False)
 
     def _least_loosening(
@@ -222,8 +223,11 @@ class ConflictFinder:
         if answer.use is None:
             return None
 
+        end = self._questions.work + BISECTION_WORK
+
         def ask(value: float) -> Answer:
-            return self._ask(kept, member, value, work=BISECTION_WORK)
+            left = end - self._questions.work
+            return self._ask(kept, member, value, work=left) if left > 0 else Answer(None)
 
         return least_loosening(member, low, too_much, answer, ask)
 

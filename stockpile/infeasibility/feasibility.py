@@ -123,7 +123,7 @@ class FeasibilitySearch(MasterSearch):
         self._columns = [block.columns for block in blocks]
         self._uses = [np.zeros((0, len(self._rows))) for _ in blocks]
         self._tried_first = rules
-        self._before = sum(self.simulations)
+        self._before = self._simulated()
         self._programmed = 0
         self.blamed: set[Key] = set()
         """Limits that the proofs so far have priced; all others may be dropped."""
@@ -146,8 +146,16 @@ class FeasibilitySearch(MasterSearch):
 
     def _spent(self) -> bool:
         """Say whether to stop, or enough work has been done."""
-        simulated = (sum(self.simulations) - self._before) * self._scenarios.count
-        return self._asked_to_stop() or simulated + self._programmed > self._most_work
+        return self._asked_to_stop() or self.work > self._most_work
+
+    @property
+    def work(self) -> int:
+        """Return the work done so far."""
+        simulated = (self._simulated() - self._before) * self._scenarios.count
+        return simulated + self._programmed
+
+    def _simulated(self) -> int:
+        return sum(search.simulations + search.tail_simulations for search in self._searches)
 
     def _look(self, node: Node) -> list[Node]:
         """Look for a plan in a node; return the parts that are left to look at."""

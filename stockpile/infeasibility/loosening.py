@@ -86,7 +86,12 @@ def least_loosening(
     assert answer.use is not None
     use, enough = answer.use, requirement.reached(answer.use)
     still_open = 0
-    while still_open < MOST_OPEN and not _close(requirement, low, enough):
+    while still_open < MOST_OPEN:
+        if requirement.tighter(low, enough) == enough:
+            # A plan does better than a value with which none was known.
+            low = too_much
+        if _close(requirement, low, enough):
+            break
         middle = 0.5 * (enough + low)
         if requirement.step:
             middle = requirement.step * math.floor(middle / requirement.step)

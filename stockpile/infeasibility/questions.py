@@ -91,6 +91,8 @@ class Questions:
         self._rules: NDArray[np.bool_] | None = None
         self.count = 0
         """Questions asked."""
+        self.work = 0
+        """Work done for all of them."""
 
     @property
     def stopped(self) -> bool:
@@ -121,6 +123,7 @@ class Questions:
             evaluators, case.couplings, self._scenarios, self._stop, blocks, self._rules, work
         )
         search.run()
+        self.work += search.work
         if search.incumbent is not None:
             use = self.use_of(search.incumbent.candidates)
             if case.couplings.most_rules is not None:
@@ -147,6 +150,7 @@ class Questions:
         ]
         tail = bool(np.isfinite(self._first.couplings.most_tail_cost))
         kept[asked] = begin_block(evaluator, known, tail=tail)
+        self.work += kept[asked].search.simulations * self._scenarios.count
         if len(kept) > MOST_KEPT:
             first = _asked(evaluator, self._first)
             del kept[next(other for other in kept if other != first)]

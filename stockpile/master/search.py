@@ -51,6 +51,8 @@ PRICING_SHARE = 0.25
 """Part of the gap that the box searches may leave open, all together."""
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
+BROKEN_SLACK = 0.5
+"""The same while it is only asked whether limits must be broken; then none."""
 SHRINK = 0.3
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
@@ -58,7 +60,7 @@ ENOUGH = 0.7
 """Part of the gap that box searches leave open before they are asked for more, which is dear."""
 SETTLED = 0.1
 """Prices stand if others can prove no more but this part of what the searches leave open."""
-SMOOTHING = 0.5
+SMOOTHING = 0.7
 """Part of the way from the best prices so far to those of the relaxation that is tried first."""
 MOST_IDLE = 10
 """Times that prices may change without a new column before they count as settled."""
@@ -315,7 +317,7 @@ class MasterSearch:
             if relaxed is None:
                 if elastic:
                     break  # The solver has failed: the node is split without its advice.
-                elastic, centre, slack = True, None, FIRST_SLACK if first else 0.0
+                elastic, centre, slack = True, None, BROKEN_SLACK
                 continue
             if elastic and relaxed.value <= 0.1 * INFEASIBLE:
                 elastic, centre, slack, turns = False, None, np.nan, turns + 1
