@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from stockpile.boxsearch import BoxSearch, Candidates
+from stockpile.master.branching import FRACTIONAL
 from stockpile.master.columns import Columns
 from stockpile.master.node import FREE, OPEN
 from stockpile.master.rows import TAIL
-from stockpile.master.search import BETTER, FRACTIONAL, INFEASIBLE, MasterSearch
+from stockpile.master.search import BETTER, INFEASIBLE, MasterSearch
 from stockpile.model.plan_arrays import choose
 from stockpile.presolve import presolve
 

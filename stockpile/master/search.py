@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
+from stockpile.master.branching import FRACTIONAL, split
 from stockpile.master.columns import Columns
 from stockpile.master.duals import block_prices, constant, mix
-from stockpile.master.node import FREE, OPEN, SHUT, Node
+from stockpile.master.node import FREE, OPEN, Node
 from stockpile.master.relaxation import Relaxed, relax
 from stockpile.master.rows import TAIL, Row, fixed_rows, tail_cut, use
 from stockpile.master.selections import selection
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 SAME = 1e-9
 """Plans whose costs differ by less than this, relatively, count as equally good."""
-FRACTIONAL = 1e-6
-"""A part below this of a whole counts as none."""
 INFEASIBLE = 1e-7
 """A node is closed where its limits must be broken by more than this part of their size."""
 PRICING_SHARE = 0.25
@@ -679,68 +678,15 @@ class MasterSearch:
     # --- Branching --------------------------------------------------------------------------------
 
     def _split(self, node: Node, relaxed: Relaxed | None) -> list[Node]:
-        """Split a node in two where its relaxation cannot decide; nothing if it is one plan."""
-        if relaxed is not None:
-            open_ = np.minimum(relaxed.facility, 1.0 - relaxed.facility)
-            open_[node.facility != FREE] = 0.0
-            if open_.max(initial=0.0) > FRACTIONAL:
-                w = int(open_.argmax())
-                return [node.with_facility(w, OPEN), node.with_facility(w, SHUT)]
-            used = np.minimum(relaxed.rule, 1.0 - relaxed.rule)
-            used[node.rule != FREE] = 0.0
-            if used.max(initial=0.0) > FRACTIONAL:
-                c, r = (int(n) for n in np.unravel_index(used.argmax(), used.shape))
-                return [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
-            order = sorted(range(len(relaxed.z)), key=lambda i: float(relaxed.z[i][1].max()))
-            for i in order:
-                numbers, part = relaxed.z[i]
-                if part.max() > 1.0 - FRACTIONAL:
-                    break
-                used_part = part > FRACTIONAL
-                candidates = self._columns[i].candidates.take(numbers[used_part])
-                cut = self._cut_region(node.regions[i], candidates, part[used_part], i)
-                if cut is not None:
-                    return [node.with_region(i, region) for region in cut]
-        return self._split_widest(node)
+        """Split a node where its relaxation cannot decide; nothing if it is one plan."""
+        columns = [own.candidates for own in self._columns]
+        parts = split(node, relaxed, columns, self._classes, self._evaluators)
+        if not parts:
+            self._decide(node)
+        return parts
 
-    def _cut_region(
-        self, region: Region, candidates: Candidates, part: NDArray[np.float64], i: int
-    ) -> tuple[Region, Region] | None:
-        """Cut a region between candidates that a solution mixes."""
-        mean = part @ candidates.lots / part.sum()
-        spread = part @ np.abs(candidates.lots - mean) * self._evaluators[i].lot
-        wide = np.flatnonzero(candidates.lots.min(axis=0) < candidates.lots.max(axis=0))
-        if wide.size:
-            stock = int(wide[spread[wide].argmax()])
-            at = int(np.floor(mean[stock]))
-            at = min(at, int(candidates.lots[:, stock].max()) - 1)
-            return _halves(region, stock, at)
-        for c in range(candidates.rule.shape[1]):
-            rules = np.unique(candidates.rule[:, c])
-            if rules.size > 1:
-                return _rule_halves(region, c, int(rules[0]))
-        return None
-
-    def _split_widest(self, node: Node) -> list[Node]:
-        """Split a node whose relaxation is whole, yet not good enough; decide it if it is one plan.
-
-        That happens where prices or searches were not exact, and at the edge of a limit.
-        """
-        width = [float((region.hi - region.lo).max()) for region in node.regions]
-        i = int(np.argmax(width))
-        if width[i] > 0.0:
-            region = node.regions[i]
-            stock = int((region.hi - region.lo).argmax())
-            at = int(region.lo[stock] + region.hi[stock]) // 2
-            return [node.with_region(i, half) for half in _halves(region, stock, at)]
-        for i, region in enumerate(node.regions):
-            for c, rules in enumerate(region.rules):
-                allowed = np.intersect1d(np.flatnonzero(rules), np.unique(self._classes[i][c]))
-                if allowed.size > 1:
-                    return [
-                        node.with_region(i, half)
-                        for half in _rule_halves(region, c, int(allowed[0]))
-                    ]
+    def _decide(self, node: Node) -> None:
+        """Look at a node that is one plan, and close it."""
         chosen = [self._inside(node, i)[:1] for i in range(len(self._columns))]
         self._take_better(self._columns, chosen)
         cost = sum(
@@ -748,20 +694,3 @@ class MasterSearch:
             for columns, numbers in zip(self._columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))
-        return []
-
-
-def _halves(region: Region, stock: int, at: int) -> tuple[Region, Region]:
-    """Cut a region in two: at most so many lots of a stock, and more."""
-    hi, lo = region.hi.copy(), region.lo.copy()
-    hi[stock], lo[stock] = at, at + 1
-    return replace(region, hi=hi), replace(region, lo=lo)
-
-
-def _rule_halves(region: Region, c: int, rule: int) -> tuple[Region, Region]:
-    """Cut a region in two: an owner follows a rule, or any other."""
-    only, others = region.rules.copy(), region.rules.copy()
-    only[c] = False
-    only[c, rule] = region.rules[c, rule]
-    others[c, rule] = False
-    return replace(region, rules=only), replace(region, rules=others)
