@@ -14,6 +14,7 @@ import stockpile as sp
 from stockpile.couplings import build_couplings
 from stockpile.master import relaxation
 from stockpile.master import search as master_search
+from stockpile.master.known import Known
 from stockpile.master.rule_names import fewest_rules
 from stockpile.master.search import MasterSearch
 from stockpile.model import plan_arrays
@@ -169,16 +170,17 @@ def test_who_holds_nothing_takes_a_rule_that_is_in_use():
 def test_a_stop_while_a_node_gets_columns_leaves_the_node_open(case, monkeypatch, calls):
     """A stop inside the first look for a column proves nothing, whatever has been found by then."""
     stopped = itertools.count()
-    honest = MasterSearch._give_each_block_a_column
+    honest = Known.give_each_a_column
 
-    def stops(search, node):
+    def stops(known, node):
         if next(stopped) + 1 < calls:
-            return honest(search, node)
-        search._stop = lambda: True
+            return honest(known, node)
+        search_is_over.append(True)
         return False
 
-    monkeypatch.setattr(MasterSearch, "_give_each_block_a_column", stops)
-    search = case.search()
+    search_is_over = []
+    monkeypatch.setattr(Known, "give_each_a_column", stops)
+    search = case.search(stop=lambda: bool(search_is_over))
     if not search.impossible:
         assert not search.finished
     assert case.at_most_the_optimum(search.bound)

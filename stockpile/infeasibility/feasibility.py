@@ -17,9 +17,10 @@ import numpy as np
 from stockpile.boxsearch import BoxSearch, Candidates
 from stockpile.master.branching import FRACTIONAL
 from stockpile.master.columns import Columns
+from stockpile.master.known import BETTER
 from stockpile.master.node import FREE, OPEN
 from stockpile.master.rows import TAIL
-from stockpile.master.search import BETTER, INFEASIBLE, MasterSearch
+from stockpile.master.search import INFEASIBLE, MasterSearch
 from stockpile.model.plan_arrays import choose
 from stockpile.presolve import presolve
 
@@ -120,9 +121,8 @@ class FeasibilitySearch(MasterSearch):
         super().__init__(evaluators, couplings, scenarios, GAP, self._spent, _silent)
         self._asked_to_stop = stop
         self._most_work = work
-        self._searches = [block.search for block in blocks]
-        self._columns = [block.columns for block in blocks]
-        self._uses = [np.zeros((0, len(self._rows))) for _ in blocks]
+        for block in blocks:
+            self._known.begin(block.search, block.columns)
         self._tried_first = rules
         self._before = self._simulated()
         self._programmed = 0
@@ -156,7 +156,7 @@ class FeasibilitySearch(MasterSearch):
         return simulated + self._programmed
 
     def _simulated(self) -> int:
-        return sum(search.simulations + search.tail_simulations for search in self._searches)
+        return sum(search.simulations + search.tail_simulations for search in self._known.searches)
 
     def _look(self, node: Node) -> list[Node]:
         """Look for a plan in a node; return the parts that are left to look at."""
@@ -169,13 +169,13 @@ class FeasibilitySearch(MasterSearch):
         slacks = iter(SLACKS)
         slack = next(slacks)
         while not self._stop():
-            if not self._give_each_block_a_column(node):
+            if not self._known.give_each_a_column(node):
                 if self._stop():
                     break
                 self._blame_rules(node)
                 return []
-            relaxed = self._relax(node, elastic=True)
-            self._programmed += COLUMN_WORK * sum(columns.count for columns in self._columns)
+            relaxed = self._known.relaxation(node, elastic=True)
+            self._programmed += COLUMN_WORK * self._known.count
             if relaxed is None:
                 break  # The solver has failed: the node is split without its advice.
             if relaxed.value <= 0.1 * INFEASIBLE:
@@ -183,12 +183,12 @@ class FeasibilitySearch(MasterSearch):
                 break
             if self._add_simulated(node, relaxed.duals):
                 continue
-            before = sum(columns.count for columns in self._columns)
-            value, _ = self._price(node, relaxed.duals, self._left_open(relaxed, slack))
+            before = self._known.count
+            value, _ = self._known.price(node, relaxed.duals, self._left_open(relaxed, slack))
             if value > INFEASIBLE:
                 self._blame(node, relaxed)
                 return []
-            if sum(columns.count for columns in self._columns) > before:
+            if self._known.count > before:
                 continue
             if slack == 0.0:
                 break
@@ -207,30 +207,30 @@ class FeasibilitySearch(MasterSearch):
 
         In all it is a part of the objective, divided in proportion to what blocks are charged.
         """
-        charge = np.zeros(len(self._searches))
+        charge = np.zeros(len(self._known.searches))
         for i, (numbers, part) in enumerate(relaxed.z):
             used = part > FRACTIONAL
-            candidates = self._columns[i].candidates.take(numbers[used])
-            prices = self._prices(relaxed.duals, i)
-            charge[i] = abs(part[used] @ self._searches[i].charge(candidates, prices))
+            candidates = self._known.columns[i].candidates.take(numbers[used])
+            prices = self._known.prices(relaxed.duals, i)
+            charge[i] = abs(part[used] @ self._known.searches[i].charge(candidates, prices))
         weight = charge / charge.sum() if charge.any() else np.full(charge.size, 1.0 / charge.size)
         return slack * abs(relaxed.value) * weight
 
     def _add_simulated(self, node: Node, duals: Duals) -> bool:
         """Add candidates that have been simulated already and pay better than every column."""
         grew = False
-        for i, search in enumerate(self._searches):
-            prices = self._prices(duals, i)
+        for i, search in enumerate(self._known.searches):
+            prices = self._known.prices(duals, i)
             if prices.tail.any():
                 continue  # Left to the box search: each would have to be simulated again.
             known = search.candidates
             known = known.take(node.regions[i].holds(known))
             charge = search.charge(known, prices)
-            columns = self._columns[i].candidates.take(self._inside(node, i))
+            columns = self._known.columns[i].candidates.take(self._known.inside(node, i))
             now = float(search.charge(columns, prices).min())
             best = np.argsort(charge, kind="stable")[:NEW_COLUMNS]
             better = charge[best] < now - BETTER * (abs(now) + abs(charge[best]))
-            grew |= self._columns[i].add(known.take(best[better])) > 0
+            grew |= self._known.columns[i].add(known.take(best[better])) > 0
         return grew
 
     def _take_any(self, node: Node, relaxed: Relaxed) -> None:
@@ -239,11 +239,11 @@ class FeasibilitySearch(MasterSearch):
             numbers[part > (0.5 if part.max() > 1.0 - FRACTIONAL else FRACTIONAL)]
             for numbers, part in relaxed.z
         ]
-        self._take_better(self._columns, chosen)
+        self._take_better(self._known.columns, chosen)
         if self.incumbent is None:
-            latest = [self._inside(node, i)[-OFFERED_COLUMNS:] for i in range(len(chosen))]
+            latest = [self._known.inside(node, i)[-OFFERED_COLUMNS:] for i in range(len(chosen))]
             both = [np.union1d(*numbers) for numbers in zip(chosen, latest, strict=True)]
-            self._take_better(self._columns, both)
+            self._take_better(self._known.columns, both)
 
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose; any choice will do."""
@@ -258,14 +258,16 @@ class FeasibilitySearch(MasterSearch):
     def _blame(self, node: Node, relaxed: Relaxed) -> None:
         """Note the limits that are priced, and what the blocks are charged for them."""
         duals = relaxed.duals
-        for row, price in zip(self._rows, duals.row, strict=True):
+        for row, price in zip(self._known.rows, duals.row, strict=True):
             if price > 0.0:
                 self.blamed.add((row.kind, row.participant, row.item))
         self.blamed |= {(COVER, -1, g) for (g, _), price in duals.cover.items() if price.any()}
         if any(price.any() for price in duals.rule.values()):
             self.blamed.add((RULES, -1, -1))
         self._blame_rules(node)
-        self.priced = tuple((search.incumbent, best_candidate(search)) for search in self._searches)
+        self.priced = tuple(
+            (search.incumbent, best_candidate(search)) for search in self._known.searches
+        )
 
     def _blame_rules(self, node: Node) -> None:
         """Note the limit on rules where the node leaves some out."""
@@ -274,7 +276,7 @@ class FeasibilitySearch(MasterSearch):
 
     def _blame_all(self) -> None:
         """Note all limits: a single plan was looked at and broke some."""
-        self.blamed |= {(row.kind, row.participant, row.item) for row in self._rows}
+        self.blamed |= {(row.kind, row.participant, row.item) for row in self._known.rows}
         self.blamed |= {(COVER, -1, g) for g in range(len(self._problem.groups))}
         if np.isfinite(self._couplings.most_tail_cost):
             self.blamed.add((TAIL, -1, -1))

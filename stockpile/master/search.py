@@ -20,14 +20,13 @@ import numpy as np
 from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
 from stockpile.master.branching import FRACTIONAL, split
 from stockpile.master.columns import Columns
-from stockpile.master.duals import block_prices, constant, mix
+from stockpile.master.duals import mix
+from stockpile.master.known import BETTER, Known
 from stockpile.master.node import FREE, OPEN, Node
-from stockpile.master.relaxation import Relaxed, relax
-from stockpile.master.rows import TAIL, Row, fixed_rows, tail_cut, use
 from stockpile.master.selections import selection
 from stockpile.model.plan_arrays import choose, open_cheapest
 from stockpile.model.verify import cost_of, violations
-from stockpile.presolve import presolve, rule_classes
+from stockpile.presolve import presolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals
+    from stockpile.master.relaxation import Relaxed
     from stockpile.model.plan_arrays import Choice
     from stockpile.model.selection import Selection
-    from stockpile.prices import BlockPrices
     from stockpile.scenarios import ScenarioSet
 
 SAME = 1e-9
@@ -63,8 +62,6 @@ SMOOTHING = 0.7
 """Part of the way from the best prices so far to those of the relaxation that is tried first."""
 MOST_IDLE = 10
 """Times that prices may change without a new column before they count as settled."""
-NEW_COLUMNS = 3
-"""Candidates of a block, simulated already, that become columns in one round."""
 OFFERED_COLUMNS = 40
 """Candidates of each block that are offered to the integer master besides those in use."""
 PROPOSE_EVERY = 10
@@ -73,11 +70,8 @@ OFFERED_ONCE = 160
 """The same before the first split."""
 INTEGER_NODES = 500
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
-MOST_CUT_ROUNDS = 50
 MOST_TURNS = 3
 """Times that a node is found feasible by breaking limits a little, before it is split instead."""
-BETTER = 1e-7
-"""A candidate becomes a column if it is charged less than every column by this, relatively."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +148,7 @@ class MasterSearch:
         self.incumbent: Incumbent | None = None
         self.impossible: tuple[int, ...] = ()
         """Blocks of which no candidate keeps its own promises."""
-        self._classes = [rule_classes(evaluator) for evaluator in evaluators]
-        self._rows: list[Row] = fixed_rows(couplings)
-        self._searches: list[BoxSearch] = []
-        self._columns: list[Columns] = []
-        self._uses: list[NDArray[np.float64]] = []
+        self._known = Known(evaluators, couplings, scenarios, stop)
         self._heap: list[tuple[float, int, Node]] = []
         self._closed_bound = np.inf
         self._current_bound = -np.inf
@@ -169,7 +159,7 @@ class MasterSearch:
     @property
     def simulations(self) -> list[int]:
         """Return the candidates simulated, by block."""
-        return [search.simulations for search in self._searches]
+        return self._known.simulations
 
     @property
     def cost(self) -> float:
@@ -198,7 +188,7 @@ class MasterSearch:
             up to about so many.
         """
         for columns, search, evaluator in zip(
-            self._columns, self._searches, self._evaluators, strict=True
+            self._known.columns, self._known.searches, self._evaluators, strict=True
         ):
             if columns.count < least:
                 known = search.candidates
@@ -208,16 +198,16 @@ class MasterSearch:
             self._problem,
             self._couplings,
             self._evaluators,
-            self._columns,
-            [np.arange(columns.count) for columns in self._columns],
-            self._classes,
+            self._known.columns,
+            [np.arange(columns.count) for columns in self._known.columns],
+            self._known.classes,
             self._scenarios,
         )
 
     @property
     def columns(self) -> tuple[Candidates, ...]:
         """Return the candidates that are columns, by block."""
-        return tuple(columns.candidates for columns in self._columns)
+        return tuple(columns.candidates for columns in self._known.columns)
 
     def run(self) -> None:
         """Search until the gap is proved, nothing is left, or it is time to stop."""
@@ -247,27 +237,29 @@ class MasterSearch:
             search = BoxSearch(judge, space, max(self._gap, FIRST_SLACK), keep=True)
             while not (search.finished or self._stop()):
                 search.advance()
-            self._searches.append(search)
-            self._columns.append(Columns(evaluator, tail=tail))
-            self._uses.append(np.zeros((0, len(self._rows))))
+            self._known.begin(search, Columns(evaluator, tail=tail))
             self._tell(self)
-            if self._stop() and len(self._searches) < len(self._evaluators):
+            if self._stop() and len(self._known.searches) < len(self._evaluators):
                 return False
         self.impossible = tuple(
-            i for i, search in enumerate(self._searches) if search.lots is None and search.finished
+            i
+            for i, search in enumerate(self._known.searches)
+            if search.lots is None and search.finished
         )
         if self.impossible:
             self.finished = True
             return False
-        if any(search.lots is None for search in self._searches):
+        if any(search.lots is None for search in self._known.searches):
             return False  # Stopped before every block had a candidate.
         stores = self._couplings.facilities
-        cost = sum(search.bound for search in self._searches)
+        cost = sum(search.bound for search in self._known.searches)
         bound = cost + float(stores.fixed_cost[stores.existing].sum())
-        for i in range(len(self._searches)):
-            self._add_best(i)
+        for i in range(len(self._known.searches)):
+            self._known.add_best(i)
         root = self._root(bound - ROUNDING * abs(bound))
-        self._weight = np.array([max(abs(search.incumbent), 0.0) for search in self._searches])
+        self._weight = np.array(
+            [max(abs(search.incumbent), 0.0) for search in self._known.searches]
+        )
         self._weight = self._weight / self._weight.sum() if self._weight.any() else self._weight
         heapq.heappush(self._heap, (root.bound, next(self._number), root))
         return True
@@ -309,10 +301,10 @@ class MasterSearch:
         priced: Centre | None = None
         turns = idle = 0
         while not self._stop() and turns <= MOST_TURNS:
-            if not self._give_each_block_a_column(node):
+            if not self._known.give_each_a_column(node):
                 # A search that was stopped has not shown that there is none.
                 return [replace(node, bound=best)] if self._stop() else []
-            relaxed = self._relax(node, elastic=elastic)
+            relaxed = self._known.relaxation(node, elastic=elastic)
             if relaxed is None:
                 if elastic:
                     break  # The solver has failed: the node is split without its advice.
@@ -339,9 +331,9 @@ class MasterSearch:
                         break
                 slack, idle = lower, 0
                 allowance = self._allowance(relaxed, slack, anew=True)
-            before = sum(columns.count for columns in self._columns)
-            value, upper = self._price(node, centre.duals, allowance)
-            idle = 0 if sum(columns.count for columns in self._columns) > before else idle + 1
+            before = self._known.count
+            value, upper = self._known.price(node, centre.duals, allowance)
+            idle = 0 if self._known.count > before else idle + 1
             centre = priced = Centre(centre.duals, upper)
             if elastic and value > INFEASIBLE:
                 return []
@@ -408,100 +400,12 @@ class MasterSearch:
             return node
         allowed = node.allowed_rules(self._couplings.most_rules)
         regions = []
-        for region, classes in zip(node.regions, self._classes, strict=True):
+        for region, classes in zip(node.regions, self._known.classes, strict=True):
             rules = np.zeros_like(region.rules)
             for c in range(len(rules)):
                 rules[c, np.unique(classes[c][allowed[c]])] = True
             regions.append(replace(region, rules=region.rules & rules))
         return replace(node, regions=tuple(regions))
-
-    def _give_each_block_a_column(self, node: Node) -> bool:
-        """Find a candidate of every block in the node; False where a block has none."""
-        for i, search in enumerate(self._searches):
-            if self._inside(node, i).size:
-                continue
-            plain = self._evaluators[i].plain_prices()
-            search.begin(plain, slack=np.inf, region=node.regions[i])
-            while not (search.finished or self._stop()):
-                search.advance()
-            if search.lots is None:
-                return False
-            self._add_best(i)
-        return True
-
-    def _inside(self, node: Node, i: int) -> NDArray[np.int64]:
-        """Return the numbers of the columns of a block that are inside a node."""
-        return np.flatnonzero(node.regions[i].holds(self._columns[i].candidates))
-
-    def _relax(self, node: Node, *, elastic: bool) -> Relaxed | None:
-        """Solve the linear relaxation, with all the cuts of the tail that it violates."""
-        for round_ in itertools.count():
-            self._bring_uses_up_to_date()
-            relaxed = relax(
-                self._rows,
-                self._uses,
-                self._columns,
-                [self._inside(node, i) for i in range(len(self._columns))],
-                node,
-                self._couplings,
-                self._classes,
-                self._evaluators,
-                self._scenarios,
-                elastic=elastic,
-            )
-            if relaxed is None or round_ == MOST_CUT_ROUNDS or not self._cut(relaxed):
-                return relaxed
-        raise AssertionError  # The loop ends inside.
-
-    def _bring_uses_up_to_date(self) -> None:
-        for i, (columns, evaluator) in enumerate(zip(self._columns, self._evaluators, strict=True)):
-            have, known = self._uses[i].shape
-            if known < len(self._rows):
-                fresh = [
-                    use(row, i, evaluator, columns, self._couplings)[:have]
-                    for row in self._rows[known:]
-                ]
-                self._uses[i] = np.column_stack([self._uses[i], *fresh])
-            if have < columns.count:
-                fresh = [
-                    use(row, i, evaluator, columns, self._couplings, have) for row in self._rows
-                ]
-                below = np.empty((columns.count - have, len(self._rows)))
-                for k, amount in enumerate(fresh):
-                    below[:, k] = amount
-                self._uses[i] = np.concatenate([self._uses[i], below])
-
-    def _cut(self, relaxed: Relaxed) -> bool:
-        """Write down the cut that a solution violates; say whether there is one."""
-        if not np.isfinite(self._couplings.most_tail_cost):
-            return False
-        cost = np.zeros(self._scenarios.count)
-        for evaluator, columns, (numbers, part) in zip(
-            self._evaluators, self._columns, relaxed.z, strict=True
-        ):
-            cost[evaluator.needs.scenario] += part @ columns.shortage[numbers]
-        cut = tail_cut(cost, self._scenarios.probability, self._evaluators, self._couplings)
-        # Where limits may be broken, so may be a cut that is there already.
-        if cut is None or any(cut.key == row.key for row in self._rows):
-            return False
-        self._rows.append(cut)
-        return True
-
-    def _prices(self, duals: Duals, i: int) -> BlockPrices:
-        rows = self._rows[: duals.row.size]  # Rows that were written down later have no price yet.
-        return block_prices(duals, rows, i, self._evaluators[i], self._couplings)
-
-    def _constant(self, node: Node, duals: Duals) -> float:
-        """Return the part of the bound at some prices that is not a block's."""
-        return constant(
-            duals,
-            self._rows[: duals.row.size],
-            node,
-            self._couplings,
-            self._classes,
-            self._evaluators,
-            self._scenarios,
-        )
 
     def _settle(
         self, node: Node, relaxed: Relaxed, centre: Centre | None, allowance: NDArray[np.float64]
@@ -521,13 +425,13 @@ class MasterSearch:
         if centre is not None and relaxed.value - centre.upper <= tolerance:
             return centre, False
         out = relaxed.duals
-        if self._tail_is_priced(out):
+        if self._known.tail_is_priced(out):
             return Centre(out, -np.inf), False
         tried = [out]
-        if centre is not None and not self._tail_is_priced(centre.duals):
+        if centre is not None and not self._known.tail_is_priced(centre.duals):
             tried = [mix(centre.duals, out, SMOOTHING), out]
         for duals in tried:
-            upper, grew = self._add_known(node, duals, out, tolerance)
+            upper, grew = self._known.add_known(node, duals, out, tolerance)
             if centre is None or upper > centre.upper + SAME * abs(centre.upper):
                 centre = Centre(duals, upper)
             if relaxed.value - centre.upper <= tolerance:
@@ -536,66 +440,6 @@ class MasterSearch:
                 break
         assert centre is not None
         return centre, grew
-
-    def _tail_is_priced(self, duals: Duals) -> bool:
-        return any(
-            price > 0.0 and row.kind == TAIL
-            for row, price in zip(self._rows, duals.row, strict=False)
-        )
-
-    def _add_known(
-        self, node: Node, duals: Duals, out: Duals, tolerance: float
-    ) -> tuple[float, bool]:
-        """Turn candidates that have been simulated, and that are best at some prices, into columns.
-
-        Only those that pay better than every column at the prices ``out``.
-
-        Returns
-        -------
-        What the prices prove at most, and whether there are new columns.
-        """
-        upper, grew = self._constant(node, duals), False
-        for i, search in enumerate(self._searches):
-            prices = self._prices(duals, i)
-            known = search.candidates
-            charge = search.charge(known, prices)
-            charge[~node.regions[i].holds(known)] = np.inf
-            upper += float(charge.min())
-            best = np.argsort(charge, kind="stable")[:NEW_COLUMNS]
-            known = known.take(best[np.isfinite(charge[best])])
-            at_out = self._prices(out, i)
-            columns = self._columns[i].candidates.take(self._inside(node, i))
-            now = float(search.charge(columns, at_out).min())
-            charge = search.charge(known, at_out)
-            enough = max(
-                BETTER * (abs(now) + abs(charge.min())), 0.5 * tolerance / len(self._searches)
-            )
-            grew |= self._columns[i].add(known.take(charge < now - enough)) > 0
-        return upper, grew
-
-    def _price(
-        self, node: Node, duals: Duals, allowance: NDArray[np.float64]
-    ) -> tuple[float, float]:
-        """Search every block at prices; return what they prove, and what they can prove at most."""
-        fixed = self._constant(node, duals)
-        value = upper = fixed
-        for i, search in enumerate(self._searches):
-            search.begin(self._prices(duals, i), slack=float(allowance[i]), region=node.regions[i])
-            while not (search.finished or self._stop()):
-                search.advance()
-            value += search.bound
-            upper += search.incumbent
-            self._add_best(i)
-        return value - ROUNDING * abs(value), upper
-
-    def _add_best(self, i: int) -> bool:
-        """Add the incumbent of a block's search to its columns."""
-        search = self._searches[i]
-        if search.lots is None:
-            return False
-        known = search.candidates
-        same = (known.lots == search.lots).all(axis=1) & (known.rule == search.rule).all(axis=1)
-        return self._columns[i].add(known.take(np.flatnonzero(same)[:1])) > 0
 
     # --- Incumbents -------------------------------------------------------------------------------
 
@@ -615,7 +459,7 @@ class MasterSearch:
             return  # Nothing much better can be chosen.
         if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
             self._take_better(
-                self._columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
+                self._known.columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
             )
             return
         if self.nodes % PROPOSE_EVERY != 1:
@@ -624,10 +468,10 @@ class MasterSearch:
         pools = []
         for i, (numbers, part) in enumerate(relaxed.z):
             pool = Columns(self._evaluators[i], tail=tail)
-            pool.add(self._columns[i].candidates.take(numbers[part > FRACTIONAL]))
-            search = self._searches[i]
+            pool.add(self._known.columns[i].candidates.take(numbers[part > FRACTIONAL]))
+            search = self._known.searches[i]
             known = search.candidates
-            charge = search.charge(known, self._prices(duals, i))
+            charge = search.charge(known, self._known.prices(duals, i))
             charge[~node.regions[i].holds(known)] = np.inf
             best = np.argsort(charge, kind="stable")[:offered]
             pool.add(known.take(best[np.isfinite(charge[best])]))
@@ -642,7 +486,7 @@ class MasterSearch:
             self._evaluators,
             columns,
             chosen,
-            self._classes,
+            self._known.classes,
             self._scenarios,
         )
         if all(numbers.size == 1 for numbers in chosen):
@@ -667,7 +511,7 @@ class MasterSearch:
                 for own, number in zip(columns, numbers, strict=True)
             )
             self.incumbent = Incumbent(plan, open_, costs, cost)
-            for own, candidate in zip(self._columns, plan, strict=True):
+            for own, candidate in zip(self._known.columns, plan, strict=True):
                 own.add(candidate)
             self._tell(self)
 
@@ -679,18 +523,18 @@ class MasterSearch:
 
     def _split(self, node: Node, relaxed: Relaxed | None) -> list[Node]:
         """Split a node where its relaxation cannot decide; nothing if it is one plan."""
-        columns = [own.candidates for own in self._columns]
-        parts = split(node, relaxed, columns, self._classes, self._evaluators)
+        columns = [own.candidates for own in self._known.columns]
+        parts = split(node, relaxed, columns, self._known.classes, self._evaluators)
         if not parts:
             self._decide(node)
         return parts
 
     def _decide(self, node: Node) -> None:
         """Look at a node that is one plan, and close it."""
-        chosen = [self._inside(node, i)[:1] for i in range(len(self._columns))]
-        self._take_better(self._columns, chosen)
+        chosen = [self._known.inside(node, i)[:1] for i in range(len(self._known.columns))]
+        self._take_better(self._known.columns, chosen)
         cost = sum(
             float(columns.figures.cost[numbers[0]])
-            for columns, numbers in zip(self._columns, chosen, strict=True)
+            for columns, numbers in zip(self._known.columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))

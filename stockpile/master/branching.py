@@ -1,0 +1,124 @@
+"""How a node is split in two: at a facility, a rule, or the lots or rules of a block."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.master.node import FREE, OPEN, SHUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stockpile.boxsearch import Candidates, Region
+    from stockpile.evaluator import Evaluator
+    from stockpile.master.node import Node
+    from stockpile.master.relaxation import Relaxed
+
+FRACTIONAL = 1e-6
+"""A part below this of a whole counts as none."""
+
+
+def split(
+    node: Node,
+    relaxed: Relaxed | None,
+    columns: Sequence[Candidates],
+    classes: Sequence[NDArray[np.int64]],
+    evaluators: Sequence[Evaluator],
+) -> list[Node]:
+    """Split a node in two where its relaxation cannot decide; nothing if it is one plan.
+
+    Parameters
+    ----------
+    relaxed
+        None where the solver has failed.
+    columns
+        By block: what the relaxation mixes.
+    classes
+        By block: (C, R) the rule that stands for each rule.
+    """
+    if relaxed is not None:
+        open_ = np.minimum(relaxed.facility, 1.0 - relaxed.facility)
+        open_[node.facility != FREE] = 0.0
+        if open_.max(initial=0.0) > FRACTIONAL:
+            w = int(open_.argmax())
+            return [node.with_facility(w, OPEN), node.with_facility(w, SHUT)]
+        used = np.minimum(relaxed.rule, 1.0 - relaxed.rule)
+        used[node.rule != FREE] = 0.0
+        if used.max(initial=0.0) > FRACTIONAL:
+            c, r = (int(n) for n in np.unravel_index(used.argmax(), used.shape))
+            return [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
+        order = sorted(range(len(relaxed.z)), key=lambda i: float(relaxed.z[i][1].max()))
+        for i in order:
+            numbers, part = relaxed.z[i]
+            if part.max() > 1.0 - FRACTIONAL:
+                break
+            mixed = part > FRACTIONAL
+            candidates = columns[i].take(numbers[mixed])
+            cut = _between(node.regions[i], candidates, part[mixed], evaluators[i].lot)
+            if cut is not None:
+                return [node.with_region(i, region) for region in cut]
+    return _split_widest(node, classes)
+
+
+def _between(
+    region: Region,
+    candidates: Candidates,
+    part: NDArray[np.float64],
+    lot: NDArray[np.float64],
+) -> tuple[Region, Region] | None:
+    """Cut a region between candidates that a solution mixes."""
+    mean = part @ candidates.lots / part.sum()
+    spread = part @ np.abs(candidates.lots - mean) * lot
+    wide = np.flatnonzero(candidates.lots.min(axis=0) < candidates.lots.max(axis=0))
+    if wide.size:
+        stock = int(wide[spread[wide].argmax()])
+        at = int(np.floor(mean[stock]))
+        at = min(at, int(candidates.lots[:, stock].max()) - 1)
+        return _halves(region, stock, at)
+    for c in range(candidates.rule.shape[1]):
+        rules = np.unique(candidates.rule[:, c])
+        if rules.size > 1:
+            return _rule_halves(region, c, int(rules[0]))
+    return None
+
+
+def _split_widest(node: Node, classes: Sequence[NDArray[np.int64]]) -> list[Node]:
+    """Split a node whose relaxation is whole, yet not good enough.
+
+    That happens where prices or searches were not exact, and at the edge of a limit.
+    """
+    width = [float((region.hi - region.lo).max()) for region in node.regions]
+    i = int(np.argmax(width))
+    if width[i] > 0.0:
+        region = node.regions[i]
+        stock = int((region.hi - region.lo).argmax())
+        at = int(region.lo[stock] + region.hi[stock]) // 2
+        return [node.with_region(i, half) for half in _halves(region, stock, at)]
+    for i, region in enumerate(node.regions):
+        for c, rules in enumerate(region.rules):
+            allowed = np.intersect1d(np.flatnonzero(rules), np.unique(classes[i][c]))
+            if allowed.size > 1:
+                halves = _rule_halves(region, c, int(allowed[0]))
+                return [node.with_region(i, half) for half in halves]
+    return []
+
+
+def _halves(region: Region, stock: int, at: int) -> tuple[Region, Region]:
+    """Cut a region in two: at most so many lots of a stock, and more."""
+    hi, lo = region.hi.copy(), region.lo.copy()
+    hi[stock], lo[stock] = at, at + 1
+    return replace(region, hi=hi), replace(region, lo=lo)
+
+
+def _rule_halves(region: Region, c: int, rule: int) -> tuple[Region, Region]:
+    """Cut a region in two: an owner follows a rule, or any other."""
+    only, others = region.rules.copy(), region.rules.copy()
+    only[c] = False
+    only[c, rule] = region.rules[c, rule]
+    others[c, rule] = False
+    return replace(region, rules=only), replace(region, rules=others)
