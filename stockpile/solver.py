@@ -12,7 +12,6 @@ import pandas as pd
 from stockpile.arguments import check_arguments
 from stockpile.boxsearch import relative_gap
 from stockpile.couplings import build_couplings, limits_in_words
-from stockpile.infeasibility.explain import conflicts_in_words
 from stockpile.plan import Plan, Status
 from stockpile.plan_tables import (
     certificates_table,
@@ -27,7 +26,6 @@ from stockpile.plan_tables import (
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.separate import plan_separately
 from stockpile.setting import Setting, prepared
-from stockpile.together import plan_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -209,6 +207,10 @@ def _together(
     explain: bool,
 ) -> dict[str, Any]:
     """Plan materials that limits join; return what the plan says."""
+    # Who plans materials apart need not wait for the linear solver to load.
+    from stockpile.infeasibility.explain import conflicts_in_words
+    from stockpile.together import plan_together
+
     result = plan_together(setting, couplings, sharing=world != "none", gap=gap, deadline=deadline)
     conflicts = tuple(text for outcome in result.outcomes for text in outcome.conflicts)
     if conflicts:

@@ -1,0 +1,163 @@
+"""The simulation kernel against the NumPy reference, and against what the processor can do.
+
+    python benchmarks/kernel.py [--repeat N] [--instance DIR] [--material M] [--candidates P ...]
+
+One thread. The kernel (``simulate``) and the reference (``simulate_months``) simulate the same
+random candidates of one material; the reference does so on fewer scenarios, and rates are per
+candidate and scenario, scenarios without any need included in neither. Every repetition runs both,
+side by side. The limit is a loop over the same arithmetic (one step of one month for 256
+candidates, equations (4) and (5)) whose operands never leave the nearest cache: its rate, and the
+steps that the kernel runs for these candidates, give the least time that they could take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import stockpile as sp
+from stockpile.blocks import build_blocks
+from stockpile.evaluator import Evaluator
+from stockpile.kernels.compiled import compiled
+from stockpile.kernels.simulation import LANES, _serve_plainly
+from stockpile.parallel import Workers
+from stockpile.problem import build_problem
+from stockpile.rules import OWN
+from stockpile.scenarios import scenario_set, stress_cases
+from stockpile.simulate import Request, candidate_terms, simulate, simulate_months
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Steps
+    from stockpile.needs import Needs
+
+REFERENCE_SCENARIOS, REFERENCE_CANDIDATES = 100, 64
+"""Of the dense reference, which keeps every month of every candidate in memory."""
+SECONDS = 0.5
+"""Least time of the loop that measures the limit."""
+
+
+@compiled
+def _steps_in_cache(state, needed, level, limit, times):
+    """Run one step for a tile of candidates again and again."""
+    for _ in range(times):  # Without branches, so it does not matter when needs are all served.
+        _serve_plainly(state, needed, level, limit)
+
+
+def limit_rate() -> float:
+    """Return steps of one candidate per second at best."""
+    state, needed = np.full(LANES, 1e12), np.ones(LANES)
+    level, limit = np.zeros(LANES), np.full(LANES, 0.5)
+    _steps_in_cache(state, needed, level, limit, 1)
+    times, seconds = 1000, 0.0
+    while seconds < SECONDS:
+        times *= 2
+        began = time.perf_counter()
+        _steps_in_cache(state, needed, level, limit, times)
+        seconds = time.perf_counter() - began
+    return times * LANES / seconds
+
+
+def steps_run(needs: Needs, steps: Steps, opens: NDArray[np.bool_]) -> int:
+    """Return how many steps the kernel runs for each candidate, all scenarios together.
+
+    Parameters
+    ----------
+    opens
+        (J,) whether a step is open to any candidate.
+    """
+    total = 0
+    for j in np.flatnonzero(opens):
+        runs = needs.need[:, steps.stream[j]] > 0.0
+        runs &= needs.age[:, steps.market[j]] >= steps.lag[j]
+        if steps.relation[j] != OWN:
+            runs &= ~needs.blocked[:, steps.stock[j]]
+        total += int(runs.sum())
+    return total
+
+
+def first_scenarios(needs: Needs, count: int) -> Needs:
+    """Return the needs of the first kept scenarios."""
+    count = min(count, needs.scenario.size)
+    months = int(needs.first[count])
+    return replace(
+        needs,
+        scenario=needs.scenario[:count],
+        probability=needs.probability[:count],
+        first=needs.first[: count + 1],
+        total=needs.total[:count],
+        **{
+            name: getattr(needs, name)[:months]
+            for name in ("month", "calm", "need", "loss", "age", "blocked")
+        },
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--material", help="default: the first one")
+    parser.add_argument("--candidates", type=int, nargs="+", default=[64, 256, 2048])
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    instance = sp.load(options.instance)
+    problem = build_problem(instance)
+    drawn, stress = scenario_set(instance, problem), stress_cases(instance, problem)
+    blocks = build_blocks(problem)
+    name = options.material or problem.materials[blocks[0].materials[0]]
+    block = next(b for b in blocks if problem.materials[b.materials[0]] == name)
+    rng = np.random.default_rng(1)
+    print(
+        f"{name}: {drawn.count:,} scenarios\n"
+        "candidates | kernel, million candidate-scenarios/s min / median / max | "
+        "times NumPy | part of the limit"
+    )
+    with Workers(1) as workers:
+        evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
+        needs, few = evaluator.needs, first_scenarios(evaluator.needs, REFERENCE_SCENARIOS)
+        owners = len(problem.participants)
+        most = problem.lots_max[block.market_participant, block.market_material]
+        for count in options.candidates:
+            lots = rng.integers(0, most[:, None] + 1, (block.num_stocks, count))
+            holding = lots * evaluator.lot[:, None]
+            rule = rng.integers(0, len(problem.menu.rules), (owners, count))
+            terms = candidate_terms(problem.menu, block.steps, holding, rule)
+            some = min(count, REFERENCE_CANDIDATES)
+            fewer = candidate_terms(problem.menu, block.steps, holding[:, :some], rule[:, :some])
+            opens = terms.limit.max(axis=(0, 2)) > 0.0
+            run = steps_run(needs, block.steps, opens) * count
+            rates, ratios, parts = [], [], []
+            simulate(block, needs, terms, evaluator.refill, Request.of(), workers)
+            for _ in range(options.repeat):
+                peak = limit_rate()
+                began = time.perf_counter()
+                simulate(block, needs, terms, evaluator.refill, Request.of(), workers)
+                seconds = time.perf_counter() - began
+                began = time.perf_counter()
+                simulate_months(block, few, fewer, evaluator.refill, problem.horizon)
+                dense = (time.perf_counter() - began) / (some * few.scenario.size)
+                rates.append(count * needs.scenario.size / seconds)
+                ratios.append(dense * rates[-1])
+                parts.append(run / peak / seconds)
+            rates.sort()
+            print(
+                f"{count:,} | {rates[0] / 1e6:.1f} / {statistics.median(rates) / 1e6:.1f} / "
+                f"{rates[-1] / 1e6:.1f} | {statistics.median(ratios):.0f} | "
+                f"{statistics.median(parts):.2f}",
+                flush=True,
+            )
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"peak memory {peak_mib / (1024 if sys.platform != 'darwin' else 1024**2):.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
