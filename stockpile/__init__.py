@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stockpile.export import ExportedModel, export_model
     from stockpile.foresight_bound import Foresight, foresight, foresight_gap
     from stockpile.frontier_points import Frontier, frontier
+    from stockpile.generator.build import generate
     from stockpile.instance import Instance, load, save, validate
     from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
@@ -53,6 +54,7 @@ _HOME = {
     "foresight": "foresight_bound",
     "foresight_gap": "foresight_bound",
     "frontier": "frontier_points",
+    "generate": "generator.build",
     "load": "instance",
     "marginals": "marginal_costs",
     "save": "instance",
@@ -82,6 +84,7 @@ __all__ = [
     "foresight",
     "foresight_gap",
     "frontier",
+    "generate",
     "load",
     "marginals",
     "save",

@@ -17,6 +17,7 @@ from stockpile.commands import (
     export,
     foresight,
     frontier,
+    generate,
     show,
     solve,
     validate,
@@ -84,7 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    for command in (solve, validate, evaluate, compare, frontier, foresight, export, show):
+    for command in (
+        solve,
+        validate,
+        evaluate,
+        compare,
+        frontier,
+        foresight,
+        export,
+        show,
+        generate,
+    ):
         command.add(commands)
     return parser
 
