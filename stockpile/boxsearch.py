@@ -279,6 +279,14 @@ class BoxSearch:
         boxes.bound = self._bounds(boxes)
         self._open = self._prune(boxes)
 
+    def look_at(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Candidates:
+        """Simulate one candidate, lots (I,) and rules (C,); return it if it keeps its promises.
+
+        Needs ``keep``. It may become the incumbent; no box is split.
+        """
+        self._simulate(lots[None], lots[None], rule[None])
+        return self._candidates[-1]
+
     @property
     def candidates(self) -> Candidates:
         """Return all feasible candidates that have been simulated; needs ``keep``."""

@@ -13,7 +13,7 @@ import numpy as np
 from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
 from stockpile.check import ROUNDING
-from stockpile.cooperation.worlds import chosen
+from stockpile.decisions import chosen
 from stockpile.errors import CheckError
 from stockpile.limits import group_coverage
 from stockpile.problem import LEVEL_TOLERANCE, build_problem

@@ -123,14 +123,17 @@ def solve_world(
         Seconds of the setting from which the plan's are counted.
     alone
         The plan of the world ``none``, solved to :func:`gap_alone`, which says what nobody may
-        pay more than (16). None has it found where it is needed.
+        pay more than (16), and is looked at first where limits join the materials. None has it
+        found where it is needed.
     explain
         Whether to find out which limits conflict where they cannot all be kept.
     """
+    if alone is None and build_couplings(setting.instance, setting.problem, world).nobody_worse_off:
+        alone = _plan_alone(setting, gap=gap, deadline=deadline)
     couplings = world_couplings(setting, world, gap=gap, deadline=deadline, alone=alone)
     joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups
     if joined:
-        tables = _together(setting, world, couplings, gap, deadline, explain=explain)
+        tables = _together(setting, world, couplings, gap, deadline, alone, explain=explain)
     else:
         tables = _apart(setting, world, gap, deadline)
     return Plan(
@@ -158,9 +161,14 @@ def world_couplings(
     if not couplings.nobody_worse_off:
         return couplings
     if alone is None:
-        exact = gap_alone(setting.problem, gap)
-        alone = solve_world(setting, "none", gap=exact, deadline=deadline)
+        alone = _plan_alone(setting, gap=gap, deadline=deadline)
     return couplings.with_standalone(_borne(setting, alone))
+
+
+def _plan_alone(setting: Setting, *, gap: float, deadline: float) -> Plan:
+    """Return the plan of the world ``none`` that says what each participant bears alone (16)."""
+    exact = gap_alone(setting.problem, gap)
+    return solve_world(setting, "none", gap=exact, deadline=deadline)
 
 
 def gap_alone(problem: Problem, gap: float) -> float:
@@ -203,6 +211,7 @@ def _together(
     couplings: Couplings,
     gap: float,
     deadline: float,
+    known: Plan | None,
     *,
     explain: bool,
 ) -> dict[str, Any]:
@@ -211,7 +220,10 @@ def _together(
     from stockpile.infeasibility.explain import conflicts_in_words
     from stockpile.together import plan_together
 
-    result = plan_together(setting, couplings, sharing=world != "none", gap=gap, deadline=deadline)
+    sharing = world != "none"
+    result = plan_together(
+        setting, couplings, sharing=sharing, gap=gap, deadline=deadline, known=known
+    )
     conflicts = tuple(text for outcome in result.outcomes for text in outcome.conflicts)
     if conflicts:
         return _infeasible(setting, result.outcomes, conflicts)

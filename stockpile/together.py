@@ -10,6 +10,7 @@ import numpy as np
 
 from stockpile.boxsearch import Certificate
 from stockpile.check import check_limits
+from stockpile.decisions import known_candidates
 from stockpile.limits import LimitUse, group_coverage, limit_uses
 from stockpile.master.rule_names import fewest_rules
 from stockpile.master.search import MasterSearch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.search import Incumbent
+    from stockpile.plan import Plan
     from stockpile.plan_tables import BlockOutcome
     from stockpile.setting import Setting
 
@@ -61,11 +63,25 @@ class Together:
 
 
 def plan_together(
-    setting: Setting, couplings: Couplings, *, sharing: bool, gap: float, deadline: float
+    setting: Setting,
+    couplings: Couplings,
+    *,
+    sharing: bool,
+    gap: float,
+    deadline: float,
+    known: Plan | None = None,
 ) -> Together:
-    """Plan all blocks under the limits that join them."""
+    """Plan all blocks under the limits that join them.
+
+    Parameters
+    ----------
+    known
+        A plan that is looked at first.
+    """
     evaluators = [setting.evaluator(block, sharing=sharing) for block in setting.blocks]
-    search = search_together(setting, couplings, evaluators, gap=gap, deadline=deadline)
+    search = search_together(
+        setting, couplings, evaluators, gap=gap, deadline=deadline, known=known
+    )
     return judge_together(setting, couplings, evaluators, search)
 
 
@@ -76,8 +92,10 @@ def search_together(
     *,
     gap: float,
     deadline: float,
+    known: Plan | None = None,
 ) -> MasterSearch:
     """Search all blocks until the gap is proved or it is time to stop; return the search."""
+    start = [] if known is None else known_candidates(known, evaluators)
 
     def stop() -> bool:
         return setting.interrupt.raised or time.monotonic() >= deadline
@@ -95,7 +113,7 @@ def search_together(
             )
         )
 
-    search = MasterSearch(evaluators, couplings, setting.scenarios, gap, stop, tell)
+    search = MasterSearch(evaluators, couplings, setting.scenarios, gap, stop, tell, start)
     search.run()
     return search
 

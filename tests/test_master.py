@@ -12,6 +12,7 @@ from random_coupled import COUPLINGS, write_coupled_instance
 
 import stockpile as sp
 from stockpile.couplings import build_couplings
+from stockpile.decisions import closed_variants, known_candidates
 from stockpile.master import relaxation
 from stockpile.master import search as master_search
 from stockpile.master.known import Known
@@ -19,7 +20,9 @@ from stockpile.master.rule_names import fewest_rules
 from stockpile.master.search import MasterSearch
 from stockpile.model import plan_arrays
 from stockpile.model.linear import LinearSolution
+from stockpile.rules import Rule, StreamRule, rule_menu
 from stockpile.setting import prepared
+from stockpile.solver import world_couplings
 
 CASES = [*itertools.product(COUPLINGS, [1, 2]), *(("all", seed) for seed in range(4))]
 ENOUGH = 100
@@ -185,3 +188,40 @@ def test_a_stop_while_a_node_gets_columns_leaves_the_node_open(case, monkeypatch
         assert not search.finished
     assert case.at_most_the_optimum(search.bound)
     assert case.at_least_the_optimum(search.cost)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_plan_alone_is_a_plan_in_sharing_before_any_search(seed):
+    """The menu holds a closed variant of every rule; limits are the same in both worlds."""
+    instance = sp.generate(
+        materials=3, scenarios=50, months=12, participants=2, seed=seed, couplings=True
+    )
+    alone = sp.solve(instance, gap=0.1, cooperation="none", progress=False)
+    with prepared(instance, scenarios=None, seed=None, threads=1, progress=False) as setting:
+        assert (closed_variants(setting.problem.menu) >= 0).all()
+        couplings = world_couplings(setting, "sharing", gap=0.1, deadline=np.inf, alone=alone)
+        evaluators = [setting.evaluator(block, sharing=True) for block in setting.blocks]
+        start = known_candidates(alone, evaluators)
+        found = []
+
+        def tell(search):
+            if np.isfinite(search.cost):
+                found.append(search.cost)
+
+        search = MasterSearch(
+            evaluators, couplings, setting.scenarios, 0.0, lambda: bool(found), tell, start
+        )
+        search.run()
+    assert search.nodes == 0
+    assert found[0] == pytest.approx(alone.annual_cost_usd, rel=1e-9)
+    assert search.bound <= found[0]
+
+
+def test_without_a_closed_variant_no_plan_is_known():
+    """Nothing else in the menu serves its own nation as ``late`` does."""
+    rules = (
+        Rule("shared", (((StreamRule(),),), ((StreamRule(),),))),
+        Rule("closed", (((StreamRule(),),), ((),))),
+        Rule("late", (((StreamRule(from_month=3),),), ((StreamRule(),),))),
+    )
+    assert closed_variants(rule_menu(rules, 1)).tolist() == [1, 1, -1]

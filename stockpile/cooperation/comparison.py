@@ -33,7 +33,8 @@ from stockpile.cooperation.meetings import meetings
 from stockpile.cooperation.obligations import article7_rows, supply_loss
 from stockpile.cooperation.reasons import reason_rows, saving_rows
 from stockpile.cooperation.tickets import claims, holding_rows, ticket_rows
-from stockpile.cooperation.worlds import Worlds, decisions
+from stockpile.cooperation.worlds import Worlds
+from stockpile.decisions import decisions
 from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.plan import Status

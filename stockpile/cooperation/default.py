@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.cooperation.costs_of_worlds import borne
-from stockpile.cooperation.worlds import chosen
+from stockpile.decisions import chosen
 from stockpile.limits import group_coverage
 from stockpile.problem import LEVEL_TOLERANCE, expand
 

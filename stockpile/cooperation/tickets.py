@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.cooperation.payments import ticket_price
-from stockpile.cooperation.worlds import chosen
+from stockpile.decisions import chosen
 from stockpile.rules import PARTNER
 
 if TYPE_CHECKING:

@@ -15,17 +15,15 @@ import numpy as np
 
 from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
+from stockpile.decisions import decisions
 from stockpile.solver import gap_alone, solve_world
 from stockpile.tables import COOPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from stockpile.blocks import Block
     from stockpile.plan import Plan
-    from stockpile.problem import Cooperation, JointGroup, Problem, Promise
+    from stockpile.problem import Cooperation, JointGroup, Promise
     from stockpile.progress import Progress
     from stockpile.setting import Setting
 
@@ -153,31 +151,3 @@ def _among(setting: Setting, members: Sequence[int], alone: Plan) -> Setting:
         lots_max=np.where(inside[:, None], problem.lots_max, lots),
     )
     return replace(setting, problem=changed, blocks=build_blocks(changed))
-
-
-def decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return lots and rules, both (C, M), of a plan that was made for the problem."""
-    lots = _by_market(problem, plan, plan.holdings["lots"].to_list())
-    names = problem.menu.names
-    return lots, _by_market(problem, plan, [names.index(rule) for rule in plan.rules["rule"]])
-
-
-def _by_market(problem: Problem, plan: Plan, values: Sequence[int]) -> NDArray[np.int64]:
-    """Return the values (C, M) of the rows that holdings and rules have in the same order."""
-    found = np.zeros((len(problem.participants), len(problem.materials)), dtype=np.int64)
-    for value, participant, material in zip(
-        values, plan.holdings["participant"], plan.holdings["material"], strict=True
-    ):
-        found[problem.participants.index(participant), problem.materials.index(material)] = value
-    return found
-
-
-def chosen(
-    problem: Problem, blocks: Sequence[Block], plan: Plan
-) -> Iterator[tuple[Block, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield every block with what a plan has chosen for it: lots (I,) and rules (C,)."""
-    lots, rules = decisions(problem, plan)
-    for block in blocks:
-        # One rule per owner and block, the same for all its materials.
-        own = lots[block.market_participant, block.market_material]
-        yield block, own, rules[:, block.materials[0]]

@@ -127,6 +127,8 @@ class MasterSearch:
         Asked again and again whether to stop.
     tell
         Told of progress after every round.
+    start
+        Lots (I,) and rules (C,) of a plan that is looked at first, by block; empty for none.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class MasterSearch:
         gap: float,
         stop: Callable[[], bool],
         tell: Callable[[MasterSearch], None],
+        start: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]] = (),
     ) -> None:
         self._evaluators = evaluators
         self._couplings = couplings
@@ -144,6 +147,7 @@ class MasterSearch:
         self._gap = gap
         self._stop = stop
         self._tell = tell
+        self._start = start
         self._problem = evaluators[0].problem
         self.incumbent: Incumbent | None = None
         self.impossible: tuple[int, ...] = ()
@@ -262,7 +266,28 @@ class MasterSearch:
         )
         self._weight = self._weight / self._weight.sum() if self._weight.any() else self._weight
         heapq.heappush(self._heap, (root.bound, next(self._number), root))
+        self._look_at_start()
         return True
+
+    def _look_at_start(self) -> None:
+        """Take the plan that is known already as incumbent, if it is one here."""
+        chosen = []
+        root = self._heap[0][2]
+        for i, (lots, rule) in enumerate(self._start):
+            search, columns = self._known.searches[i], self._known.columns[i]
+            rule = self._known.classes[i][np.arange(rule.size), rule]
+            region = root.regions[i]
+            if (lots < region.lo).any() or (lots > region.hi).any():
+                return
+            candidate = search.look_at(lots, rule)
+            if not candidate.count:
+                return
+            columns.add(candidate)
+            same = (columns.candidates.lots == lots).all(axis=1)
+            same &= (columns.candidates.rule == rule).all(axis=1)
+            chosen.append(np.flatnonzero(same)[:1])
+        if chosen:
+            self._take_better(self._known.columns, chosen)
 
     def _root(self, bound: float) -> Node:
         """Return the node of all plans."""
