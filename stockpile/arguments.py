@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from stockpile.errors import UsageError
 from stockpile.tables import COOPERATIONS
 
+if TYPE_CHECKING:
+    from stockpile.instance import Instance
+    from stockpile.problem import Cooperation
+
 MOST_SCENARIOS = 100_000_000
+
+
+def gap_and_world(
+    instance: Instance,
+    *,
+    gap: float | None,
+    time_limit: float | None,
+    cooperation: str | None,
+    scenarios: int | None,
+    seed: int | None,
+    threads: int | None,
+) -> tuple[float, Cooperation]:
+    """Return gap and world, those of the instance where none are given; check all arguments.
+
+    Raises
+    ------
+    UsageError
+        As :func:`check_arguments`.
+    """
+    gap = instance.solve_settings.gap if gap is None else gap
+    world = cooperation or instance.solve_settings.cooperation
+    check_arguments(
+        gap=gap,
+        time_limit=time_limit,
+        cooperation=world,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+    )
+    return gap, cast("Cooperation", world)
 
 
 def check_arguments(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from stockpile.arguments import check_arguments
+from stockpile.arguments import gap_and_world
 from stockpile.errors import UsageError
 from stockpile.foresight_bound import block_models, require_known, solve_models, world_budgets
 from stockpile.model.files import FORMATS, check_file, write_foresight_model, write_plan_model
@@ -170,12 +170,11 @@ def export_model(
     ending = path.suffix.removeprefix(".").lower()
     by_ending = next((known for known in FORMATS if known == ending), FORMATS[0])
     file_format = by_ending if file_format is None else file_format
-    gap = instance.solve_settings.gap if gap is None else gap
-    world = cast("Cooperation", cooperation or instance.solve_settings.cooperation)
-    check_arguments(
+    gap, world = gap_and_world(
+        instance,
         gap=gap,
         time_limit=time_limit,
-        cooperation=world,
+        cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
         threads=threads,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from stockpile.display import money, number_text, render_table
 from stockpile.foresight_bound import foresight_gap
+from stockpile.records import json_text, plain
 
 if TYPE_CHECKING:
     from stockpile.foresight_bound import Foresight
@@ -71,13 +71,8 @@ def foresight_json(bound: Foresight, plan: Plan | None = None) -> str:
     if plan is not None:
         data["plan_usd"] = plan.annual_cost_usd
         data["difference_usd"] = foresight_gap(plan, bound)
-    data = {name: _plain(value) for name, value in data.items()}
-    for name in ("materials", "holdings"):
-        data[name] = [
-            {key: _plain(value) for key, value in row.items()}
-            for row in getattr(bound, name).to_dict(orient="records")
-        ]
-    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+    tables = {name: getattr(bound, name) for name in ("materials", "holdings")}
+    return json_text({name: plain(value) for name, value in data.items()}, tables)
 
 
 def _materials(bound: Foresight, plan: Plan | None) -> str:
@@ -102,8 +97,3 @@ def _materials(bound: Foresight, plan: Plan | None) -> str:
     header = ["material", "hold t", "cost", *of_plan, "VSS", "EVPI"]
     title = "Best with foresight, million USD a year"
     return render_table(title, header, cells, left={0})
-
-
-def _plain(value: Any) -> Any:
-    """Turn a cell into what JSON knows; a number that is not there is null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,7 +7,6 @@ stricter one. So every interval is as narrow as all the solves together can make
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from stockpile.couplings import build_couplings
 from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.plan import FORMAT, Plan, Status
+from stockpile.records import json_text
 from stockpile.resolving import require_order, resolver
 from stockpile.scaling import promises_move, scaled_budgets, scaled_promises, with_joint_budget
 
@@ -213,7 +213,7 @@ class Frontier:
         content = self.summary()
         if marginals is not None:
             content["marginals"] = marginals.summary()
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+        return json_text(content)
 
     def save(self, folder: str | Path, marginals: Marginals | None = None) -> None:
         """Write ``frontier.json``, ``frontier.csv`` and, where given, ``marginals.csv``.

@@ -16,6 +16,7 @@ import pandas as pd
 
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
+from stockpile.records import csv_texts, json_text
 from stockpile.tables import COOPERATIONS
 
 if TYPE_CHECKING:
@@ -201,21 +202,14 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the whole plan, tables included, as JSON text."""
-        tables = {
-            name: [
-                {key: _plain(value) for key, value in row.items()}
-                for row in getattr(self, name).to_dict(orient="records")
-            ]
-            for name in TABLES
-        }
-        return json.dumps({**self.summary(), **tables}, indent=2, allow_nan=False) + "\n"
+        return json_text(self.summary(), self._tables())
 
     def files(self) -> dict[str, str]:
         """Return the files of the result folder by name."""
-        texts = {"plan.json": json.dumps(self.summary(), indent=2, allow_nan=False) + "\n"}
-        for name in TABLES:
-            texts[f"{name}.csv"] = getattr(self, name).to_csv(index=False, lineterminator="\n")
-        return texts
+        return {"plan.json": json_text(self.summary()), **csv_texts(self._tables())}
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return {name: getattr(self, name) for name in TABLES}
 
     def save(self, folder: str | Path) -> None:
         """Write the result folder, whole or not at all; an earlier result there is replaced.
@@ -377,10 +371,3 @@ def _plain_text(text: str) -> str:
     if not all(letter.isprintable() for letter in text):
         raise ValueError
     return text
-
-
-def _plain(value: Any) -> Any:
-    """Turn a cell into what JSON knows; a number that is not there is null."""
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

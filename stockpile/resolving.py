@@ -6,11 +6,11 @@ import math
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.arguments import check_arguments
+from stockpile.arguments import gap_and_world
 from stockpile.blocks import build_blocks
 from stockpile.check import ROUNDING
 from stockpile.decisions import chosen
@@ -166,12 +166,11 @@ def resolver(
     NotBuiltError
         If the instance uses what is not built yet.
     """
-    gap = instance.solve_settings.gap if gap is None else gap
-    world = cooperation or instance.solve_settings.cooperation
-    check_arguments(
+    gap, world = gap_and_world(
+        instance,
         gap=gap,
         time_limit=time_limit,
-        cooperation=world,
+        cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
         threads=threads,
@@ -179,7 +178,7 @@ def resolver(
     with prepared(
         instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
     ) as setting:
-        yield Resolver(setting, cast("Cooperation", world), gap, time_limit)
+        yield Resolver(setting, world, gap, time_limit)
 
 
 def require_order(name: str, bound: float, cost: float) -> None:

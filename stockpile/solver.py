@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from stockpile.arguments import check_arguments
+from stockpile.arguments import gap_and_world
 from stockpile.boxsearch import relative_gap
 from stockpile.couplings import build_couplings, limits_in_words
 from stockpile.plan import Plan, Status
@@ -82,12 +82,11 @@ def solve(
     NotBuiltError
         If the instance uses what is not built yet.
     """
-    gap = instance.solve_settings.gap if gap is None else gap
-    world = cooperation or instance.solve_settings.cooperation
-    check_arguments(
+    gap, world = gap_and_world(
+        instance,
         gap=gap,
         time_limit=time_limit,
-        cooperation=world,
+        cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
         threads=threads,
@@ -96,9 +95,7 @@ def solve(
         instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
-        return solve_world(
-            setting, cast("Cooperation", world), gap=gap, deadline=deadline, explain=True
-        )
+        return solve_world(setting, world, gap=gap, deadline=deadline, explain=True)
 
 
 def solve_world(
@@ -128,7 +125,7 @@ def solve_world(
     explain
         Whether to find out which limits conflict where they cannot all be kept.
     """
-    if alone is None and build_couplings(setting.instance, setting.problem, world).nobody_worse_off:
+    if alone is None and world != "none" and setting.instance.agreement.nobody_worse_off:
         alone = _plan_alone(setting, gap=gap, deadline=deadline)
     couplings = world_couplings(setting, world, gap=gap, deadline=deadline, alone=alone)
     joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups

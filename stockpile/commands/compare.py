@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.options import add_drawing, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -33,16 +34,7 @@ def add(commands: Commands) -> None:
         type=float,
         help="seconds for all worlds together, reading and compiling not counted (default: none)",
     )
-    parser.add_argument(
-        "--scenarios",
-        metavar="N",
-        type=int,
-        help="number of scenarios to draw (default: of the instance)",
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
-    )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_drawing(parser)
     parser.add_argument(
         "--skip-floors",
         action="store_true",
@@ -53,7 +45,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.folders import check_target
     from stockpile.instance import load
 
     instance = load(options.instance)
@@ -61,16 +52,8 @@ def run(options: argparse.Namespace) -> int:
 
     with end_on_interrupt():
         from stockpile.cooperation.comparison import FILES, compare
-        from stockpile.errors import UsageError
 
-    # Found out before the work, not after it.
-    reason = (
-        None
-        if options.out is None
-        else check_target(options.out, mark="comparison.json", replaceable=FILES)
-    )
-    if reason is not None:
-        raise UsageError(f"--out: {reason}")
+    require_target(options.out, mark="comparison.json", replaceable=FILES)
     comparison = compare(
         instance,
         gap=options.gap,

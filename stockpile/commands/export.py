@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.options import add_drawing, add_world
 
 if TYPE_CHECKING:
     import argparse
@@ -48,22 +49,8 @@ def add(commands: Commands) -> None:
         type=float,
         help="seconds after which the columns found so far are taken (default: none)",
     )
-    parser.add_argument(
-        "--cooperation",
-        choices=("none", "sharing", "joint"),
-        help="each alone, rules may serve partners, or one budget as well "
-        "(default: of the instance)",
-    )
-    parser.add_argument(
-        "--scenarios",
-        metavar="N",
-        type=int,
-        help="number of scenarios to draw (default: of the instance)",
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
-    )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_world(parser)
+    add_drawing(parser)
 
 
 def run(options: argparse.Namespace) -> int:

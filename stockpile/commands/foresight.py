@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_OK
+from stockpile.commands.options import add_drawing, add_world
 
 if TYPE_CHECKING:
     import argparse
 
     from stockpile.commands.exits import Commands
+
+OF_BOTH = "of the plan, or of the instance"
 
 
 def add(commands: Commands) -> None:
@@ -26,25 +29,8 @@ def add(commands: Commands) -> None:
         nargs="?",
         help="result folder: say what a cleverer policy could still save on its plan",
     )
-    parser.add_argument(
-        "--cooperation",
-        choices=("none", "sharing", "joint"),
-        help="each alone, rules may serve partners, or one budget as well "
-        "(default: of the plan, or of the instance)",
-    )
-    parser.add_argument(
-        "--scenarios",
-        metavar="N",
-        type=int,
-        help="number of scenarios to draw (default: of the plan, or of the instance)",
-    )
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=int,
-        help="seed of the scenarios (default: of the plan, or of the instance)",
-    )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_world(parser, OF_BOTH)
+    add_drawing(parser, OF_BOTH)
     parser.add_argument("--json", action="store_true", help="print the bound as JSON")
 
 

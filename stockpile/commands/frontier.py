@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.options import add_drawing, add_world, require_target
 
 if TYPE_CHECKING:
     from stockpile.commands.exits import Commands
@@ -45,22 +46,8 @@ def add(commands: Commands) -> None:
         type=float,
         help="seconds for every point, after which its best plan so far is taken (default: none)",
     )
-    parser.add_argument(
-        "--cooperation",
-        choices=("none", "sharing", "joint"),
-        help="each alone, rules may serve partners, or one budget as well "
-        "(default: of the instance)",
-    )
-    parser.add_argument(
-        "--scenarios",
-        metavar="N",
-        type=int,
-        help="number of scenarios to draw (default: of the instance)",
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
-    )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_world(parser)
+    add_drawing(parser)
     parser.add_argument("--json", action="store_true", help="print the frontier as JSON")
     steps = parser.add_argument_group("what one step more costs")
     steps.add_argument(
@@ -93,26 +80,17 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.folders import check_target
     from stockpile.instance import load
 
     instance = load(options.instance)
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():
-        from stockpile.errors import UsageError
         from stockpile.frontier_display import frontier_text, marginals_text
         from stockpile.frontier_points import DEFAULT_POINTS, FILES, frontier
         from stockpile.marginal_costs import marginals
 
-    # Found out before the work, not after it.
-    reason = (
-        None
-        if options.out is None
-        else check_target(options.out, mark="frontier.json", replaceable=FILES)
-    )
-    if reason is not None:
-        raise UsageError(f"--out: {reason}")
+    require_target(options.out, mark="frontier.json", replaceable=FILES)
     common = {
         name: getattr(options, name)
         for name in ("gap", "time_limit", "cooperation", "scenarios", "seed", "threads")

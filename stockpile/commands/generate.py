@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
+from stockpile.commands.options import require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -41,14 +42,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.errors import UsageError
-    from stockpile.folders import check_target
     from stockpile.interrupt import end_on_interrupt
 
-    # Found out before the work, not after it.
-    reason = check_target(options.out)
-    if reason is not None:
-        raise UsageError(f"--out: {reason}")
+    require_target(options.out)
     with end_on_interrupt():
         from stockpile.generator.build import generate
         from stockpile.instance import save

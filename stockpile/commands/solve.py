@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.options import add_drawing, add_world, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -35,46 +36,23 @@ def add(commands: Commands) -> None:
         help="seconds after which the best plan so far is taken, reading and compiling not counted "
         "(default: none)",
     )
-    parser.add_argument(
-        "--cooperation",
-        choices=("none", "sharing", "joint"),
-        help="each alone, rules may serve partners, or one budget as well "
-        "(default: of the instance)",
-    )
-    parser.add_argument(
-        "--scenarios",
-        metavar="N",
-        type=int,
-        help="number of scenarios to draw (default: of the instance)",
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, help="seed of the scenarios (default: of the instance)"
-    )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_world(parser)
+    add_drawing(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.folders import check_target
     from stockpile.instance import load
 
     instance = load(options.instance)
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():
-        from stockpile.errors import UsageError
         from stockpile.plan import FILES
         from stockpile.solver import solve
 
-    # Found out before the work, not after it.
-    reason = (
-        None
-        if options.out is None
-        else check_target(options.out, mark="plan.json", replaceable=FILES)
-    )
-    if reason is not None:
-        raise UsageError(f"--out: {reason}")
+    require_target(options.out, mark="plan.json", replaceable=FILES)
     plan = solve(
         instance,
         gap=options.gap,

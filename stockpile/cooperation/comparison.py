@@ -6,7 +6,6 @@ scenarios. Everything else follows from these plans; ``docs/cooperation.md`` def
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +37,7 @@ from stockpile.decisions import decisions
 from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.plan import Status
+from stockpile.records import csv_texts, json_text, plain
 from stockpile.setting import prepared
 from stockpile.solver import versions
 
@@ -190,36 +190,29 @@ class Comparison:
             "scenario_count": self.scenario_count,
             "status": str(self.status),
             "agreed": self.agreed,
-            "saving_usd": _plain(self.saving_usd),
-            "saving_lower_usd": _plain(interval[0]),
-            "saving_upper_usd": _plain(interval[1]),
+            "saving_usd": plain(self.saving_usd),
+            "saving_lower_usd": plain(interval[0]),
+            "saving_upper_usd": plain(interval[1]),
             "core_epsilon_usd": None if core is None else core.epsilon,
             "core_bound_usd": None if core is None else core.bound,
             "floors_status": None if self.floored is None else str(self.floored.status),
-            "floors_cost_usd": _plain(self.floors_cost_usd),
-            "floors_lower_usd": _plain(floors[0]),
-            "floors_upper_usd": _plain(floors[1]),
+            "floors_cost_usd": plain(self.floors_cost_usd),
+            "floors_lower_usd": plain(floors[0]),
+            "floors_upper_usd": plain(floors[1]),
             "seconds": round(self.seconds, 3),
             "conflicts": {world: list(plan.conflicts) for world, plan in self.plans.items()},
         }
 
     def to_json(self) -> str:
         """Return the whole comparison, tables included, as JSON text."""
-        tables = {
-            name: [
-                {column: _plain(value) for column, value in row.items()}
-                for row in getattr(self, name).to_dict(orient="records")
-            ]
-            for name in TABLES
-        }
-        return json.dumps({**self.summary(), **tables}, indent=2, allow_nan=False) + "\n"
+        return json_text(self.summary(), self._tables())
 
     def files(self) -> dict[str, str]:
         """Return the files of the comparison folder by name."""
-        texts = {"comparison.json": json.dumps(self.summary(), indent=2, allow_nan=False) + "\n"}
-        for name in TABLES:
-            texts[f"{name}.csv"] = getattr(self, name).to_csv(index=False, lineterminator="\n")
-        return texts
+        return {"comparison.json": json_text(self.summary()), **csv_texts(self._tables())}
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return {name: getattr(self, name) for name in TABLES}
 
     def save(self, folder: str | Path) -> None:
         """Write the comparison folder, whole or not at all; an earlier one there is replaced.
@@ -361,10 +354,3 @@ def _article7(setting: Setting, plan: Plan, worst: int | None) -> list[dict[str,
         loss = supply_loss(problem, among, index)
         rows += article7_rows(problem, name, loss, lots * problem.lot)
     return rows
-
-
-def _plain(value: Any) -> Any:
-    """Turn a cell into what JSON knows; a number that is not there is null."""
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -17,7 +17,6 @@ import numpy as np
 from stockpile.boxsearch import BoxSearch, Candidates
 from stockpile.master.branching import FRACTIONAL
 from stockpile.master.columns import Columns
-from stockpile.master.known import BETTER
 from stockpile.master.node import FREE, OPEN
 from stockpile.master.rows import TAIL
 from stockpile.master.search import INFEASIBLE, MasterSearch
@@ -181,7 +180,7 @@ class FeasibilitySearch(MasterSearch):
             if relaxed.value <= 0.1 * INFEASIBLE:
                 self._take_any(node, relaxed)
                 break
-            if self._add_simulated(node, relaxed.duals):
+            if self._add_known(node, relaxed.duals):
                 continue
             before = self._known.count
             value, _ = self._known.price(node, relaxed.duals, self._left_open(relaxed, slack))
@@ -216,22 +215,14 @@ class FeasibilitySearch(MasterSearch):
         weight = charge / charge.sum() if charge.any() else np.full(charge.size, 1.0 / charge.size)
         return slack * abs(relaxed.value) * weight
 
-    def _add_simulated(self, node: Node, duals: Duals) -> bool:
-        """Add candidates that have been simulated already and pay better than every column."""
-        grew = False
-        for i, search in enumerate(self._known.searches):
-            prices = self._known.prices(duals, i)
-            if prices.tail.any():
-                continue  # Left to the box search: each would have to be simulated again.
-            known = search.candidates
-            known = known.take(node.regions[i].holds(known))
-            charge = search.charge(known, prices)
-            columns = self._known.columns[i].candidates.take(self._known.inside(node, i))
-            now = float(search.charge(columns, prices).min())
-            best = np.argsort(charge, kind="stable")[:NEW_COLUMNS]
-            better = charge[best] < now - BETTER * (abs(now) + abs(charge[best]))
-            grew |= self._known.columns[i].add(known.take(best[better])) > 0
-        return grew
+    def _add_known(self, node: Node, duals: Duals) -> bool:
+        """Turn candidates that have been simulated already into columns, if there are better ones.
+
+        Where the tail has a price this is left to the box search.
+        """
+        if self._known.tail_is_priced(duals):
+            return False
+        return self._known.add_known(node, duals, duals, 0.0, most=NEW_COLUMNS)[1]
 
     def _take_any(self, node: Node, relaxed: Relaxed) -> None:
         """Let the integer master look for a plan among the columns in use and the latest ones."""

@@ -30,8 +30,29 @@ if TYPE_CHECKING:
     from stockpile.problem import JointGroup, Problem
 
 
+class AtMost(Requirement):
+    """A limit on an amount that a plan uses: more is allowed where it gives way."""
+
+    def kept(self, use: PlanUse) -> bool:
+        """Say whether a plan uses no more than is allowed now."""
+        return within(self.reached(use), self.current)
+
+    def size(self, value: float) -> float:
+        """Return the amount itself."""
+        return relative_size(value)
+
+
+class Money(AtMost):
+    """A limit on money [USD, or USD/year]."""
+
+    def amount(self, value: float) -> str:
+        """Write a value with its unit."""
+        _, amount, unit = money(value, value)
+        return f"{amount} {unit}"
+
+
 @dataclass(frozen=True)
-class Budget(Requirement):
+class Budget(Money):
     """Equation (11): outlay of a participant c, or of all together where c is -1 [USD]."""
 
     current: float
@@ -58,19 +79,6 @@ class Budget(Requirement):
         """Return the outlay."""
         return float(use.outlay.sum() if self.c < 0 else use.outlay[self.c])
 
-    def kept(self, use: PlanUse) -> bool:
-        """Say whether the outlay is within the budget."""
-        return within(self.reached(use), self.current)
-
-    def size(self, value: float) -> float:
-        """Return the budget itself."""
-        return relative_size(value)
-
-    def amount(self, value: float) -> str:
-        """Write a value with its unit."""
-        _, amount, unit = money(value, value)
-        return f"{amount} {unit}"
-
     def title(self) -> str:
         """Say what is asked now."""
         current, _, unit = money(self.current, self.current)
@@ -83,7 +91,7 @@ class Budget(Requirement):
 
 
 @dataclass(frozen=True)
-class Room(Requirement):
+class Room(AtMost):
     """Equation (12): room for a storage kind of a participant c, in a pool where c is -1 [t]."""
 
     current: float
@@ -123,14 +131,6 @@ class Room(Requirement):
         """Return the tonnes stored."""
         stored = use.stored[:, self.kind]
         return float(stored.sum() if self.c < 0 else stored[self.c])
-
-    def kept(self, use: PlanUse) -> bool:
-        """Say whether all that is stored fits into all facilities."""
-        return within(self.reached(use), self.current)
-
-    def size(self, value: float) -> float:
-        """Return all the room."""
-        return relative_size(value)
 
     def amount(self, value: float) -> str:
         """Write a value with its unit."""
@@ -248,7 +248,7 @@ class RuleCount(Requirement):
 
 
 @dataclass(frozen=True)
-class Share(Requirement):
+class Share(Money):
     """Equation (16): what a participant bears, compared with what it bears alone [USD/year]."""
 
     current: float
@@ -271,19 +271,6 @@ class Share(Requirement):
         """Return what the participant bears."""
         return float(use.share[self.c])
 
-    def kept(self, use: PlanUse) -> bool:
-        """Say whether it bears no more than alone."""
-        return within(self.reached(use), self.current)
-
-    def size(self, value: float) -> float:
-        """Return the amount itself."""
-        return relative_size(value)
-
-    def amount(self, value: float) -> str:
-        """Write a value with its unit."""
-        _, amount, unit = money(value, value)
-        return f"{amount} {unit}"
-
     def title(self) -> str:
         """Say what is asked now."""
         current, _, unit = money(self.current, self.current)
@@ -299,7 +286,7 @@ class Share(Requirement):
 
 
 @dataclass(frozen=True)
-class TailCost(Requirement):
+class TailCost(Money):
     """Equation (18): mean shortage cost of the worst scenarios [USD/year]."""
 
     current: float
@@ -318,19 +305,6 @@ class TailCost(Requirement):
     def reached(self, use: PlanUse) -> float:
         """Return the mean cost of the tail."""
         return use.tail_cost
-
-    def kept(self, use: PlanUse) -> bool:
-        """Say whether it is within the limit."""
-        return within(self.reached(use), self.current)
-
-    def size(self, value: float) -> float:
-        """Return the amount itself."""
-        return relative_size(value)
-
-    def amount(self, value: float) -> str:
-        """Write a value with its unit."""
-        _, amount, unit = money(value, value)
-        return f"{amount} {unit}"
 
     def title(self) -> str:
         """Say what is asked now."""

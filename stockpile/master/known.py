@@ -189,11 +189,17 @@ class Known:
         )
 
     def add_known(
-        self, node: Node, duals: Duals, out: Duals, tolerance: float
+        self,
+        node: Node,
+        duals: Duals,
+        out: Duals,
+        tolerance: float,
+        most: int = NEW_COLUMNS,
     ) -> tuple[float, bool]:
         """Turn candidates that have been simulated, and that are best at some prices, into columns.
 
-        Only those that pay better than every column at the prices ``out``.
+        Only those that pay better than every column at the prices ``out``, and of each block at
+        most so many. The tail must have no price: it would have to be simulated again.
 
         Returns
         -------
@@ -205,16 +211,15 @@ class Known:
             known = search.candidates
             charge = search.charge(known, prices)
             charge[~node.regions[i].holds(known)] = np.inf
-            upper += float(charge.min())
-            best = np.argsort(charge, kind="stable")[:NEW_COLUMNS]
+            upper += float(charge.min(initial=np.inf))
+            best = np.argsort(charge, kind="stable")[:most]
             known = known.take(best[np.isfinite(charge[best])])
-            at_out = self.prices(out, i)
+            at_out = prices if duals is out else self.prices(out, i)
             columns = self.columns[i].candidates.take(self.inside(node, i))
             now = float(search.charge(columns, at_out).min())
             charge = search.charge(known, at_out)
-            enough = max(
-                BETTER * (abs(now) + abs(charge.min())), 0.5 * tolerance / len(self.searches)
-            )
+            rounding = BETTER * (abs(now) + np.abs(charge))
+            enough = np.maximum(rounding, 0.5 * tolerance / len(self.searches))
             grew |= self.columns[i].add(known.take(charge < now - enough)) > 0
         return upper, grew
 

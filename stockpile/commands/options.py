@@ -1,0 +1,53 @@
+"""Options that several commands share, and checks of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection
+    from pathlib import Path
+
+OF_INSTANCE = "of the instance"
+
+
+def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
+    """Add ``--cooperation``; ``default`` says in words whose it is otherwise."""
+    parser.add_argument(
+        "--cooperation",
+        choices=("none", "sharing", "joint"),
+        help=f"each alone, rules may serve partners, or one budget as well (default: {default})",
+    )
+
+
+def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
+    """Add ``--scenarios``, ``--seed`` and ``--threads``; ``default`` as in :func:`add_world`."""
+    parser.add_argument(
+        "--scenarios",
+        metavar="N",
+        type=int,
+        help=f"number of scenarios to draw (default: {default})",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help=f"seed of the scenarios (default: {default})"
+    )
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+
+
+def require_target(folder: Path | None, mark: str = "", replaceable: Collection[str] = ()) -> None:
+    """Refuse a folder that cannot be written to: found out before the work, not after it.
+
+    See :func:`stockpile.folders.check_target`. None is always fine.
+
+    Raises
+    ------
+    UsageError
+        Saying why.
+    """
+    from stockpile.errors import UsageError
+    from stockpile.folders import check_target
+
+    reason = None if folder is None else check_target(folder, mark, replaceable)
+    if reason is not None:
+        raise UsageError(f"--out: {reason}")
