@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
-from stockpile.needs import Needs, block_needs, yearly
+from stockpile.needs import block_needs, yearly
 from stockpile.outlay import acquisition_outlay
 from stockpile.parallel import chunks
 from stockpile.prices import BlockPrices, plain_prices
 from stockpile.problem import LEVEL_TOLERANCE, Promise
-from stockpile.simulate import Request, Simulation, candidate_terms, simulate
+from stockpile.simulate import Course, Request, Simulation, candidate_terms, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -121,10 +121,9 @@ Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One simulation to run: on which needs, with which steps, and what is read from it."""
+    """One simulation to run: of which course, and what is read from it."""
 
-    needs: Needs
-    steps: Steps
+    course: Course
     request: Request
     promises: tuple[int, ...]
     cases: tuple[int, ...]
@@ -162,7 +161,6 @@ class Evaluator:
         # Probabilities that were rounded in a table may sum to a confidence only almost.
         self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
         self.needs = block_needs(problem, block, scenarios, workers)
-        self._stress_needs = block_needs(problem, block, stress, workers)
         self._stress_names = stress.names
         self.refill = problem.refill[block.market_participant]
         self._shortage_cost = problem.shortage_cost[
@@ -171,7 +169,12 @@ class Evaluator:
             block.stream_class,
         ]
         self._lower_cost = _cheapest_later(self.steps, self._shortage_cost)
-        self._floor_steps = block.own_steps
+        ages = problem.menu.breakpoints
+        self._shared = Course.of(self.needs, self.steps, ages, workers)
+        self._alone = Course.of(self.needs, block.own_steps, ages, workers)
+        stress_needs = block_needs(problem, block, stress, workers)
+        self._stress_shared = Course.of(stress_needs, self.steps, ages, workers)
+        self._stress_alone = Course.of(stress_needs, block.own_steps, ages, workers)
         self._owner_of_stream = block.market_participant[block.stream_market]
         self._owner_of_step = block.market_participant[self.steps.market]
         self._take_promises(problem)
@@ -202,25 +205,26 @@ class Evaluator:
         self._apart = np.array(
             [problem.groups[g].floor and self.sharing for g in self.groups], np.bool_
         )
-        main, floors = self._views(self.needs, stress=False, names=())
+        main, floors = self._views(self._shared, self._alone, stress=False, names=())
         stress_main, stress_floors = self._views(
-            self._stress_needs, stress=True, names=self._stress_names
+            self._stress_shared, self._stress_alone, stress=True, names=self._stress_names
         )
         self._main = main
         self._shared_views = (stress_main,) if stress_main.promises else ()
         self._floor_views = tuple(view for view in (floors, stress_floors) if view.promises)
         self._group_view = _View(
-            self.needs,
-            self._floor_steps,
+            self._alone,
             Request.of(groups=self._group_streams(apart=True)),
             (),
             (),
         )
 
-    def _views(self, needs: Needs, *, stress: bool, names: Sequence[str]) -> tuple[_View, _View]:
+    def _views(
+        self, shared: Course, alone: Course, *, stress: bool, names: Sequence[str]
+    ) -> tuple[_View, _View]:
         """Sort promises into what a simulation with and one without partners has to show."""
         views = []
-        for floor in (False, True):
+        for floor, course in ((False, shared), (True, alone)):
             chosen = tuple(
                 index
                 for index, promise in enumerate(self.promises)
@@ -233,8 +237,7 @@ class Evaluator:
             apart = [promise for promise in promises if promise.metric in ("cvar", "stress")]
             views.append(
                 _View(
-                    needs=needs,
-                    steps=self._floor_steps if floor else self.steps,
+                    course=course,
                     request=Request.of(
                         streams=[self._stream(promise) for promise in apart],
                         chances=[(self._stream(promise), promise.level) for promise in chance],
@@ -338,10 +341,14 @@ class Evaluator:
         views = (self._main, self._group_view, *self._shared_views, *self._floor_views)
         menu = self.problem.menu
         per_candidate = max(
-            view.needs.scenario.size * (view.request.streams.size + len(self.groups))
-            + len(chunks(view.needs.scenario.size))
-            * (self.block.num_streams + view.steps.count + 2 * view.request.chance_stream.size)
-            + 6 * menu.breakpoints.size * view.steps.count
+            view.course.needs.scenario.size * (view.request.streams.size + len(self.groups))
+            + len(chunks(view.course.needs.scenario.size))
+            * (
+                self.block.num_streams
+                + view.course.steps.count
+                + 2 * view.request.chance_stream.size
+            )
+            + 6 * menu.breakpoints.size * view.course.steps.count
             for view in views
         )
         size = max(64, MEMORY_BYTES // (8 * per_candidate))
@@ -397,7 +404,7 @@ class Evaluator:
     ) -> NDArray[np.float64]:
         """Return the shortage cost (P, S') of P candidates in each kept scenario [USD/year]."""
         request = Request.of(range(self.block.num_streams))
-        view = _View(self.needs, self.steps, request, (), ())
+        view = _View(self._shared, request, (), ())
         pieces = []
         step = max(1, MEMORY_BYTES // (8 * max(1, self.needs.total.size)))
         for at in range(0, len(lots), step):
@@ -414,7 +421,7 @@ class Evaluator:
         Only scenarios with weight are simulated. It never increases in any holding.
         """
         chosen = np.flatnonzero(weight)
-        view = _View(self.needs.only(chosen, weight[chosen]), self.steps, Request.of(), (), ())
+        view = _View(self._shared.only(chosen, weight[chosen]), Request.of(), (), ())
         per_year = yearly(1.0, self.problem.horizon)
         cost = [
             self._shortage_cost @ self._run(view, self.holding(lots[batch]), rule[batch]).unserved
@@ -487,15 +494,15 @@ class Evaluator:
         streams = range(self.block.num_streams)
         borne = np.zeros((len(self.problem.participants), self.needs.scenario.size))
         simulations: dict[bool, NDArray[np.float64]] = {}
-        for floor, steps in ((False, self.steps), (True, self._floor_steps)):
-            request = Request.of(streams, [] if floor else range(steps.count))
-            view = _View(self.needs, steps, request, (), ())
+        for floor, course in ((False, self._shared), (True, self._alone)):
+            request = Request.of(streams, [] if floor else range(self.steps.count))
+            view = _View(course, request, (), ())
             simulation = self._run(view, holding, rule[None, :])
             simulations[floor] = simulation.unserved_of[:, :, 0]
             if not floor:
                 shortage = simulations[floor] * self._shortage_cost
                 np.add.at(borne, self._owner_of_stream, shortage.T)
-                shipping = simulation.released_of[:, :, 0] * steps.cost
+                shipping = simulation.released_of[:, :, 0] * self.steps.cost
                 np.add.at(borne, self._owner_of_step, shipping.T)
         count = self.num_scenarios
         for index, promise in enumerate(self.promises):
@@ -540,8 +547,7 @@ class Evaluator:
         With ``alone``, no partner releases anything.
         """
         request = Request.of(range(self.block.num_streams))
-        steps = self._floor_steps if alone else self.steps
-        view = _View(self.needs, steps, request, (), ())
+        view = _View(self._alone if alone else self._shared, request, (), ())
         return self._run(view, self.holding(lots[None, :]), rule[None, :]).unserved_of[:, :, 0]
 
     def _measure(
@@ -573,8 +579,8 @@ class Evaluator:
     def _run(
         self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
     ) -> Simulation:
-        terms = candidate_terms(self.problem.menu, view.steps, holding.T, rule.T)
-        return simulate(self.block, view.needs, terms, self.refill, view.request, self.workers)
+        terms = candidate_terms(self.problem.menu, view.course.steps, holding.T, rule.T)
+        return simulate(self.block, view.course, terms, self.refill, view.request, self.workers)
 
     def _days(
         self, index: int, holding: NDArray[np.float64]
@@ -610,7 +616,7 @@ class Evaluator:
         """Value of a coverage metric for P candidates, and whether the promise is kept."""
         promise = self.promises[view.promises[place]]
         stream = self._stream(promise)
-        needs = view.needs
+        needs = view.course.needs
         metrics = [self.promises[index].metric for index in view.promises[:place]]
         target = promise.level
         if promise.metric == "fill_rate":

@@ -73,15 +73,13 @@ class Needs:
 
     def only(self, chosen: NDArray[np.int64], weight: NDArray[np.float64]) -> Needs:
         """Return the needs of some kept scenarios, weighted anew; nothing else is expected."""
+        months = self.months_of(chosen)
         count = np.diff(self.first)[chosen]
-        first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        start = np.repeat(self.first[chosen] - first[:-1], count)
-        months = start + np.arange(first[-1])
         return replace(
             self,
             scenario=self.scenario[chosen],
             probability=np.ascontiguousarray(weight),
-            first=first,
+            first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
             month=self.month[months],
             calm=self.calm[months],
             need=self.need[months],
@@ -90,6 +88,12 @@ class Needs:
             blocked=self.blocked[months],
             total=self.total[chosen],
         )
+
+    def months_of(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of the kept months of some kept scenarios, in their order."""
+        count = np.diff(self.first)[chosen]
+        begin = np.cumsum(count) - count
+        return np.repeat(self.first[chosen] - begin, count) + np.arange(count.sum())
 
     def head(self, count: int) -> Needs:
         """Return the needs of the first scenarios that are kept, at most ``count``."""

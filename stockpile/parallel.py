@@ -8,6 +8,7 @@ the same bytes with any number of threads.
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ class Workers:
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = available_threads() if threads is None else threads
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        # The thread that calls works as well: handing over takes longer than a small chunk.
+        self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
 
     def __enter__(self) -> Workers:
         return self
@@ -54,10 +56,21 @@ class Workers:
 
     def run(self, work: Callable[[int, int], object], count: int) -> None:
         """Call ``work(lo, hi)`` for every chunk of ``range(count)`` and wait for all."""
-        pieces = chunks(count)
-        if self._pool is None or len(pieces) <= 1:
-            for lo, hi in pieces:
+        pieces = deque(chunks(count))
+
+        def take_in_turn() -> None:
+            while True:
+                try:
+                    lo, hi = pieces.popleft()
+                except IndexError:  # None is left.
+                    return
                 work(lo, hi)
-            return
-        for future in [self._pool.submit(work, lo, hi) for lo, hi in pieces]:
-            future.result()
+
+        helpers = 0 if self._pool is None else min(self.threads, len(pieces)) - 1
+        futures = [self._pool.submit(take_in_turn) for _ in range(helpers)] if self._pool else []
+        try:
+            take_in_turn()
+        finally:
+            pieces.clear()  # Where one has failed, the rest is not begun.
+            for future in futures:
+                future.result()

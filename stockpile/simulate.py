@@ -17,11 +17,13 @@ import numpy as np
 
 from stockpile.kernels.simulation import (
     TRIGGER_TOLERANCE,
+    GateArrays,
     NeedArrays,
     RequestArrays,
     StepArrays,
     SumArrays,
     TermArrays,
+    find_segments,
     simulate_chunk,
 )
 from stockpile.parallel import chunks
@@ -95,6 +97,55 @@ def candidate_terms(
         limit=np.ascontiguousarray(limit * stock * steps.yield_[:, None]),
         trigger=np.ascontiguousarray(np.where(served, trigger, 0.0)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happens month by month: needs, the steps that may serve them, and which can.
+
+    Attributes
+    ----------
+    needs
+        The needs of a block.
+    steps
+        The steps of a month, J of them.
+    segment
+        (N, J) segment of a rule's ages that applies in each kept month; -1 where the step can
+        serve nothing, whatever the rule says.
+    """
+
+    needs: Needs
+    steps: Steps
+    segment: NDArray[np.int8]
+
+    @staticmethod
+    def of(needs: Needs, steps: Steps, breakpoints: NDArray[np.int64], workers: Workers) -> Course:
+        """Return the course of needs under some steps.
+
+        Parameters
+        ----------
+        breakpoints
+            (A,) ages [months] at which segments of rules begin.
+        """
+        segment = np.empty((needs.month.size, steps.count), dtype=np.int8)
+        gates = GateArrays(
+            needs.need,
+            needs.age,
+            needs.blocked,
+            steps.stream,
+            steps.stock,
+            steps.market,
+            steps.relation,
+            steps.lag,
+            breakpoints,
+        )
+        workers.run(lambda lo, hi: find_segments(lo, hi, gates, segment), needs.month.size)
+        return Course(needs, steps, segment)
+
+    def only(self, chosen: NDArray[np.int64], weight: NDArray[np.float64]) -> Course:
+        """Return the course of some kept scenarios, weighted anew."""
+        months = self.needs.months_of(chosen)
+        return Course(self.needs.only(chosen, weight), self.steps, self.segment[months])
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +235,7 @@ def _limits(
 
 def simulate(
     block: Block,
-    needs: Needs,
+    course: Course,
     terms: Terms,
     refill: NDArray[np.float64],
     request: Request,
@@ -194,20 +245,28 @@ def simulate(
 
     Parameters
     ----------
+    course
+        With the steps of the terms.
     refill
         (I,) phi of the owner of each stock, fraction of the holding per calm month.
     """
-    steps = terms.steps
+    needs, steps = course.needs, course.steps
     S, P = needs.scenario.size, terms.holding.shape[1]
     tracked = steps.cost > 0.0
     tracked[request.steps] = True
-    need_arrays = NeedArrays(*(getattr(needs, name) for name in NeedArrays._fields))
+    need_arrays = NeedArrays(
+        needs.probability,
+        needs.first,
+        needs.calm,
+        needs.need,
+        needs.loss,
+        needs.total,
+        course.segment,
+    )
     step_arrays = StepArrays(
         steps.stream,
         steps.stock,
         steps.market,
-        steps.relation,
-        steps.lag,
         steps.yield_,
         steps.capacity,
         refill,

@@ -49,3 +49,17 @@ def test_kernels_are_compiled_even_where_nothing_can_be_cached(monkeypatch):
 
     monkeypatch.setattr(numba, "njit", nowhere_to_cache)
     assert compiled(lambda x: x + 1.0)(2.0) == 3.0
+
+
+def test_a_cache_that_cannot_be_read_is_passed_over(tmp_path):
+    """As after an upgrade in which a type that kernels took has gone."""
+    child = [sys.executable, "-c", CHILD]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first = subprocess.run(child, cwd=ROOT, env=environment, capture_output=True, check=True)
+    indices = sorted(tmp_path.rglob("*.nbi"))
+    assert indices
+    for path in indices:
+        path.write_bytes(b"cstockpile.kernels.simulation\nGoneArrays\n.")
+    again = subprocess.run(child, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert again.stdout == first.stdout
+    assert all(not path.read_bytes().endswith(b"GoneArrays\n.") for path in indices)

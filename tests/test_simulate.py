@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stockpile.evaluator import _cheapest_later
 from stockpile.parallel import Workers
-from stockpile.simulate import Request, candidate_terms, simulate, simulate_months
+from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -26,7 +26,8 @@ def kernel(case: Case, request: Request | None = None, threads: int = 1):
     terms = candidate_terms(case.menu, case.block.steps, case.holding, case.rule)
     everything = Request.of(range(case.block.num_streams), range(case.block.steps.count))
     with Workers(threads) as workers:
-        return simulate(case.block, case.needs, terms, case.refill, request or everything, workers)
+        course = Course.of(case.needs, case.block.steps, case.menu.breakpoints, workers)
+        return simulate(case.block, course, terms, case.refill, request or everything, workers)
 
 
 @given(seeds)

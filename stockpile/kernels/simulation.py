@@ -6,30 +6,48 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stockpile.kernels.compiled import compiled
+from stockpile.kernels.compiled import compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OWN = 0
-LANES = 256
-"""Candidates simulated side by side: enough to hide the cost of entering the innermost loop, few
-enough for their states to stay in the nearest caches."""
+LANES = 128
+"""Most candidates simulated side by side: enough to hide the cost of entering the innermost loop,
+few enough for their states to stay in the nearest cache."""
+VECTOR = 8
+"""Tiles are as wide as a multiple of this, so that nothing is left over beside whole vectors."""
 TRIGGER_TOLERANCE = 1e-9
 """A loss counts as having reached a trigger within this."""
 
 
 class NeedArrays(NamedTuple):
-    """Kept scenarios and their months, as in :class:`stockpile.needs.Needs`."""
+    """Kept scenarios and their months, as in :class:`stockpile.needs.Needs`.
+
+    ``segment`` (N, J) is that of :class:`stockpile.simulate.Course`.
+    """
 
     probability: NDArray[np.float64]
     first: NDArray[np.int64]
     calm: NDArray[np.int32]
     need: NDArray[np.float64]
     loss: NDArray[np.float64]
+    total: NDArray[np.float64]
+    segment: NDArray[np.int8]
+
+
+class GateArrays(NamedTuple):
+    """What the gates of a month depend on: needs (N, .), and of each step (J,)."""
+
+    need: NDArray[np.float64]
     age: NDArray[np.int32]
     blocked: NDArray[np.bool_]
-    total: NDArray[np.float64]
+    stream: NDArray[np.int64]
+    stock: NDArray[np.int64]
+    market: NDArray[np.int64]
+    relation: NDArray[np.int64]
+    lag: NDArray[np.int64]
+    breakpoints: NDArray[np.int64]
 
 
 class StepArrays(NamedTuple):
@@ -41,8 +59,6 @@ class StepArrays(NamedTuple):
     stream: NDArray[np.int64]
     stock: NDArray[np.int64]
     market: NDArray[np.int64]
-    relation: NDArray[np.int64]
-    lag: NDArray[np.int64]
     yield_: NDArray[np.float64]
     capacity: NDArray[np.float64]
     refill: NDArray[np.float64]
@@ -52,7 +68,6 @@ class StepArrays(NamedTuple):
 class TermArrays(NamedTuple):
     """What candidates allow, as in :class:`stockpile.simulate.Terms`."""
 
-    breakpoints: NDArray[np.int64]
     holding: NDArray[np.float64]
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
@@ -85,209 +100,238 @@ class SumArrays(NamedTuple):
     released_of: NDArray[np.float64]
 
 
-class TileArrays(NamedTuple):
-    """State of a tile of candidates in one scenario, and when its gates open at all."""
-
-    state: NDArray[np.float64]
-    rest: NDArray[np.float64]
-    unserved: NDArray[np.float64]
-    released: NDArray[np.float64]
-    closed: NDArray[np.bool_]
-    opens_first: NDArray[np.float64]
-    opens_last: NDArray[np.float64]
+# Loops over candidates index whole tables: a view of a row costs more than the loop over it.
 
 
-@compiled
-def _serve(state, needed, given, level, limit, opens, reached, served_per_t, most):
+@inlined
+def _serve(state, rest, released, level, limit, trigger, k, i, q, j, reached, served_per_t, most):
     """One step of one month for all candidates of a tile, equations (4) and (5)."""
     taken_per_t = 1.0 / served_per_t
-    for p in range(level.size):
-        ceiling = limit[p] if opens[p] <= reached else 0.0
+    for p in range(state.shape[1]):
+        ceiling = limit[k, p] if trigger[k, p] <= reached else 0.0
         ceiling = ceiling if ceiling < most else most
-        ceiling = ceiling if ceiling < needed[p] else needed[p]
-        spare = (state[p] - level[p]) * served_per_t
+        ceiling = ceiling if ceiling < rest[q, p] else rest[q, p]
+        spare = (state[i, p] - level[k, p]) * served_per_t
         spare = spare if spare > 0.0 else 0.0
         release = spare if spare < ceiling else ceiling
-        needed[p] -= release
-        state[p] -= release * taken_per_t
-        given[p] += release
+        rest[q, p] -= release
+        state[i, p] -= release * taken_per_t
+        released[j, p] += release
 
 
-@compiled
-def _serve_plainly(state, needed, level, limit):
+@inlined
+def _serve_plainly(state, rest, level, limit, k, i, q):
     """Do as :func:`_serve` where all gates are open, yield is 1 and capacity has no end.
 
     Nobody asks for the releases themselves. It gives the same bits as :func:`_serve`, sooner.
     """
-    for p in range(level.size):
-        ceiling = limit[p] if limit[p] < needed[p] else needed[p]
-        spare = state[p] - level[p]
+    for p in range(state.shape[1]):
+        ceiling = limit[k, p] if limit[k, p] < rest[q, p] else rest[q, p]
+        spare = state[i, p] - level[k, p]
         spare = spare if spare > 0.0 else 0.0
         release = spare if spare < ceiling else ceiling
-        needed[p] -= release
-        state[p] -= release
+        rest[q, p] -= release
+        state[i, p] -= release
 
 
-@compiled
-def _serve_plainly_and_note(state, needed, given, level, limit):
+@inlined
+def _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j):
     """Do as :func:`_serve_plainly`, and add up the releases."""
-    for p in range(level.size):
-        ceiling = limit[p] if limit[p] < needed[p] else needed[p]
-        spare = state[p] - level[p]
+    for p in range(state.shape[1]):
+        ceiling = limit[k, p] if limit[k, p] < rest[q, p] else rest[q, p]
+        spare = state[i, p] - level[k, p]
         spare = spare if spare > 0.0 else 0.0
         release = spare if spare < ceiling else ceiling
-        needed[p] -= release
-        state[p] -= release
-        given[p] += release
+        rest[q, p] -= release
+        state[i, p] -= release
+        released[j, p] += release
 
 
 @compiled
-def _empty_tile(num_stocks, num_streams, num_steps, num_segments):
-    return TileArrays(
-        np.empty((num_stocks, LANES)),
-        np.empty((num_streams, LANES)),
-        np.empty((num_streams, LANES)),
-        np.empty((num_steps, LANES)),
-        np.empty((num_segments, num_steps), dtype=np.bool_),
-        np.empty((num_segments, num_steps)),
-        np.empty((num_segments, num_steps)),
-    )
+def find_segments(first, last, gates, segment):
+    """Write which segment of a rule applies to every step in months first..last-1.
 
-
-@compiled
-def _look_at_gates(tile, terms, lo, hi):
-    """Note for candidates lo..hi-1 which steps are closed to all, or open to all from where."""
-    for a in range(tile.closed.shape[0]):
-        for j in range(tile.closed.shape[1]):
-            tile.closed[a, j] = terms.limit[a, j, lo:hi].max() <= 0.0
-            tile.opens_first[a, j] = terms.trigger[a, j, lo:hi].min()
-            tile.opens_last[a, j] = terms.trigger[a, j, lo:hi].max()
-
-
-@compiled
-def _refill(state, months, refill, holding, lo, hi):
-    """Buy back for so many calm months at once, equation (6)."""
-    for i in range(refill.size):
-        back = months * refill[i]
-        if back > 0.0:
-            for p in range(hi - lo):
-                h = holding[i, lo + p]
-                x = state[i, p] + back * h
-                state[i, p] = x if x < h else h
-
-
-@compiled
-def _run_scenario(tile, s, needs, steps, terms, lo, hi):
-    """All kept months of scenario s for candidates lo..hi-1.
-
-    The months are looped over in here: a call costs as much as a step.
+    -1 where the step serves nothing whatever the rule says: nothing is needed, the event is too
+    young, or the owner may not ship. What a rule says besides depends on losses only.
     """
-    state, rest, unserved, released = tile.state, tile.rest, tile.unserved, tile.released
-    need, loss, age, blocked = needs.need, needs.loss, needs.age, needs.blocked
-    stream, stock, market, lag = steps.stream, steps.stock, steps.market, steps.lag
-    width = hi - lo
-    for i in range(state.shape[0]):
-        for p in range(width):
-            state[i, p] = terms.holding[i, lo + p]
-    unserved[:] = 0.0
-    released[:] = 0.0
-    for n in range(needs.first[s], needs.first[s + 1]):
-        if needs.calm[n] > 0:
-            _refill(state, needs.calm[n], steps.refill, terms.holding, lo, hi)
-        for q in range(rest.shape[0]):
-            if need[n, q] > 0.0:
-                for p in range(width):
-                    rest[q, p] = need[n, q]
-        for j in range(stream.size):
-            q = stream[j]
-            i = stock[j]
-            z = market[j]
-            if need[n, q] == 0.0 or age[n, z] < lag[j]:
+    for n in range(first, last):
+        for j in range(gates.stream.size):
+            age = gates.age[n, gates.market[j]]
+            shut = gates.need[n, gates.stream[j]] == 0.0 or age < gates.lag[j]
+            if shut or (gates.relation[j] != OWN and gates.blocked[n, gates.stock[j]]):
+                segment[n, j] = -1
                 continue
-            if steps.relation[j] != OWN and blocked[n, i]:
-                continue
-            a = terms.breakpoints.size - 1
-            while terms.breakpoints[a] > age[n, z]:
+            a = gates.breakpoints.size - 1
+            while gates.breakpoints[a] > age:
                 a -= 1
-            reached = loss[n, z] + TRIGGER_TOLERANCE
-            if tile.closed[a, j] or tile.opens_first[a, j] > reached:
-                continue
-            level, limit = terms.level[a, j, lo:hi], terms.limit[a, j, lo:hi]
-            plain = steps.yield_[j] == 1.0 and steps.capacity[j] == np.inf
-            if not plain or tile.opens_last[a, j] > reached:
-                opens = terms.trigger[a, j, lo:hi]
-                _serve(
-                    state[i],
-                    rest[q],
-                    released[j],
-                    level,
-                    limit,
-                    opens,
-                    reached,
-                    steps.yield_[j],
-                    steps.capacity[j],
-                )
-            elif steps.tracked[j]:
-                _serve_plainly_and_note(state[i], rest[q], released[j], level, limit)
-            else:
-                _serve_plainly(state[i], rest[q], level, limit)
-        for q in range(rest.shape[0]):
-            if need[n, q] > 0.0:
-                for p in range(width):
-                    unserved[q, p] += rest[q, p]
+            segment[n, j] = a
+
+
+@inlined
+def _set(table, row, value):
+    for p in range(table.shape[1]):
+        table[row, p] = value
+
+
+@inlined
+def _add(table, row, factor, other, of):
+    for p in range(table.shape[1]):
+        table[row, p] += factor * other[of, p]
+
+
+@inlined
+def _refill(state, holding, i, back):
+    """Buy back a part of the holding, but no more than is missing, equation (6)."""
+    for p in range(state.shape[1]):
+        x = state[i, p] + back * holding[i, p]
+        state[i, p] = x if x < holding[i, p] else holding[i, p]
 
 
 @compiled
-def _add_up(tile, s, needs, steps, request, sums, lo, hi):
-    """Add scenario s of candidates lo..hi-1 to the sums, weighted by its probability."""
-    width = hi - lo
-    p_s = needs.probability[s]
-    for q in range(tile.unserved.shape[0]):
-        for p in range(width):
-            sums.unserved[q, lo + p] += p_s * tile.unserved[q, p]
-    for j in range(steps.stream.size):
-        if steps.tracked[j]:
-            for p in range(width):
-                sums.released[j, lo + p] += p_s * tile.released[j, p]
-    for r in range(request.chance_stream.size):
-        q = request.chance_stream[r]
-        allowed = request.chance_short[r] * needs.total[s, q]
-        allowed_loose = request.chance_slack[r] * needs.total[s, q]
-        for p in range(width):
-            short = tile.unserved[q, p]
-            sums.chance[r, lo + p] += p_s if short <= allowed else 0.0
-            sums.chance_loose[r, lo + p] += p_s if short <= allowed_loose else 0.0
-    for g in range(request.group_first.size - 1):
-        for p in range(width):
-            sums.covered_of[s, g, lo + p] = 3
-        for r in range(request.group_first[g], request.group_first[g + 1]):
-            q = request.group_stream[r]
-            allowed = request.group_short[r] * needs.total[s, q]
-            allowed_loose = request.group_slack[r] * needs.total[s, q]
-            for p in range(width):
-                short = tile.unserved[q, p]
-                kept_bits = 3 if short <= allowed else (2 if short <= allowed_loose else 0)
-                sums.covered_of[s, g, lo + p] &= kept_bits
-    for kept in range(request.streams.size):
-        for p in range(width):
-            sums.unserved_of[s, kept, lo + p] = tile.unserved[request.streams[kept], p]
-    for kept in range(request.steps.size):
-        for p in range(width):
-            sums.released_of[s, kept, lo + p] = tile.released[request.steps[kept], p]
+def _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, opens_last):
+    """Fill a tile with candidates from number lo on; the last one stands where there is no more.
+
+    Rows are segments of age times steps: whether a step is closed to all candidates, and the
+    losses from which the first and the last of them open it.
+    """
+    num_segments, num_steps, num_candidates = terms.limit.shape
+    for p in range(holding.shape[1]):
+        of = min(lo + p, num_candidates - 1)
+        for i in range(holding.shape[0]):
+            holding[i, p] = terms.holding[i, of]
+        for a in range(num_segments):
+            for j in range(num_steps):
+                k = a * num_steps + j
+                level[k, p] = terms.level[a, j, of]
+                limit[k, p] = terms.limit[a, j, of]
+                trigger[k, p] = terms.trigger[a, j, of]
+    for k in range(closed.size):
+        closed[k] = limit[k].max() <= 0.0
+        opens_first[k] = trigger[k].min()
+        opens_last[k] = trigger[k].max()
 
 
 @compiled
 def simulate_chunk(first, last, needs, steps, terms, request, sums):
     """Simulate P candidates on kept scenarios first..last-1: equations (4)-(6).
 
-    Sums over the scenarios of the chunk are added to the (., P) arrays of ``sums``, results
-    scenario by scenario are written into its (S', ., P) arrays.
+    Sums over the scenarios of the chunk are written into the (., P) arrays of ``sums``, results
+    scenario by scenario into its (S', ., P) arrays.
     """
-    num_stocks, num_candidates = terms.holding.shape
-    tile = _empty_tile(num_stocks, needs.need.shape[1], steps.stream.size, terms.breakpoints.size)
-    for lo in range(0, num_candidates, LANES):
-        hi = min(lo + LANES, num_candidates)
-        _look_at_gates(tile, terms, lo, hi)
+    # Whatever the loops use has a name of its own: to take it out of a tuple counts a reference.
+    probability, month_first, calm, need, loss, total, segment = needs
+    stream, stock, market, yield_, capacity, refill, tracked = steps
+    I, P = terms.holding.shape  # noqa: E741
+    Q, J, R = need.shape[1], stream.size, request.chance_stream.size
+    width = min(LANES, -(-P // VECTOR) * VECTOR)
+    rows = terms.limit.shape[0] * J
+    holding = np.empty((I, width))
+    level, limit, trigger = (
+        np.empty((rows, width)),
+        np.empty((rows, width)),
+        np.empty((rows, width)),
+    )
+    closed, opens_first, opens_last = np.empty(rows, np.bool_), np.empty(rows), np.empty(rows)
+    state, rest = np.empty((I, width)), np.empty((Q, width))
+    unserved, released = np.empty((Q, width)), np.empty((J, width))
+    sum_unserved, sum_released = np.empty((Q, width)), np.empty((J, width))
+    sum_chance, sum_loose = np.empty((R, width)), np.empty((R, width))
+    chance_stream, chance_short = request.chance_stream, request.chance_short
+    chance_slack = request.chance_slack
+    wanted = request.group_first.size + request.streams.size + request.steps.size > 1
+    for lo in range(0, P, width):
+        hi = min(lo + width, P)
+        _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, opens_last)
+        sum_unserved[:] = 0.0
+        sum_released[:] = 0.0
+        sum_chance[:] = 0.0
+        sum_loose[:] = 0.0
         for s in range(first, last):
-            _run_scenario(tile, s, needs, steps, terms, lo, hi)
-            _add_up(tile, s, needs, steps, request, sums, lo, hi)
+            for i in range(I):
+                for p in range(width):
+                    state[i, p] = holding[i, p]
+            for q in range(Q):
+                _set(unserved, q, 0.0)
+            for j in range(J):
+                if tracked[j]:
+                    _set(released, j, 0.0)
+            for n in range(month_first[s], month_first[s + 1]):
+                if calm[n] > 0:
+                    for i in range(I):
+                        if refill[i] > 0.0:
+                            _refill(state, holding, i, calm[n] * refill[i])
+                for q in range(Q):
+                    if need[n, q] > 0.0:
+                        _set(rest, q, need[n, q])
+                for j in range(J):
+                    if segment[n, j] < 0:
+                        continue
+                    k = segment[n, j] * J + j
+                    reached = loss[n, market[j]] + TRIGGER_TOLERANCE
+                    if closed[k] or opens_first[k] > reached:
+                        continue
+                    q, i, y, most = stream[j], stock[j], yield_[j], capacity[j]
+                    if y != 1.0 or most != np.inf or opens_last[k] > reached:
+                        _serve(
+                            state,
+                            rest,
+                            released,
+                            level,
+                            limit,
+                            trigger,
+                            k,
+                            i,
+                            q,
+                            j,
+                            reached,
+                            y,
+                            most,
+                        )
+                    elif tracked[j]:
+                        _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j)
+                    else:
+                        _serve_plainly(state, rest, level, limit, k, i, q)
+                for q in range(Q):
+                    if need[n, q] > 0.0:
+                        _add(unserved, q, 1.0, rest, q)
+            p_s = probability[s]
+            for q in range(Q):
+                _add(sum_unserved, q, p_s, unserved, q)
+            for j in range(J):
+                if tracked[j]:
+                    _add(sum_released, j, p_s, released, j)
+            for r in range(R):
+                q = chance_stream[r]
+                allowed, loose = chance_short[r] * total[s, q], chance_slack[r] * total[s, q]
+                for p in range(width):
+                    sum_chance[r, p] += p_s if unserved[q, p] <= allowed else 0.0
+                    sum_loose[r, p] += p_s if unserved[q, p] <= loose else 0.0
+            if wanted:
+                _write_down(unserved, released, s, total, request, sums, lo, hi)
+        sums.unserved[:, lo:hi] = sum_unserved[:, : hi - lo]
+        sums.released[:, lo:hi] = sum_released[:, : hi - lo]
+        sums.chance[:, lo:hi] = sum_chance[:, : hi - lo]
+        sums.chance_loose[:, lo:hi] = sum_loose[:, : hi - lo]
+
+
+@compiled
+def _write_down(unserved, released, s, total, request, sums, lo, hi):
+    """Write what is wanted of scenario s itself, of candidates lo..hi-1."""
+    width = hi - lo
+    for g in range(request.group_first.size - 1):
+        for p in range(width):
+            sums.covered_of[s, g, lo + p] = 3
+        for r in range(request.group_first[g], request.group_first[g + 1]):
+            q = request.group_stream[r]
+            allowed = request.group_short[r] * total[s, q]
+            allowed_loose = request.group_slack[r] * total[s, q]
+            for p in range(width):
+                short = unserved[q, p]
+                kept_bits = 3 if short <= allowed else (2 if short <= allowed_loose else 0)
+                sums.covered_of[s, g, lo + p] &= kept_bits
+    for kept in range(request.streams.size):
+        for p in range(width):
+            sums.unserved_of[s, kept, lo + p] = unserved[request.streams[kept], p]
+    for kept in range(request.steps.size):
+        for p in range(width):
+            sums.released_of[s, kept, lo + p] = released[request.steps[kept], p]
