@@ -64,21 +64,19 @@ class KeptBlock:
     columns: Columns
 
 
-def begin_block(evaluator: Evaluator, known: Sequence[Candidates], *, tail: bool) -> KeptBlock:
+def begin_block(evaluator: Evaluator, known: Sequence[Candidates]) -> KeptBlock:
     """Begin a block.
 
     Parameters
     ----------
     known
         Candidates that are known to keep the block's promises.
-    tail
-        Whether the shortage cost of every scenario is wanted (18).
     """
     space, judge = presolve(evaluator)
     search = BoxSearch(judge, space, GAP, keep=True)
     while search.lots is None and not search.finished:
         search.advance()
-    columns = Columns(evaluator, tail=tail)
+    columns = Columns(evaluator)
     for candidates in known:
         columns.add(candidates)
     if search.lots is not None:

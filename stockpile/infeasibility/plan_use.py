@@ -82,7 +82,7 @@ def plan_use(
     held = np.zeros(problem.lots_min.shape, dtype=np.int64)
     broken: set[int] = set()
     for evaluator, candidate in zip(evaluators, plan, strict=True):
-        own = Columns(evaluator, tail=bool(np.isfinite(couplings.most_tail_cost)))
+        own = Columns(evaluator)
         own.add(candidate)
         columns.append(own)
         block = evaluator.block

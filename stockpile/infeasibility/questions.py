@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from stockpile.infeasibility.feasibility import FeasibilitySearch, KeptBlock, begin_block
 from stockpile.infeasibility.plan_use import plan_use
 from stockpile.presolve import rule_classes
@@ -18,6 +16,7 @@ from stockpile.presolve import rule_classes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from stockpile.boxsearch import Candidates
@@ -148,8 +147,7 @@ class Questions:
         known = [
             block.columns.candidates for other, block in kept.items() if _stricter(other, asked)
         ]
-        tail = bool(np.isfinite(self._first.couplings.most_tail_cost))
-        kept[asked] = begin_block(evaluator, known, tail=tail)
+        kept[asked] = begin_block(evaluator, known)
         self.work += kept[asked].search.simulations * self._scenarios.count
         if len(kept) > MOST_KEPT:
             first = _asked(evaluator, self._first)

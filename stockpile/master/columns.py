@@ -57,17 +57,11 @@ def figures(evaluator: Evaluator, candidates: Candidates) -> Figures:
 
 
 class Columns:
-    """The columns of one block that the master knows; they are only ever added to.
+    """The columns of one block that the master knows; they are only ever added to."""
 
-    Parameters
-    ----------
-    tail
-        Whether the shortage cost of every scenario is wanted (18).
-    """
-
-    def __init__(self, evaluator: Evaluator, *, tail: bool) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._tail = tail
+        self._shortage: dict[int, NDArray[np.float64]] = {}
         self._places: dict[bytes, int] = {}
         participants = len(evaluator.problem.participants)
         stocks = evaluator.block.num_stocks
@@ -79,8 +73,6 @@ class Columns:
             np.empty((0, len(evaluator.groups), -(-size // 8)), dtype=np.uint8),
         )
         self.figures = figures(evaluator, self.candidates)
-        self.shortage = np.empty((0, size if tail else 0))
-        """(n, S') shortage cost in each kept scenario [USD/year]; empty where not wanted."""
         self.covered = np.empty((0, len(evaluator.groups), size), dtype=np.uint8)
         """(n, G', S') whether the block's part of each of its groups is kept, 0 or 1."""
 
@@ -108,10 +100,20 @@ class Columns:
         size = self.covered.shape[2]
         bits = np.unpackbits(chosen.covered, axis=2)[:, :, :size]
         self.covered = np.concatenate([self.covered, bits])
-        if self._tail:
-            shortage = self._evaluator.shortage_cost(chosen.lots, chosen.rule)
-            self.shortage = np.concatenate([self.shortage, shortage])
         return len(fresh)
+
+    def shortage(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the shortage cost of some columns in each kept scenario, (n, S') [USD/year].
+
+        They are simulated when first asked for: few columns are ever part of a solution.
+        """
+        fresh = np.array([number for number in numbers.tolist() if number not in self._shortage])
+        if fresh.size:
+            chosen = self.candidates.take(fresh)
+            costs = self._evaluator.shortage_cost(chosen.lots, chosen.rule)
+            self._shortage.update(zip(fresh.tolist(), costs, strict=True))
+        none = np.empty((0, self._evaluator.needs.scenario.size))
+        return np.stack([self._shortage[n] for n in numbers.tolist()]) if numbers.size else none
 
 
 def _joined(first: T, second: T) -> T:

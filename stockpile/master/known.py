@@ -156,7 +156,8 @@ class Known:
         for evaluator, columns, (numbers, part) in zip(
             self._evaluators, self.columns, relaxed.z, strict=True
         ):
-            cost[evaluator.needs.scenario] += part @ columns.shortage[numbers]
+            used = part > 0.0
+            cost[evaluator.needs.scenario] += part[used] @ columns.shortage(numbers[used])
         cut = tail_cut(cost, self._scenarios.probability, self._evaluators, self._couplings)
         # Where limits may be broken, so may be a cut that is there already.
         if cut is None or any(cut.key == row.key for row in self.rows):

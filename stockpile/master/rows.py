@@ -110,7 +110,8 @@ def use(
         return np.asarray(used.stored[start:][:, here].sum(axis=1))
     if row.kind == SHARE:
         return used.share[start:, row.participant]
-    return np.asarray(columns.shortage[start:] @ row.weight[i])
+    lots, rule = columns.candidates.lots[start:], columns.candidates.rule[start:]
+    return evaluator.tail_cost(lots, rule, row.weight[i])
 
 
 def tail_cut(

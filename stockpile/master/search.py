@@ -24,8 +24,8 @@ from stockpile.master.duals import mix
 from stockpile.master.known import BETTER, Known
 from stockpile.master.node import FREE, OPEN, Node
 from stockpile.master.selections import selection
-from stockpile.model.plan_arrays import choose, open_cheapest
-from stockpile.model.verify import cost_of, violations
+from stockpile.model.plan_arrays import Choice, choose, open_cheapest
+from stockpile.model.verify import cost_of, tail_weights, violations, within
 from stockpile.presolve import presolve
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals
     from stockpile.master.relaxation import Relaxed
-    from stockpile.model.plan_arrays import Choice
     from stockpile.model.selection import Selection
     from stockpile.scenarios import ScenarioSet
 
@@ -51,6 +50,7 @@ FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
 BROKEN_SLACK = 0.5
 """The same while it is only asked whether limits must be broken; then none."""
+TIGHTEST = 0.2
 SHRINK = 0.3
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
@@ -235,13 +235,12 @@ class MasterSearch:
 
     def _begin(self) -> bool:
         """Start the blocks' searches; say whether there is anything to search."""
-        tail = bool(np.isfinite(self._couplings.most_tail_cost))
         for evaluator in self._evaluators:
             space, judge = presolve(evaluator)
             search = BoxSearch(judge, space, max(self._gap, FIRST_SLACK), keep=True)
             while not (search.finished or self._stop()):
                 search.advance()
-            self._known.begin(search, Columns(evaluator, tail=tail))
+            self._known.begin(search, Columns(evaluator))
             self._tell(self)
             if self._stop() and len(self._known.searches) < len(self._evaluators):
                 return False
@@ -378,7 +377,7 @@ class MasterSearch:
         if relaxed is not None and not elastic:
             # Before the first split a wider look: branching is dear, a better plan is not.
             offered = OFFERED_ONCE if first else OFFERED_COLUMNS
-            self._propose(node, relaxed, relaxed.duals, offered)
+            self._propose(node, relaxed, relaxed.duals, offered, True)
             if best >= self._cutoff():
                 self._close(best)
                 return []
@@ -392,7 +391,8 @@ class MasterSearch:
         least = PRICING_SHARE * self._gap
         if self.incumbent is None or value <= 0.0:
             return least
-        return max(least, 0.9 * (upper - self._cutoff()) / value)
+        needed = 0.9 * (upper - self._cutoff()) / value
+        return needed if needed > TIGHTEST * least else least
 
     def _less_slack(self, slack: float, upper: float, value: float) -> float:
         """Return the relative gap that box searches may leave open next, or the same."""
@@ -469,7 +469,12 @@ class MasterSearch:
     # --- Incumbents -------------------------------------------------------------------------------
 
     def _propose(
-        self, node: Node, relaxed: Relaxed, duals: Duals, offered: int = OFFERED_COLUMNS
+        self,
+        node: Node,
+        relaxed: Relaxed,
+        duals: Duals,
+        offered: int = OFFERED_COLUMNS,
+        last: bool = False,
     ) -> None:
         """Let the integer master choose among the columns in use and what pays nearly as well.
 
@@ -482,6 +487,8 @@ class MasterSearch:
         """
         if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
             return  # Nothing much better can be chosen.
+        if not last and relaxed.value >= self._cutoff():
+            return  # What there is will do.
         if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
             self._take_better(
                 self._known.columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
@@ -489,10 +496,9 @@ class MasterSearch:
             return
         if self.nodes % PROPOSE_EVERY != 1:
             return
-        tail = bool(np.isfinite(self._couplings.most_tail_cost))
         pools = []
         for i, (numbers, part) in enumerate(relaxed.z):
-            pool = Columns(self._evaluators[i], tail=tail)
+            pool = Columns(self._evaluators[i])
             pool.add(self._known.columns[i].candidates.take(numbers[part > FRACTIONAL]))
             search = self._known.searches[i]
             known = search.candidates
@@ -505,28 +511,12 @@ class MasterSearch:
 
     def _take_better(self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]]) -> None:
         """Take the best plan from chosen columns as incumbent, if it is better."""
-        model = selection(
-            self._problem,
-            self._couplings,
-            self._evaluators,
-            columns,
-            chosen,
-            self._known.classes,
-            self._scenarios,
-        )
-        if all(numbers.size == 1 for numbers in chosen):
-            places = np.arange(len(chosen))
-            open_ = open_cheapest(model, places)
-            if open_ is None or violations(model, places, open_):
-                return
-            cost = cost_of(model, places, open_)
-        else:
-            choice = self._choose(model)
-            if choice is None:
-                return
-            places, open_, cost = choice.columns, choice.open_, choice.cost
-        if cost < self.cost:
-            numbers = np.concatenate(list(chosen))[places]
+        # Most plans keep the limit on the tail anyway, and of one plan that is soon found out.
+        choice = self._best_of(columns, chosen, tail=False)
+        if choice is not None and not self._tail_kept(columns, chosen, choice):
+            choice = self._best_of(columns, chosen, tail=True)
+        if choice is not None and choice.cost < self.cost:
+            numbers = np.concatenate(list(chosen))[choice.columns]
             plan = tuple(
                 own.candidates.take(number[None])
                 for own, number in zip(columns, numbers, strict=True)
@@ -535,10 +525,45 @@ class MasterSearch:
                 float(own.figures.cost[number])
                 for own, number in zip(columns, numbers, strict=True)
             )
-            self.incumbent = Incumbent(plan, open_, costs, cost)
+            self.incumbent = Incumbent(plan, choice.open_, costs, choice.cost)
             for own, candidate in zip(self._known.columns, plan, strict=True):
                 own.add(candidate)
             self._tell(self)
+
+    def _best_of(
+        self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]], *, tail: bool
+    ) -> Choice | None:
+        """Return the best plan from chosen columns, if there is one."""
+        model = selection(
+            self._problem,
+            self._couplings,
+            self._evaluators,
+            columns,
+            chosen,
+            self._known.classes,
+            self._scenarios,
+            tail=tail,
+        )
+        if any(numbers.size > 1 for numbers in chosen):
+            return self._choose(model)
+        places = np.arange(len(chosen))
+        open_ = open_cheapest(model, places)
+        if open_ is None or violations(model, places, open_):
+            return None
+        return Choice(places, open_, cost_of(model, places, open_), "optimal")
+
+    def _tail_kept(
+        self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]], choice: Choice
+    ) -> bool:
+        """Say whether a plan keeps the limit on the tail (18)."""
+        if not np.isfinite(self._couplings.most_tail_cost):
+            return True
+        cost = np.zeros(self._scenarios.count)
+        numbers = np.concatenate(list(chosen))[choice.columns]
+        for evaluator, own, number in zip(self._evaluators, columns, numbers, strict=True):
+            cost[evaluator.needs.scenario] += own.shortage(number[None])[0]
+        weight = tail_weights(cost, self._scenarios.probability, self._couplings.tail)
+        return within(float(weight @ cost), self._couplings.most_tail_cost)
 
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose."""

@@ -28,6 +28,8 @@ def selection(
     chosen: Sequence[NDArray[np.int64]],
     classes: Sequence[NDArray[np.int64]],
     scenarios: ScenarioSet,
+    *,
+    tail: bool = True,
 ) -> Selection:
     """Return the mixed-integer model over chosen columns of every block, in their order.
 
@@ -37,13 +39,15 @@ def selection(
         By block: numbers of its columns.
     classes
         By block: (C, R) the rule that stands for each rule.
+    tail
+        Whether the limit on the tail (18) counts: it needs the shortage cost of every scenario.
     """
     C, R = len(problem.participants), len(problem.menu.rules)
     S, G = scenarios.count, len(problem.groups)
     sizes = [numbers.size for numbers in chosen]
     start = np.concatenate([[0], np.cumsum(sizes)])
     J = int(start[-1])
-    tail = np.isfinite(couplings.most_tail_cost)
+    tail = tail and bool(np.isfinite(couplings.most_tail_cost))
     cost, cost_share = np.zeros(J), np.zeros((C, J))
     outlay, stored = np.zeros((C, J)), np.zeros((C, len(couplings.kinds), J))
     follows = np.ones((C, R, J), dtype=np.bool_)
@@ -66,7 +70,7 @@ def selection(
         for place, g in enumerate(evaluator.groups):
             covered[g, scenario, at] = own.covered[numbers, place].T
         if tail:
-            shortage[scenario, at] = own.shortage[numbers].T
+            shortage[scenario, at] = own.shortage(numbers).T
     stores = couplings.facilities
     return Selection(
         participants=problem.participants,
@@ -99,5 +103,5 @@ def selection(
         standalone=couplings.standalone,
         shortage=shortage,
         tail=couplings.tail,
-        most_tail_cost=couplings.most_tail_cost,
+        most_tail_cost=couplings.most_tail_cost if tail else np.inf,
     )

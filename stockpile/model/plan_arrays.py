@@ -332,13 +332,15 @@ def _add_joint_coverage(
     required = float(selection.confidence[group] - probability[always].sum())
     if required <= LEVEL_TOLERANCE:
         return
-    covering = _count_by_block(selection, covered)
-    undecided = np.flatnonzero(~always & covering.all(axis=1))
+    undecided = np.flatnonzero(~always)
+    covering = _count_by_block(selection, covered[undecided])
+    possible = covering.all(axis=1)
+    undecided, covering = undecided[possible], covering[possible]
     first, merged = _merge(covered[undecided], probability[undecided])
-    scenario = undecided[first]
+    scenario, covering = undecided[first], covering[first]
     name = labels.groups[group]
     full = model.variables([f"full({name},{s})" for s in scenario], upper=1.0)
-    decides = covering[scenario] < _count_by_block(selection, np.ones((1, z.size), dtype=np.bool_))
+    decides = covering < _count_by_block(selection, np.ones((1, z.size), dtype=np.bool_))
     row = np.cumsum(decides).reshape(decides.shape) - 1
     place, block = np.nonzero(decides)
     covers, column = np.nonzero(covered[scenario] & decides[:, selection.block])
