@@ -5,7 +5,7 @@
 One thread. The kernel (``simulate``) and the reference (``simulate_months``) simulate the same
 random candidates of one material; the reference does so on fewer scenarios, and rates are per
 candidate and scenario, scenarios without any need included in neither. Every repetition runs both,
-side by side. The limit is a loop over the same arithmetic (one step of one month for 256
+side by side. The limit is a loop over the same arithmetic (one step of one month for a tile of
 candidates, equations (4) and (5)) whose operands never leave the nearest cache: its rate, and the
 steps that the kernel runs for these candidates, give the least time that they could take.
 """
@@ -31,7 +31,7 @@ from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.rules import OWN
 from stockpile.scenarios import scenario_set, stress_cases
-from stockpile.simulate import Request, candidate_terms, simulate, simulate_months
+from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,13 +49,13 @@ SECONDS = 0.5
 def _steps_in_cache(state, needed, level, limit, times):
     """Run one step for a tile of candidates again and again."""
     for _ in range(times):  # Without branches, so it does not matter when needs are all served.
-        _serve_plainly(state, needed, level, limit)
+        _serve_plainly(state, needed, level, limit, 0, 0, 0)
 
 
 def limit_rate() -> float:
     """Return steps of one candidate per second at best."""
-    state, needed = np.full(LANES, 1e12), np.ones(LANES)
-    level, limit = np.zeros(LANES), np.full(LANES, 0.5)
+    state, needed = np.full((1, LANES), 1e12), np.ones((1, LANES))
+    level, limit = np.zeros((1, LANES)), np.full((1, LANES), 0.5)
     _steps_in_cache(state, needed, level, limit, 1)
     times, seconds = 1000, 0.0
     while seconds < SECONDS:
@@ -124,6 +124,7 @@ def main() -> None:
     with Workers(1) as workers:
         evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
         needs, few = evaluator.needs, first_scenarios(evaluator.needs, REFERENCE_SCENARIOS)
+        course = Course.of(needs, block.steps, problem.menu.breakpoints, workers)
         owners = len(problem.participants)
         most = problem.lots_max[block.market_participant, block.market_material]
         for count in options.candidates:
@@ -136,11 +137,11 @@ def main() -> None:
             opens = terms.limit.max(axis=(0, 2)) > 0.0
             run = steps_run(needs, block.steps, opens) * count
             rates, ratios, parts = [], [], []
-            simulate(block, needs, terms, evaluator.refill, Request.of(), workers)
+            simulate(block, course, terms, evaluator.refill, Request.of(), workers)
             for _ in range(options.repeat):
                 peak = limit_rate()
                 began = time.perf_counter()
-                simulate(block, needs, terms, evaluator.refill, Request.of(), workers)
+                simulate(block, course, terms, evaluator.refill, Request.of(), workers)
                 seconds = time.perf_counter() - began
                 began = time.perf_counter()
                 simulate_months(block, few, fewer, evaluator.refill, problem.horizon)
