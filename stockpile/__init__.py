@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # As in typing, which takes long to import.
 if TYPE_CHECKING:
+    from typing import Any
+
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.errors import (
         InstanceError,

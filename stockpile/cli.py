@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
 
-from stockpile.commands import (
-    compare,
-    evaluate,
-    export,
-    foresight,
-    frontier,
-    generate,
-    show,
-    solve,
-    validate,
-)
 from stockpile.commands.exits import EXIT_OK, EXIT_OTHER, EXIT_WRONG_INPUT
 
+TYPE_CHECKING = False  # As in typing, which takes longer to import than all the rest of this.
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+COMMANDS = {
+    "solve": "find the cheapest plan and prove how good it is",
+    "validate": "check instance folders and name every mistake",
+    "evaluate": "judge a plan on fresh scenarios",
+    "compare": "say what acting together saves, and who pays",
+    "frontier": "show what more coverage or less budget costs",
+    "foresight": "bound what any release policy could achieve",
+    "export": "write a model to a file for other solvers",
+    "show": "print a plan as tables",
+    "generate": "write an invented instance of any size",
+}
+"""Modules of :mod:`stockpile.commands`, and what they do; only the one asked for is imported."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,7 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # A terminal that lacks a letter shows another.
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments).parse_args(arguments)
+    import warnings
+
     from stockpile.errors import CheckError, InstanceWarning, StockpileError
 
     command: Callable[[argparse.Namespace], int] = options.command
@@ -74,7 +80,8 @@ def _show_note(message: Warning | str, *_: object) -> None:
     sys.stderr.write(f"stockpile: note: {message}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of all commands; only those named in the arguments know their options."""
     parser = _Parser(
         prog="stockpile",
         description="Plan national reserves of critical minerals: how much to hold, where, and "
@@ -84,19 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    for command in (
-        solve,
-        validate,
-        evaluate,
-        compare,
-        frontier,
-        foresight,
-        export,
-        show,
-        generate,
-    ):
-        command.add(commands)
+    for name, what in COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        if name in arguments:
+            import_module(f"stockpile.commands.{name}").add(command)
     return parser
 
 

@@ -102,8 +102,9 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
     if (lots_min > lots_max).any():  # No whole lot lies between min_t and max_t.
         return Space(lo[:0], lo[:0], combinations[:0]), PresolvedJudge(evaluator, least)
     if block.num_stocks == len(problem.participants):  # One stock per owner.
-        strict, loose = (_least_lots(evaluator, rules, nearly=nearly) for nearly in (False, True))
-        least = strict
+        least = _least_lots(evaluator, rules)
+        # Within twice the tolerance hardly ever fewer will do: one lot less is tried first.
+        loose = _least_lots(evaluator, rules, enough=least)
         lo = loose[np.arange(len(rules)), combinations]
     hi = np.tile(lots_max, (len(combinations), 1))
     possible = (lo <= hi).all(axis=1)
@@ -135,9 +136,16 @@ def rule_classes(evaluator: Evaluator) -> NDArray[np.int64]:
 
 
 def _least_lots(
-    evaluator: Evaluator, rules: list[NDArray[np.int64]], *, nearly: bool
+    evaluator: Evaluator,
+    rules: list[NDArray[np.int64]],
+    enough: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Find the fewest lots with which each owner keeps alone what it has to, by rule.
+
+    Parameters
+    ----------
+    enough
+        (C, R) what is found within the tolerance, if it is wanted within twice the tolerance.
 
     Returns
     -------
@@ -150,14 +158,15 @@ def _least_lots(
     rule = np.stack([np.resize(of_owner, tries) for of_owner in rules], axis=1)
     lo = np.tile(problem.lots_min[block.market_participant, block.market_material], (tries, 1))
     most = np.tile(problem.lots_max[block.market_participant, block.market_material], (tries, 1))
-    hi = most + 1
+    hi = most + 1 if enough is None else enough[np.arange(len(rules)), rule]
+    middle = (lo + hi) // 2 if enough is None else np.maximum(lo, hi - 1)
     while (lo < hi).any():
-        middle = (lo + hi) // 2
-        kept = evaluator.floors_kept(np.minimum(middle, most), rule)[int(nearly)]
+        kept = evaluator.floors_kept(np.minimum(middle, most), rule)[int(enough is not None)]
         kept &= middle <= most
         hi = np.where(kept, middle, hi)
         lo = np.where(kept | (lo >= hi), lo, middle + 1)
         lo = np.minimum(lo, hi)
+        middle = (lo + hi) // 2
     least = np.tile(most[0][:, None] + 1, (1, len(problem.menu.rules)))
     for c in range(participants):
         least[c, rule[:, c]] = hi[:, c]

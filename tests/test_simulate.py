@@ -43,6 +43,11 @@ def test_kernel_equals_the_plain_version(seed):
     )
 
 
+def test_no_candidate_at_all_is_simulated():
+    simulation = kernel(random_case(0, num_candidates=0))
+    assert simulation.unserved.shape[1] == simulation.released.shape[1] == 0
+
+
 @given(seeds, st.sampled_from([1, 63, 64, 65, 130]))
 @settings(max_examples=60, deadline=None)
 def test_a_candidate_does_not_feel_which_others_are_simulated_with_it(seed, count):

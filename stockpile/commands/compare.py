@@ -12,13 +12,11 @@ from stockpile.commands.options import add_drawing, require_target
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
     from stockpile.cooperation.comparison import Comparison
 
 
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("compare", help="say what acting together saves, and who pays")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the comparison folder here")

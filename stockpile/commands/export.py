@@ -12,13 +12,11 @@ from stockpile.commands.options import add_drawing, add_world
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
     from stockpile.export import ExportedModel
 
 
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("export", help="write a model to a file for other solvers")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     parser.add_argument(

@@ -12,14 +12,12 @@ from stockpile.commands.options import add_drawing, add_world
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
 
 OF_BOTH = "of the plan, or of the instance"
 
 
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("foresight", help="bound what any release policy could achieve")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     parser.add_argument(

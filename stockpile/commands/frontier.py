@@ -11,14 +11,12 @@ from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXI
 from stockpile.commands.options import add_drawing, add_world, require_target
 
 if TYPE_CHECKING:
-    from stockpile.commands.exits import Commands
     from stockpile.frontier_points import Frontier
     from stockpile.marginal_costs import Marginals
 
 
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("frontier", help="show what more coverage or less budget costs")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     parser.add_argument(

@@ -12,12 +12,9 @@ from stockpile.commands.options import require_target
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
 
-
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("generate", help="write an invented instance of any size")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     # The defaults of the function; they are not imported, because help has to come fast.
     for name, default, what in (

@@ -11,12 +11,9 @@ from stockpile.commands.exits import EXIT_OK
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
 
-
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("show", help="print a plan as tables")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("result", metavar="RESULT", type=Path, help="result folder")
 

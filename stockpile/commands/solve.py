@@ -12,13 +12,11 @@ from stockpile.commands.options import add_drawing, add_world, require_target
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
     from stockpile.plan import Plan
 
 
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("solve", help="find the cheapest plan and prove how good it is")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the result folder here")

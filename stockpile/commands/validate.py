@@ -11,12 +11,9 @@ from stockpile.commands.exits import EXIT_OK, EXIT_WRONG_INPUT
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.commands.exits import Commands
 
-
-def add(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("validate", help="check instance folders and name every mistake")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
     parser.add_argument(
         "instances", metavar="INSTANCE", type=Path, nargs="+", help="instance folders"

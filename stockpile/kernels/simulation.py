@@ -223,7 +223,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
     stream, stock, market, yield_, capacity, refill, tracked = steps
     I, P = terms.holding.shape  # noqa: E741
     Q, J, R = need.shape[1], stream.size, request.chance_stream.size
-    width = min(LANES, -(-P // VECTOR) * VECTOR)
+    width = min(LANES, -(-max(P, 1) // VECTOR) * VECTOR)
     rows = terms.limit.shape[0] * J
     holding = np.empty((I, width))
     level, limit, trigger = (
