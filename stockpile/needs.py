@@ -16,12 +16,13 @@ from stockpile.kernels.needs import (
     EventArrays,
     KeptArrays,
     MarketArrays,
-    count_need_months,
-    fill_need_months,
+    keep_need_months,
 )
 from stockpile.problem import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
@@ -126,29 +127,70 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         pro_rata=problem.pro_rata,
         horizon=problem.horizon,
     )
-    S = scenarios.count
-    counts = np.zeros(S, dtype=np.int64)
-    workers.run(lambda lo, hi: count_need_months(lo, hi, events, markets, counts), S)
-    kept = np.flatnonzero(counts)
-    first = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
-    N, Q, Z = int(first[-1]), block.num_streams, block.num_stocks
-    needs = Needs(
-        scenario=kept,
-        probability=scenarios.probability[kept],
-        first=first,
+    pieces: dict[int, KeptArrays] = {}
+
+    def work(lo: int, hi: int) -> None:
+        room = _room(min(AT_ONCE, hi - lo), problem.horizon, block)
+        for first in range(lo, max(hi, lo + 1), AT_ONCE):
+            last = min(first + AT_ONCE, hi)
+            of_scenarios, of_months = keep_need_months(first, last, events, markets, room)
+            pieces[first] = _first_of(room, of_scenarios, of_months)
+
+    workers.run(work, scenarios.count)
+    kept = _joined([pieces[first] for first in sorted(pieces)])
+    probability = scenarios.probability[kept.scenario]
+    return Needs(
+        scenario=kept.scenario,
+        probability=probability,
+        first=np.concatenate([[0], np.cumsum(kept.months)]).astype(np.int64),
+        month=kept.month,
+        calm=kept.calm,
+        need=kept.need,
+        loss=kept.loss,
+        age=kept.age,
+        blocked=kept.blocked,
+        total=kept.total,
+        expected=probability @ kept.total,
+    )
+
+
+AT_ONCE = 128
+"""Scenarios for all months of which there is room while needs are worked out."""
+
+
+def _room(scenarios: int, horizon: int, block: Block) -> KeptArrays:
+    """Return arrays for all months of some scenarios."""
+    N, Q, Z = scenarios * horizon, block.num_streams, block.num_stocks
+    return KeptArrays(
+        scenario=np.empty(scenarios, dtype=np.int64),
+        months=np.empty(scenarios, dtype=np.int64),
         month=np.empty(N, dtype=np.int32),
         calm=np.empty(N, dtype=np.int32),
         need=np.empty((N, Q)),
         loss=np.empty((N, Z)),
         age=np.empty((N, Z), dtype=np.int32),
         blocked=np.empty((N, Z), dtype=np.bool_),
-        total=np.zeros((kept.size, Q)),
-        expected=np.empty(Q),
+        total=np.empty((scenarios, Q)),
     )
-    arrays = KeptArrays(*(getattr(needs, name) for name in KeptArrays._fields))
-    workers.run(lambda lo, hi: fill_need_months(lo, hi, events, markets, arrays), kept.size)
-    needs.expected[:] = needs.probability @ needs.total
-    return needs
+
+
+def _first_of(room: KeptArrays, scenarios: int, months: int) -> KeptArrays:
+    """Return a copy of what has been written of so many scenarios and months."""
+    return KeptArrays(
+        scenario=room.scenario[:scenarios].copy(),
+        months=room.months[:scenarios].copy(),
+        month=room.month[:months].copy(),
+        calm=room.calm[:months].copy(),
+        need=room.need[:months].copy(),
+        loss=room.loss[:months].copy(),
+        age=room.age[:months].copy(),
+        blocked=room.blocked[:months].copy(),
+        total=room.total[:scenarios].copy(),
+    )
+
+
+def _joined(pieces: Sequence[KeptArrays]) -> KeptArrays:
+    return KeptArrays(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
 
 def yearly(total_over_horizon: float, horizon: int) -> float:

@@ -58,10 +58,13 @@ class MonthArrays(NamedTuple):
 
 
 class KeptArrays(NamedTuple):
-    """Compressed months of all kept scenarios, as in :class:`stockpile.needs.Needs`."""
+    """Compressed months of kept scenarios, as in :class:`stockpile.needs.Needs`.
+
+    ``months`` (S',) is the number of months of each scenario.
+    """
 
     scenario: NDArray[np.int64]
-    first: NDArray[np.int64]
+    months: NDArray[np.int64]
     month: NDArray[np.int32]
     calm: NDArray[np.int32]
     need: NDArray[np.float64]
@@ -178,6 +181,20 @@ def _needs_of_market(z, markets, loss, surge, surged, need, age):
 
 
 @compiled
+def _may_need(s, events, markets):
+    """Say whether anything happens in scenario s that can make a gap in any market."""
+    for e in range(events.first[s], events.first[s + 1]):
+        if events.effect[e] == SHARING_BLOCKED:
+            continue
+        for z in range(markets.share.shape[0]):
+            if events.hits[events.scope[e], z] and (
+                events.effect[e] == DEMAND_SURGE or markets.share[z, events.source[e]] > 0.0
+            ):
+                return True
+    return False
+
+
+@compiled
 def _months_of_scenario(s, events, markets, months):
     """Fill in all months of scenario s; returns whether anything is needed at all."""
     num_markets, num_classes = markets.demand.shape
@@ -209,27 +226,23 @@ def _active(months, t):
 
 
 @compiled
-def count_need_months(lo, hi, events, markets, counts):
-    """Count the months with any need of scenarios lo..hi-1 into ``counts`` (S,)."""
-    months = _empty_months(markets)
-    for s in range(lo, hi):
-        counts[s] = 0
-        eventful = events.first[s] < events.first[s + 1]
-        if eventful and _months_of_scenario(s, events, markets, months):
-            for t in range(markets.horizon):
-                if _active(months, t):
-                    counts[s] += 1
+def keep_need_months(lo, hi, events, markets, kept):
+    """Write the scenarios among lo..hi-1 that need anything, and their months, compressed.
 
-
-@compiled
-def fill_need_months(lo, hi, events, markets, kept):
-    """Write the months with any need of kept scenarios lo..hi-1, compressed."""
+    Returns
+    -------
+    How many scenarios and how many months were written.
+    """
     num_markets, num_classes = markets.demand.shape
     months = _empty_months(markets)
+    scenarios = 0
+    n = 0
     for s in range(lo, hi):
-        _months_of_scenario(kept.scenario[s], events, markets, months)
-        n = kept.first[s]
+        if not (_may_need(s, events, markets) and _months_of_scenario(s, events, markets, months)):
+            continue
+        first = n
         last = -1
+        kept.total[scenarios, :] = 0.0
         for t in range(markets.horizon):
             if not _active(months, t):
                 continue
@@ -243,5 +256,9 @@ def fill_need_months(lo, hi, events, markets, kept):
                 for k in range(num_classes):
                     q = z * num_classes + k
                     kept.need[n, q] = months.need[z, t, k]
-                    kept.total[s, q] += months.need[z, t, k]
+                    kept.total[scenarios, q] += months.need[z, t, k]
             n += 1
+        kept.scenario[scenarios] = s
+        kept.months[scenarios] = n - first
+        scenarios += 1
+    return scenarios, n
