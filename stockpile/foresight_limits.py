@@ -154,8 +154,10 @@ def _quantile(
     values: NDArray[np.float64], probability: NDArray[np.float64], confidence: float
 ) -> float:
     """Return the least value that is not exceeded with a probability; unlisted values are 0."""
+    needed = values > 0.0  # What nothing is needed in ranks first, in any order.
+    values, calm = values[needed], 1.0 - probability[needed].sum()
     order = np.argsort(values)
-    reached = 1.0 - probability.sum() + np.concatenate([[0.0], np.cumsum(probability[order])])
+    reached = calm + np.concatenate([[0.0], np.cumsum(probability[needed][order])])
     ranked = np.concatenate([[0.0], values[order]])
     # What rounding keeps below a confidence of 1 takes the largest value.
     place = min(int(np.searchsorted(reached, confidence)), ranked.size - 1)

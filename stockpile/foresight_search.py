@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from stockpile.boxsearch import ROUNDING
 from stockpile.errors import CheckError
-from stockpile.model.linear import LinearModel, solve_linear
+from stockpile.model.linear import GrowingProgram, LinearModel, LinearSolution, solve_linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +62,20 @@ def minimise(recourse: Recourse, start: NDArray[np.float64] | None = None) -> Op
     data = useful(recourse.data)
     if not data.feasible:
         return Optimum(np.full(data.lower.size, np.nan), np.inf, np.inf, ())
+    holding = _cheapest(data) if start is None else start
     cuts: list[Response] = []
-    holding = _best_under_cuts(data, cuts)[0] if start is None else start
     best, best_cost, bound = holding, np.inf, -np.inf
+    program: CutProgram | None = None
     while len(cuts) < MOST_CUTS:
         cuts.append(recourse.respond(holding))
         cost = data.holdings_cost(holding) + data.per_year * cuts[-1].cost
         if cost < best_cost:
             best, best_cost = holding, cost
-        holding, price, pool_price = _best_under_cuts(data, cuts)
+        if program is None:
+            program = CutProgram(data, cuts[0])
+        else:
+            program.add(cuts[-1])
+        holding, price, pool_price = program.best()
         proved, rounding = cut_bound(data, cuts, price, pool_price)
         bound = max(bound, proved)
         # Where nothing costs anything, no relative gap is small enough.
@@ -89,15 +94,37 @@ def useful(data: ForesightData) -> ForesightData:
     return replace(data, upper=np.minimum(data.upper, np.maximum(data.lower, most)))
 
 
-def _best_under_cuts(
-    data: ForesightData, cuts: Sequence[Response]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the holdings (C,) of least cost under all cuts, and the duals of cuts and pools."""
-    solution = solve_linear(cut_model(data, cuts))
+def _cheapest(data: ForesightData) -> NDArray[np.float64]:
+    """Return the holdings (C,) that are the cheapest to hold."""
+    return _holding(data, solve_linear(cut_model(data, [])), 0)
+
+
+def _holding(data: ForesightData, solution: LinearSolution, cuts: int) -> NDArray[np.float64]:
     if solution.status != "optimal" or not solution.row_duals.size:
-        raise CheckError(f"{data.material}: no optimum under {len(cuts)} cuts: {solution.status}")
-    holding = np.clip(solution.values[: data.lower.size], data.lower, data.upper)
-    return holding, solution.row_duals[: 1 + len(cuts)], solution.row_duals[1 + len(cuts) :]
+        raise CheckError(f"{data.material}: no optimum under {cuts} cuts: {solution.status}")
+    return np.clip(solution.values[: data.lower.size], data.lower, data.upper)
+
+
+class CutProgram:
+    """The least cost of holdings under cuts, one after the other, as a linear program."""
+
+    def __init__(self, data: ForesightData, cut: Response) -> None:
+        self._data = data
+        self._cuts = 1
+        self._program = GrowingProgram(cut_model(data, [cut]))
+
+    def add(self, cut: Response) -> None:
+        """Take in one more cut."""
+        self._cuts += 1
+        self._program.add_row(np.append(-cut.slope, 1.0), cut.constant)
+
+    def best(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the holdings (C,) of least cost, and the duals of zero and cuts, and of pools."""
+        solution = self._program.solve()
+        holding = _holding(self._data, solution, self._cuts)
+        duals = solution.row_duals
+        last = 2 + self._data.pooled.size  # Zero and the first cut stand before the pools.
+        return holding, np.concatenate([duals[:2], duals[last:]]), duals[2:last]
 
 
 def cut_model(data: ForesightData, cuts: Sequence[Response]) -> LinearModel:

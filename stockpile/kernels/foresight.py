@@ -227,6 +227,8 @@ def pair_chunk(first, last, arrays, holding, sums):
                 shareable += arrays.shareable[s, nation, j]
                 state.need[nation, j] = need
                 state.shareable[nation, j] = shareable
+        if state.stock[0] >= state.need[0, -1] and state.stock[1] >= state.need[1, -1]:
+            continue  # Each has enough: nothing costs anything, nor would a tonne more save any.
         shipped = 0.0
         for to in range(2):  # It never pays both ways at once.
             shipped = _ship(state, arrays, to)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.kernels.releasable import add_releasable
+from stockpile.kernels.simulation import GateArrays
 from stockpile.needs import yearly
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.rules import OWN
@@ -210,6 +212,7 @@ def foresight_data(problem: Problem, block: Block, needs: Needs, *, sharing: boo
     steps = block.steps if sharing else block.own_steps
     lot = problem.lot[material]
     nobody = np.zeros((0, participant.size), dtype=np.bool_)
+    limit, availability = _releasable(needs, steps, problem.refill[participant])
     return ForesightData(
         material=block.name,
         participants=tuple(problem.participants[c] for c in participant),
@@ -231,37 +234,33 @@ def foresight_data(problem: Problem, block: Block, needs: Needs, *, sharing: boo
         scenario=needs.scenario,
         probability=needs.probability,
         need=needs.total,
-        limit=_limits(needs, steps),
-        availability=_availability(needs, problem.refill[participant]),
+        limit=limit,
+        availability=availability,
     )
 
 
-def _limits(needs: Needs, steps: Steps) -> NDArray[np.float64]:
-    """Need that falls in months in which the gate of a step can be open, (S', J) [t].
+def _releasable(
+    needs: Needs, steps: Steps, refill: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what steps can serve (S', J) [t], and what a tonne held can release (S', C).
 
     A gate needs the age of the event to reach the lag and no blocked owner, whatever the rules
     say. Own steps are always open.
     """
-    own = steps.relation == OWN
-    opened = (needs.age[:, steps.market] >= steps.lag) & ~(needs.blocked[:, steps.stock] & ~own)
-    limit = _by_scenario(needs, np.where(opened, needs.need[:, steps.stream], 0.0))
-    # Sums in another order must not let a step serve more than is needed.
-    return np.where(
-        own, needs.total[:, steps.stream], np.minimum(limit, needs.total[:, steps.stream])
+    gates = GateArrays(
+        needs.need,
+        needs.age,
+        needs.blocked,
+        steps.stream,
+        steps.stock,
+        steps.market,
+        steps.relation,
+        steps.lag,
+        np.zeros(1, dtype=np.int64),
     )
-
-
-def _availability(needs: Needs, refill: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tonnes that a tonne held can release over the horizon at most, (S', C).
-
-    The tonne itself, and what each run of calm months between needs can bring back (6): phi a
-    month, and never more than a full stock.
-    """
-    return 1.0 + _by_scenario(needs, np.minimum(1.0, needs.calm[:, None] * refill))
-
-
-def _by_scenario(needs: Needs, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum (N, .) over the months of each scenario, (S', .)."""
-    if needs.scenario.size == 0:
-        return np.zeros((0, values.shape[1]))
-    return np.add.reduceat(values, needs.first[:-1], axis=0)
+    limit = np.empty((needs.scenario.size, steps.count))
+    availability = np.empty((needs.scenario.size, refill.size))
+    add_releasable(needs.first, needs.calm, gates, refill, limit, availability)
+    # Sums in another order must not let a step serve more than is needed.
+    own, total = steps.relation == OWN, needs.total[:, steps.stream]
+    return np.where(own, total, np.minimum(limit, total)), availability

@@ -124,11 +124,21 @@ def solve_linear(
     if time_limit is not None:
         solver.setOptionValue("time_limit", max(time_limit, 0.0))
     solver.run()
-    for option, value in () if model.integer.any() else _RETRIES:
+    if not model.integer.any():
+        _retry_in_doubt(solver)
+    return _read(model, scales, solver)
+
+
+def _retry_in_doubt(solver: highspy.Highs) -> None:
+    """Solve a linear program anew, and in other ways, as long as the solver is in doubt."""
+    for option, value in _RETRIES:
         if _is_in_doubt(solver):
             solver.clearSolver()
             solver.setOptionValue(option, value)
             solver.run()
+
+
+def _read(model: LinearModel, scales: _Scales, solver: highspy.Highs) -> LinearSolution:
     status = _STATUS.get(solver.getModelStatus(), "stopped")
     solution = solver.getSolution()
     found = _is_feasible(solver)
@@ -141,6 +151,40 @@ def solve_linear(
     if solution.dual_valid and not model.integer.any():
         duals = scales.row * np.array(solution.row_dual, dtype=np.float64) / scales.cost
     return LinearSolution(status, values, duals, float(model.cost @ values))
+
+
+class GrowingProgram:
+    """A linear program that rows are added to; each solution begins where the last one ended.
+
+    That is many times faster than to begin anew where the program is small. Whoever uses it works
+    out from data what a solution is worth: warm starts have given wrong optima.
+
+    Parameters
+    ----------
+    model
+        The first rows; no variable is whole. They should show the size of what is to come.
+    """
+
+    def __init__(self, model: LinearModel) -> None:
+        self._model = model
+        self._scales = _scales(model)
+        self._solver = _solver(_scaled(model, self._scales))
+
+    def add_row(self, coefficients: NDArray[np.float64], lower: float) -> None:
+        """Add the row ``coefficients @ values >= lower``."""
+        scaled = coefficients * self._scales.column
+        size = abs(lower) or np.abs(scaled).max(initial=0.0)
+        scale = _power_of_two(_ROW_SIZE, np.array([size]))
+        places = np.flatnonzero(scaled).astype(np.int32)
+        row = scale[0] * scaled[places]
+        self._solver.addRow(scale[0] * lower, np.inf, places.size, places, row)
+        self._scales = self._scales._replace(row=np.append(self._scales.row, scale))
+
+    def solve(self) -> LinearSolution:
+        """Solve it as it stands."""
+        self._solver.run()
+        _retry_in_doubt(self._solver)
+        return _read(self._model, self._scales, self._solver)
 
 
 def _is_feasible(solver: highspy.Highs) -> bool:
