@@ -1,93 +1,78 @@
-"""Time and peak memory of the foresight bound: cuts against HiGHS on the extensive form.
+"""The foresight model: ours against what people use instead, on the same instance.
 
-    python benchmarks/foresight.py [--repeat N] [--instance DIR] [--scenarios N ...]
+    python benchmarks/foresight.py [--repeat N] [--scenarios N ...] [--ways WAY ...] [--out DIR]
 
-Both get the same data, material by material, and use one thread. Seconds (minimum, median, maximum
-over the repetitions) are those of solving alone: scenarios, needs and data are made before, and the
-kernels are compiled. Each run has a process of its own, whose peak memory is shown; ``data`` is a
-process that only makes the data. The last column is how far the two optima are apart, relatively.
+The instance is ``stockpile generate --materials 20 --months 36``. Ways are those of
+``benchmarks/foresight_ways.py``; ``pip install -e ".[benchmarks]"`` brings the packages. Each run
+has a process of its own, 10 minutes and 16 GiB; what does not finish is not tried on more
+scenarios.
+Seconds are those of building and solving together; making scenarios and needs is in none of them,
+compiling kernels and importing packages neither. The last column is how far an optimum is from that
+of ``cuts``, relatively.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
+from typing import Any
 
-WAYS = ("data", "cuts", "HiGHS")
-CHILD = """
-import json, resource, sys, time
+from measure import add_out, child, show, spread, write
+
 import stockpile as sp
-from stockpile.blocks import build_blocks
-from stockpile.foresight_bound import block_model
-from stockpile.foresight_recourse import Recourse
-from stockpile.foresight_search import minimise
-from stockpile.model.foresight_arrays import extensive_form
-from stockpile.model.linear import solve_linear
-from stockpile.parallel import Workers
-from stockpile.problem import build_problem
-from stockpile.scenarios import scenario_set, stress_cases
 
-folder, scenarios, way = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-instance = sp.load(folder)
-problem = build_problem(instance)
-drawn, stress = scenario_set(instance, problem, scenarios), stress_cases(instance, problem)
-sharing = instance.solve_settings.cooperation != "none"
-seconds, optimum, columns = 0.0, 0.0, 0
-with Workers(1) as workers:
-    for block in build_blocks(problem):
-        data = block_model(problem, block, drawn, stress, workers, sharing=sharing)
-        columns += data.lower.size + data.probability.size * (data.cost.size + data.need.shape[1])
-        if way == "cuts" and not optimum:
-            Recourse(data, workers).respond(data.lower)  # Compiles.
-        began = time.monotonic()
-        if way == "cuts":
-            optimum += minimise(Recourse(data, workers)).bound
-        elif way == "HiGHS":
-            optimum += solve_linear(extensive_form(data)).objective
-        seconds += time.monotonic() - began
-print(json.dumps({
-    "seconds": seconds, "optimum": optimum, "columns": columns,
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-}))
-"""
-
-
-def run(instance: str, scenarios: int, way: str) -> dict[str, float]:
-    """Solve in a child process and return what it measured."""
-    command = [sys.executable, "-c", CHILD, instance, str(scenarios), way]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    measured: dict[str, float] = json.loads(done.stdout)
-    return measured
+WAYS = ("cuts", "sums", "months", "linopy", "pyomo")
+SECONDS, GIB = 600.0, 16.0
+SCRIPT = str(Path(__file__).with_name("foresight_ways.py"))
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", default="instances/us-japan")
-    parser.add_argument("--scenarios", type=int, nargs="+", default=[400, 2000, 10_000])
+    parser.add_argument("--materials", type=int, default=20)
+    parser.add_argument("--scenarios", type=int, nargs="+", default=[50, 400, 2000])
+    parser.add_argument("--ways", choices=WAYS, nargs="+", default=WAYS)
     parser.add_argument("--repeat", type=int, default=3)
+    add_out(parser)
     options = parser.parse_args()
-    run(options.instance, 2, "cuts")
-    print("scenarios | columns | way | seconds min / median / max | peak MiB | ratio | difference")
-    for scenarios in options.scenarios:
-        median, optimum = {}, {}
-        for way in WAYS:
-            runs = [run(options.instance, scenarios, way) for _ in range(options.repeat)]
-            seconds = sorted(item["seconds"] for item in runs)
-            median[way], optimum[way] = statistics.median(seconds), runs[0]["optimum"]
-            compared = ""
-            if way == "HiGHS":
-                difference = abs(optimum["HiGHS"] / optimum["cuts"] - 1.0)
-                compared = f"{median['HiGHS'] / median['cuts']:.1f} | {difference:.1e}"
-            print(
-                f"{scenarios:,} | {runs[0]['columns']:,.0f} | {way} | "
-                f"{seconds[0]:.2f} / {median[way]:.2f} / {seconds[-1]:.2f} | "
-                f"{max(item['peak_mib'] for item in runs):.0f} | {compared}",
-                flush=True,
-            )
+    rows: list[dict[str, Any]] = []
+    failed: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        instance = str(Path(folder) / "instance")
+        sp.save(sp.generate(materials=options.materials, months=36), instance)
+        child([SCRIPT, instance, "10", "cuts"])
+        for scenarios in options.scenarios:
+            ours, optimum = float("nan"), float("nan")
+            for way in (way for way in options.ways if way not in failed):
+                runs = []
+                for _ in range(options.repeat):
+                    run = child([SCRIPT, instance, str(scenarios), way], seconds=SECONDS, gib=GIB)
+                    if isinstance(run, str):
+                        failed.add(way)
+                        print(f"{way}, {scenarios:,} scenarios: {run}", flush=True)
+                        break
+                    runs.append(run)
+                if way in failed:
+                    continue
+                total = [run["build"] + run["solve"] for run in runs]
+                if way == "cuts":
+                    ours, optimum = statistics.median(total), runs[0]["optimum"]
+                rows.append(
+                    {
+                        "scenarios": scenarios,
+                        "way": way,
+                        "variables": runs[0]["variables"],
+                        "build s": round(statistics.median(run["build"] for run in runs), 3),
+                        **spread(total),
+                        "times ours": f"{statistics.median(total) / ours:.3g}",
+                        "peak MiB": round(max(run["peak_mib"] for run in runs)),
+                        "difference": f"{abs(runs[0]['optimum'] / optimum - 1.0):.0e}",
+                    }
+                )
+                show(rows[-1], first=len(rows) == 1)
+    write(options.out, "foresight", rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""What all benchmarks share: child processes, spread, tables on the screen and as CSV.
+
+The protocol is in ``benchmarks/README.md``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+GIB = 2**30
+
+
+def child(
+    arguments: Sequence[str], *, seconds: float | None = None, gib: float | None = None
+) -> dict[str, Any] | str:
+    """Run a Python child that prints one line of JSON; return that, or why there is none.
+
+    Parameters
+    ----------
+    seconds, gib
+        Time and memory that it may take.
+    """
+
+    def limit() -> None:
+        if gib is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (int(gib * GIB), int(gib * GIB)))
+
+    try:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            preexec_fn=limit,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+    except subprocess.TimeoutExpired:
+        return f"more than {seconds:g} s"
+    if done.returncode != 0:
+        if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode < 0:
+            return f"more than {gib:g} GiB" if gib else "out of memory"
+        sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr}")
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Return columns with minimum, median and maximum."""
+    ordered = sorted(seconds)
+    named = {"min s": ordered[0], "median s": statistics.median(ordered), "max s": ordered[-1]}
+    return {name: float(f"{value:.4g}") for name, value in named.items()}
+
+
+def show(row: Mapping[str, Any], *, first: bool) -> None:
+    """Print a row of a table in Markdown, below its head if it is the first."""
+    if first:
+        print("| " + " | ".join(row) + " |")
+        print("|" + "---|" * len(row))
+    print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
+
+
+def write(folder: Path | None, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table as CSV, if there is a folder to write it to."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add ``--out`` to a benchmark."""
+    parser.add_argument("--out", type=Path, help="folder for the table as CSV, such as results")
