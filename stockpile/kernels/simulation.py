@@ -135,6 +135,18 @@ def _serve_plainly(state, rest, level, limit, k, i, q):
 
 
 @inlined
+def _serve_first(state, rest, level, limit, k, i, q, need):
+    """Do as :func:`_serve_plainly` where nothing of the need has been served yet."""
+    for p in range(state.shape[1]):
+        ceiling = limit[k, p] if limit[k, p] < need else need
+        spare = state[i, p] - level[k, p]
+        spare = spare if spare > 0.0 else 0.0
+        release = spare if spare < ceiling else ceiling
+        rest[q, p] = need - release
+        state[i, p] -= release
+
+
+@inlined
 def _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j):
     """Do as :func:`_serve_plainly`, and add up the releases."""
     for p in range(state.shape[1]):
@@ -233,6 +245,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
     )
     closed, opens_first, opens_last = np.empty(rows, np.bool_), np.empty(rows), np.empty(rows)
     state, rest = np.empty((I, width)), np.empty((Q, width))
+    untouched = np.empty(Q, np.bool_)
     unserved, released = np.empty((Q, width)), np.empty((J, width))
     sum_unserved, sum_released = np.empty((Q, width)), np.empty((J, width))
     sum_chance, sum_loose = np.empty((R, width)), np.empty((R, width))
@@ -260,9 +273,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                     for i in range(I):
                         if refill[i] > 0.0:
                             _refill(state, holding, i, calm[n] * refill[i])
-                for q in range(Q):
-                    if need[n, q] > 0.0:
-                        _set(rest, q, need[n, q])
+                untouched[:] = True
                 for j in range(J):
                     if segment[n, j] < 0:
                         continue
@@ -271,7 +282,15 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                     if closed[k] or opens_first[k] > reached:
                         continue
                     q, i, y, most = stream[j], stock[j], yield_[j], capacity[j]
-                    if y != 1.0 or most != np.inf or opens_last[k] > reached:
+                    plain = y == 1.0 and most == np.inf and opens_last[k] <= reached
+                    if plain and untouched[q] and not tracked[j]:
+                        _serve_first(state, rest, level, limit, k, i, q, need[n, q])
+                        untouched[q] = False
+                        continue
+                    if untouched[q]:
+                        _set(rest, q, need[n, q])
+                        untouched[q] = False
+                    if not plain:
                         _serve(
                             state,
                             rest,
@@ -292,7 +311,11 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                     else:
                         _serve_plainly(state, rest, level, limit, k, i, q)
                 for q in range(Q):
-                    if need[n, q] > 0.0:
+                    if untouched[q]:
+                        if need[n, q] > 0.0:
+                            for p in range(width):
+                                unserved[q, p] += need[n, q]
+                    else:
                         _add(unserved, q, 1.0, rest, q)
             p_s = probability[s]
             for q in range(Q):
