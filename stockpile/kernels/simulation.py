@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OWN = 0
+UNTOUCHED, TOUCHED, SETTLED = 0, 1, 2
+"""What has been done about a need in a month: nothing; its rest is known; it is unserved already."""
 LANES = 128
 """Most candidates simulated side by side: enough to hide the cost of entering the innermost loop,
 few enough for their states to stay in the nearest cache."""
@@ -147,6 +149,18 @@ def _serve_first(state, rest, level, limit, k, i, q, need):
 
 
 @inlined
+def _serve_alone(state, unserved, level, limit, k, i, q, need):
+    """Do as :func:`_serve_first` where nobody else serves this need; what is left is unserved."""
+    for p in range(state.shape[1]):
+        ceiling = limit[k, p] if limit[k, p] < need else need
+        spare = state[i, p] - level[k, p]
+        spare = spare if spare > 0.0 else 0.0
+        release = spare if spare < ceiling else ceiling
+        unserved[q, p] += need - release
+        state[i, p] -= release
+
+
+@inlined
 def _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j):
     """Do as :func:`_serve_plainly`, and add up the releases."""
     for p in range(state.shape[1]):
@@ -224,6 +238,17 @@ def _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, ope
 
 
 @compiled
+def _look_for_others(stream, closed, alone):
+    """Note which steps are the only ones that can serve their stream, whatever happens."""
+    J = stream.size
+    for j in range(J):
+        alone[j] = True
+        for k in range(closed.size):
+            if k % J != j and stream[k % J] == stream[j] and not closed[k]:
+                alone[j] = False
+
+
+@compiled
 def simulate_chunk(first, last, needs, steps, terms, request, sums):
     """Simulate P candidates on kept scenarios first..last-1: equations (4)-(6).
 
@@ -245,7 +270,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
     )
     closed, opens_first, opens_last = np.empty(rows, np.bool_), np.empty(rows), np.empty(rows)
     state, rest = np.empty((I, width)), np.empty((Q, width))
-    untouched = np.empty(Q, np.bool_)
+    stage, alone = np.empty(Q, np.int8), np.empty(J, np.bool_)
     unserved, released = np.empty((Q, width)), np.empty((J, width))
     sum_unserved, sum_released = np.empty((Q, width)), np.empty((J, width))
     sum_chance, sum_loose = np.empty((R, width)), np.empty((R, width))
@@ -255,6 +280,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
     for lo in range(0, P, width):
         hi = min(lo + width, P)
         _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, opens_last)
+        _look_for_others(stream, closed, alone)
         sum_unserved[:] = 0.0
         sum_released[:] = 0.0
         sum_chance[:] = 0.0
@@ -273,7 +299,7 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                     for i in range(I):
                         if refill[i] > 0.0:
                             _refill(state, holding, i, calm[n] * refill[i])
-                untouched[:] = True
+                stage[:] = UNTOUCHED
                 for j in range(J):
                     if segment[n, j] < 0:
                         continue
@@ -283,13 +309,17 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                         continue
                     q, i, y, most = stream[j], stock[j], yield_[j], capacity[j]
                     plain = y == 1.0 and most == np.inf and opens_last[k] <= reached
-                    if plain and untouched[q] and not tracked[j]:
-                        _serve_first(state, rest, level, limit, k, i, q, need[n, q])
-                        untouched[q] = False
+                    if plain and stage[q] == UNTOUCHED and not tracked[j]:
+                        if alone[j]:
+                            _serve_alone(state, unserved, level, limit, k, i, q, need[n, q])
+                            stage[q] = SETTLED
+                        else:
+                            _serve_first(state, rest, level, limit, k, i, q, need[n, q])
+                            stage[q] = TOUCHED
                         continue
-                    if untouched[q]:
+                    if stage[q] == UNTOUCHED:
                         _set(rest, q, need[n, q])
-                        untouched[q] = False
+                        stage[q] = TOUCHED
                     if not plain:
                         _serve(
                             state,
@@ -311,12 +341,11 @@ def simulate_chunk(first, last, needs, steps, terms, request, sums):
                     else:
                         _serve_plainly(state, rest, level, limit, k, i, q)
                 for q in range(Q):
-                    if untouched[q]:
-                        if need[n, q] > 0.0:
-                            for p in range(width):
-                                unserved[q, p] += need[n, q]
-                    else:
+                    if stage[q] == TOUCHED:
                         _add(unserved, q, 1.0, rest, q)
+                    elif stage[q] == UNTOUCHED and need[n, q] > 0.0:
+                        for p in range(width):
+                            unserved[q, p] += need[n, q]
             p_s = probability[s]
             for q in range(Q):
                 _add(sum_unserved, q, p_s, unserved, q)
