@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
+from stockpile.kernels.simulation import LANES
 from stockpile.needs import block_needs, yearly
 from stockpile.outlay import acquisition_outlay
 from stockpile.parallel import chunks
@@ -579,8 +580,16 @@ class Evaluator:
     def _run(
         self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
     ) -> Simulation:
+        # Steps that are closed to all candidates of a tile cost nothing: those with the same rules
+        # are simulated side by side.
+        order = np.lexsort(rule.T) if len(rule) > LANES else None
+        if order is not None:
+            holding, rule = holding[order], rule[order]
         terms = candidate_terms(self.problem.menu, view.course.steps, holding.T, rule.T)
-        return simulate(self.block, view.course, terms, self.refill, view.request, self.workers)
+        simulation = simulate(
+            self.block, view.course, terms, self.refill, view.request, self.workers
+        )
+        return simulation if order is None else simulation.take(np.argsort(order))
 
     def _days(
         self, index: int, holding: NDArray[np.float64]

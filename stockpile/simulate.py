@@ -175,6 +175,10 @@ class Simulation:
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
 
+    def take(self, chosen: NDArray[np.int64]) -> Simulation:
+        """Return the chosen candidates, in this order."""
+        return Simulation(*(getattr(self, name)[..., chosen] for name in Simulation.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 OWN = 0
 UNTOUCHED, TOUCHED, SETTLED = 0, 1, 2
-"""What has been done about a need in a month: nothing; its rest is known; it is unserved already."""
+"""What has been done about a need in a month: nothing; its rest is known; it is unserved."""
 LANES = 128
 """Most candidates simulated side by side: enough to hide the cost of entering the innermost loop,
 few enough for their states to stay in the nearest cache."""
