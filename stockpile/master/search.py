@@ -51,6 +51,7 @@ FIRST_SLACK = 0.1
 BROKEN_SLACK = 0.5
 """The same while it is only asked whether limits must be broken; then none."""
 TIGHTEST = 0.2
+"""Box searches may leave open so much less than their part of the gap, if that closes it."""
 SHRINK = 0.3
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
@@ -349,10 +350,11 @@ class MasterSearch:
                 lower = 0.0 if elastic else self._less_slack(slack, centre.upper, relaxed.value)
                 if lower >= slack:
                     break
-                if not elastic:
+                # The plan there is may do, if only the bound comes up to what prices can prove.
+                if not elastic and relaxed.value < self._cutoff():
                     self._propose(node, relaxed, centre.duals)
-                    if best >= self._cutoff():
-                        break
+                if not elastic and best >= self._cutoff():
+                    break
                 slack, idle = lower, 0
                 allowance = self._allowance(relaxed, slack, anew=True)
             before = self._known.count
@@ -377,7 +379,7 @@ class MasterSearch:
         if relaxed is not None and not elastic:
             # Before the first split a wider look: branching is dear, a better plan is not.
             offered = OFFERED_ONCE if first else OFFERED_COLUMNS
-            self._propose(node, relaxed, relaxed.duals, offered, True)
+            self._propose(node, relaxed, relaxed.duals, offered)
             if best >= self._cutoff():
                 self._close(best)
                 return []
@@ -386,7 +388,8 @@ class MasterSearch:
     def _least_slack(self, upper: float, value: float) -> float:
         """Return the relative gap that box searches may leave open in the end.
 
-        No less than brings the bound from what prices can prove down to where the node is closed.
+        So much that the bound, which is below what prices can prove, still closes the node; where
+        that would be hard, or cannot be, a part of the gap.
         """
         least = PRICING_SHARE * self._gap
         if self.incumbent is None or value <= 0.0:
@@ -469,12 +472,7 @@ class MasterSearch:
     # --- Incumbents -------------------------------------------------------------------------------
 
     def _propose(
-        self,
-        node: Node,
-        relaxed: Relaxed,
-        duals: Duals,
-        offered: int = OFFERED_COLUMNS,
-        last: bool = False,
+        self, node: Node, relaxed: Relaxed, duals: Duals, offered: int = OFFERED_COLUMNS
     ) -> None:
         """Let the integer master choose among the columns in use and what pays nearly as well.
 
@@ -487,8 +485,6 @@ class MasterSearch:
         """
         if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
             return  # Nothing much better can be chosen.
-        if not last and relaxed.value >= self._cutoff():
-            return  # What there is will do.
         if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
             self._take_better(
                 self._known.columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
