@@ -8,6 +8,8 @@ from stockpile.errors import UsageError
 from stockpile.tables import COOPERATIONS
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from stockpile.instance import Instance
     from stockpile.problem import Cooperation
 
@@ -23,6 +25,7 @@ def gap_and_world(
     scenarios: int | None,
     seed: int | None,
     threads: int | None,
+    executor: Executor | int | str | None = None,
 ) -> tuple[float, Cooperation]:
     """Return gap and world, those of the instance where none are given; check all arguments.
 
@@ -40,6 +43,7 @@ def gap_and_world(
         scenarios=scenarios,
         seed=seed,
         threads=threads,
+        executor=executor,
     )
     return gap, cast("Cooperation", world)
 
@@ -52,6 +56,7 @@ def check_arguments(
     scenarios: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
 ) -> None:
     """Refuse arguments that are out of range, all at once; None is always fine.
 
@@ -73,5 +78,7 @@ def check_arguments(
         wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
     if threads is not None and threads < 1:
         wrong.append(f"threads is {threads!r}; expected at least 1")
+    if isinstance(executor, int) and executor < 1:
+        wrong.append(f"executor is {executor!r}; expected at least 1 local process")
     if wrong:
         raise UsageError("\n".join(wrong))

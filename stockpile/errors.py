@@ -38,6 +38,10 @@ class InstanceWarning(UserWarning):
     """Something in an instance is allowed but has no effect."""
 
 
+class WorkerWarning(UserWarning):
+    """A worker of an executor was lost; nothing but time is."""
+
+
 class CheckError(StockpileError):
     """A result does not stand up to being recomputed: a bug, never the user's mistake."""
 

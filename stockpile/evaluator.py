@@ -18,7 +18,7 @@ from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, wor
 from stockpile.kernels.simulation import LANES
 from stockpile.needs import block_needs, yearly
 from stockpile.outlay import acquisition_outlay
-from stockpile.parallel import chunks
+from stockpile.parallel import Workers, chunks
 from stockpile.prices import BlockPrices, plain_prices
 from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Course, Request, Simulation, candidate_terms, simulate
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block, Steps
-    from stockpile.parallel import Workers
+    from stockpile.executors import Shared, Tasks
     from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
 
+WORTH_SENDING = 2_000_000
+"""Candidates times scenarios from which on it pays to let other processes simulate them."""
 MEMORY_BYTES = 256 * 2**20
 """Candidates are simulated in batches whose scenario-by-scenario results stay below this."""
 
@@ -67,6 +69,13 @@ class Scores:
     hopeful: NDArray[np.bool_]
     covered: NDArray[np.uint8]
     covered_loose: NDArray[np.uint8]
+
+    @staticmethod
+    def joined(parts: Sequence[Scores]) -> Scores:
+        """Return the scores of all parts, one after the other."""
+        return Scores(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__slots__)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +147,8 @@ class Evaluator:
     ----------
     sharing
         If false, no partner releases anything, whatever the rules say.
+    tasks
+        Where many candidates on many scenarios are simulated; None for this process.
     """
 
     def __init__(
@@ -149,10 +160,13 @@ class Evaluator:
         workers: Workers,
         *,
         sharing: bool,
+        tasks: Tasks | None = None,
     ) -> None:
         self.block = block
         self.sharing = sharing
         self.workers = workers
+        self._tasks = tasks
+        self._sent: Shared[Evaluator] | None = None
         self.lot = problem.lot[block.market_material]
         self.steps = block.steps if sharing else block.own_steps
         self.unit_cost = (  # [USD/(lot year)]
@@ -186,6 +200,7 @@ class Evaluator:
         Needs depend on neither (3), so they are not worked out anew.
         """
         other = copy.copy(self)
+        other._sent = None
         other._take_promises(problem)
         return other
 
@@ -326,16 +341,28 @@ class Evaluator:
 
         With ``floors`` false, promises that hold without partners are left out.
         """
-        pieces = [
-            self._score_batch(lots[batch], rule[batch], floors=floors)
-            for batch in self._batches(len(lots))
-        ]
-        return Scores(
-            *(
-                np.concatenate([getattr(piece, name) for piece in pieces])
-                for name in Scores.__slots__
-            )
+        if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
+            return self._scores_elsewhere(self._tasks, lots, rule, floors=floors)
+        return Scores.joined(
+            [
+                self._score_batch(lots[batch], rule[batch], floors=floors)
+                for batch in self._batches(len(lots))
+            ]
         )
+
+    def _scores_elsewhere(
+        self, tasks: Tasks, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
+    ) -> Scores:
+        """Let workers simulate the candidates, each a part of them."""
+        from stockpile.executors import Shared
+
+        if self._sent is None:
+            there = copy.copy(self)
+            there.workers, there._tasks = Workers(1), None
+            self._sent = Shared(there)
+        parts = np.array_split(np.arange(len(lots)), min(tasks.size, len(lots)))
+        scores = tasks.run(_scores_of, self._sent, [(lots[i], rule[i], floors) for i in parts])
+        return Scores.joined([part for part in scores if part is not None])
 
     def _batches(self, count: int) -> list[slice]:
         """Cut candidates so that what is kept of each stays small in all; one batch at least."""
@@ -650,6 +677,13 @@ class Evaluator:
                 case = needs.scenario == view.cases[place]  # None, if nothing is needed in it.
                 value = served_fraction(unserved[case], total[case, None]).min(axis=0, initial=1.0)
         return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
+
+
+def _scores_of(
+    evaluator: Evaluator, lots: NDArray[np.int64], rule: NDArray[np.int64], floors: bool
+) -> Scores:
+    """Do as :meth:`Evaluator.scores`, at a worker."""
+    return evaluator.scores(lots, rule, floors=floors)
 
 
 def _is_own_days(promise: Promise) -> bool:

@@ -27,6 +27,7 @@ from stockpile.scaling import promises_move, scaled_budgets, scaled_promises, wi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from stockpile.instance import Instance
     from stockpile.marginal_costs import Marginals
@@ -248,6 +249,7 @@ def frontier(
     scenarios: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Frontier:
     """Solve an instance for several degrees of coverage, or several budgets.
@@ -273,7 +275,7 @@ def frontier(
         The values themselves, in place of ``points``; those of coverage above 0.
     time_limit
         Seconds for each point; default none.
-    gap, cooperation, scenarios, seed, threads, progress
+    gap, cooperation, scenarios, seed, threads, executor, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -292,6 +294,7 @@ def frontier(
         scenarios=scenarios,
         seed=seed,
         threads=threads,
+        executor=executor,
         progress=progress,
     ) as solver:
         curve = _Curve(solver, _asked(vary, points, values, limited=_limited(solver)))

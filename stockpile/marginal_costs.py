@@ -22,6 +22,7 @@ from stockpile.variations import Per, budget_steps, coverage_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from stockpile.instance import Instance
     from stockpile.plan import Plan
@@ -150,6 +151,7 @@ def marginals(
     scenarios: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Marginals:
     """Find what a step of each promise and budget costs or saves, by solving again.
@@ -178,7 +180,7 @@ def marginals(
         ``fill_rate`` and ``stress``. Confidences go at most half of their way to 1, levels to 1.
     step_usd
         Step of budgets [USD]; None leaves budgets out.
-    gap, cooperation, scenarios, seed, threads, progress
+    gap, cooperation, scenarios, seed, threads, executor, progress
         As in :func:`stockpile.solve`. What a step costs is often less than a usual gap leaves
         open: ask for 0, or a gap well below the cost of a step.
     time_limit
@@ -200,6 +202,7 @@ def marginals(
         scenarios=scenarios,
         seed=seed,
         threads=threads,
+        executor=executor,
         progress=progress,
     ) as solver:
         base = solver.plan(instance, "as it is", 0, 1)

@@ -23,6 +23,7 @@ from stockpile.solver import solve_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from concurrent.futures import Executor
 
     from stockpile.instance import Instance
     from stockpile.plan import Plan
@@ -155,6 +156,7 @@ def resolver(
     scenarios: int | None,
     seed: int | None,
     threads: int | None,
+    executor: Executor | int | str | None,
     progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Resolver]:
     """Make an instance ready to be solved many times; arguments as in :func:`stockpile.solve`.
@@ -174,9 +176,15 @@ def resolver(
         scenarios=scenarios,
         seed=seed,
         threads=threads,
+        executor=executor,
     )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+        executor=executor,
+        progress=progress,
     ) as setting:
         yield Resolver(setting, world, gap, time_limit)
 

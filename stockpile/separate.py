@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
 from stockpile.check import check_incumbent
+from stockpile.evaluator import Evaluator
 from stockpile.infeasibility.one_block import find_conflicts
+from stockpile.parallel import Workers
 from stockpile.plan_tables import BlockOutcome
 from stockpile.presolve import presolve
 from stockpile.progress import Progress
 
 if TYPE_CHECKING:
     from stockpile.blocks import Block
-    from stockpile.evaluator import Evaluator
+    from stockpile.executors import Tasks
+    from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
     from stockpile.setting import Setting
 
 
@@ -39,6 +45,8 @@ def plan_separately(
     outcomes: list[BlockOutcome] = []
     if np.isfinite(deadline):
         return _in_time(setting, sharing=sharing, gap=gap, deadline=deadline)
+    if setting.tasks is not None:
+        return _elsewhere(setting, setting.tasks, sharing=sharing, gap=gap)
     for number, block in enumerate(setting.blocks):
         evaluator, state = _begin(setting, block, sharing=sharing, gap=gap)
         _tell(setting, number, block, state)
@@ -60,6 +68,65 @@ def _begin(
     evaluator = setting.evaluator(block, sharing=sharing)
     space, judge = presolve(evaluator)
     return evaluator, BoxSearch(judge, space, gap)
+
+
+def _elsewhere(setting: Setting, tasks: Tasks, *, sharing: bool, gap: float) -> list[BlockOutcome]:
+    """Let workers search the blocks; what comes out is the same as in this process."""
+    from stockpile.executors import Shared
+
+    blocks = setting.blocks
+    shared = Shared(_Given(setting.problem, blocks, setting.scenarios, setting.stress))
+
+    def told(number: int, done: int) -> None:
+        nothing, seconds = math.nan, setting.seconds()
+        done = min(done, len(blocks) - 1)  # The plan is not yet made when the last one is.
+        name = blocks[number].name
+        setting.report(Progress(name, done, len(blocks), nothing, nothing, nothing, seconds))
+
+    found = tasks.run(
+        _search_elsewhere,
+        shared,
+        [(number, sharing, gap) for number in range(len(blocks))],
+        stop=lambda: setting.interrupt.raised,
+        told=told,
+    )
+    outcomes: list[BlockOutcome] = []
+    for block, outcome in zip(blocks, found, strict=True):
+        # As in one process: asked to stop, or infeasible anyway, a first incumbent will do.
+        if outcome is None or any(earlier.conflicts for earlier in outcomes):
+            evaluator, state = _begin(setting, block, sharing=sharing, gap=gap)
+            outcome = block_outcome(evaluator, state.certificate())
+        outcomes.append(outcome)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a worker needs to search any block."""
+
+    problem: Problem
+    blocks: tuple[Block, ...]
+    scenarios: ScenarioSet
+    stress: ScenarioSet
+
+
+def _search_elsewhere(given: _Given, number: int, sharing: bool, gap: float) -> BlockOutcome:
+    """Search a block, at a worker."""
+    from stockpile.executors import stop_wanted
+
+    evaluator = Evaluator(
+        given.problem,
+        given.blocks[number],
+        given.scenarios,
+        given.stress,
+        Workers(1),
+        sharing=sharing,
+    )
+    space, judge = presolve(evaluator)
+    state = BoxSearch(judge, space, gap)
+    while not (state.finished or stop_wanted()):
+        state.advance()
+    return block_outcome(evaluator, state.certificate())
 
 
 def _in_time(setting: Setting, *, sharing: bool, gap: float, deadline: float) -> list[BlockOutcome]:

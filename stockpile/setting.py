@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,11 @@ from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
     from stockpile.blocks import Block
+    from stockpile.executors import Tasks
     from stockpile.instance import Instance
     from stockpile.interrupt import StopFlag
     from stockpile.problem import Problem
@@ -42,6 +45,8 @@ class Setting:
         Of the scenarios; None where the instance gives them.
     workers
         Threads.
+    tasks
+        Runs tasks elsewhere; None where there is nowhere else.
     interrupt
         Whether the user has asked to stop.
     report
@@ -57,6 +62,7 @@ class Setting:
     stress: ScenarioSet
     seed: int | None
     workers: Workers
+    tasks: Tasks | None
     interrupt: StopFlag
     report: Callable[[Progress], None]
     began: float
@@ -64,7 +70,13 @@ class Setting:
     def evaluator(self, block: Block, *, sharing: bool) -> Evaluator:
         """Return the evaluator of a block."""
         return Evaluator(
-            self.problem, block, self.scenarios, self.stress, self.workers, sharing=sharing
+            self.problem,
+            block,
+            self.scenarios,
+            self.stress,
+            self.workers,
+            sharing=sharing,
+            tasks=self.tasks,
         )
 
     def seconds(self) -> float:
@@ -80,11 +92,16 @@ def prepared(
     seed: int | None,
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
+    executor: Executor | int | str | None = None,
 ) -> Iterator[Setting]:
     """Make an instance ready; at the end threads, Ctrl-C and the line of progress are as before.
 
+    Arguments are those of :func:`stockpile.solve`.
+
     Raises
     ------
+    UsageError
+        If a scheduler cannot be used.
     NotBuiltError
         If the instance uses what is not built yet.
     """
@@ -99,7 +116,11 @@ def prepared(
     drawn = scenario_set(instance, problem, scenarios, seed)
     given = bool(instance.scenarios) or not instance.hazards
     try:
-        with Workers(threads) as workers, stop_on_interrupt() as interrupt:
+        with (
+            Workers(threads) as workers,
+            _tasks_on(executor) as tasks,
+            stop_on_interrupt() as interrupt,
+        ):
             yield Setting(
                 instance=instance,
                 problem=problem,
@@ -108,6 +129,7 @@ def prepared(
                 stress=stress,
                 seed=None if given else (instance.scenario_settings.seed if seed is None else seed),
                 workers=workers,
+                tasks=tasks,
                 interrupt=interrupt,
                 report=report,
                 began=began,
@@ -117,6 +139,16 @@ def prepared(
         report(Progress("", len(blocks), len(blocks), np.inf, -np.inf, np.inf, seconds))
         if isinstance(report, ProgressLine):
             report.clear()
+
+
+def _tasks_on(
+    executor: Executor | int | str | None,
+) -> AbstractContextManager[Tasks | None]:
+    if executor is None:
+        return nullcontext()
+    from stockpile.executors import tasks_on  # Who works in one process need not wait for it.
+
+    return tasks_on(executor)
 
 
 def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +24,11 @@ from stockpile.plan_tables import (
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.separate import plan_separately
 from stockpile.setting import Setting, prepared
+from stockpile.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,7 @@ def solve(
     scenarios: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Plan:
     """Find holdings and release rules at least cost that keep all promises, with a proven gap.
@@ -71,6 +72,12 @@ def solve(
         instance gives its scenarios itself.
     threads
         Default: all processors. The result is the same with any number.
+    executor
+        Where to work besides the threads of this process: a number of local processes, the address
+        of a Dask scheduler (needs the extra ``cluster``), or any
+        :class:`concurrent.futures.Executor`. The result is the same, and a worker that dies loses
+        nothing but time. A script that asks for local processes needs the guard ``if __name__ ==
+        "__main__":``.
     progress
         None shows a line of progress if stderr is a terminal; True always, False never; or a
         function that is called with a :class:`stockpile.progress.Progress`.
@@ -78,7 +85,7 @@ def solve(
     Raises
     ------
     UsageError
-        If an argument is out of range.
+        If an argument is out of range, or a scheduler cannot be used.
     NotBuiltError
         If the instance uses what is not built yet.
     """
@@ -90,9 +97,15 @@ def solve(
         scenarios=scenarios,
         seed=seed,
         threads=threads,
+        executor=executor,
     )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+        executor=executor,
+        progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         return solve_world(setting, world, gap=gap, deadline=deadline, explain=True)
@@ -286,14 +299,3 @@ def _found(
         "costs": costs_table(setting.problem, outcomes),
         "certificates": certificates_table(outcomes),
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that the numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in ("stockpile", "numpy", "numba", "scipy", "pandas", "highspy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # Run from a source tree that is not installed.
-            found[package] = "not installed"
-    return found

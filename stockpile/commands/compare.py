@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_drawing, require_target
+from stockpile.commands.options import add_drawing, add_executor, executor_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="seconds for all worlds together, reading and compiling not counted (default: none)",
     )
     add_drawing(parser)
+    add_executor(parser)
     parser.add_argument(
         "--skip-floors",
         action="store_true",
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         scenarios=options.scenarios,
         seed=options.seed,
         threads=options.threads,
+        executor=executor_of(options),
         price_floors=not options.skip_floors,
     )
     if options.out is not None:

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_drawing, add_world, require_target
+from stockpile.commands.options import (
+    add_drawing,
+    add_executor,
+    add_world,
+    executor_of,
+    require_target,
+)
 
 if TYPE_CHECKING:
     from stockpile.frontier_points import Frontier
@@ -46,6 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_world(parser)
     add_drawing(parser)
+    add_executor(parser)
     parser.add_argument("--json", action="store_true", help="print the frontier as JSON")
     steps = parser.add_argument_group("what one step more costs")
     steps.add_argument(
@@ -93,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
         name: getattr(options, name)
         for name in ("gap", "time_limit", "cooperation", "scenarios", "seed", "threads")
     }
+    common["executor"] = executor_of(options)
     curve = frontier(
         instance,
         options.vary,

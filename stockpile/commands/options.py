@@ -35,6 +35,39 @@ def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> 
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
 
+def add_executor(parser: argparse.ArgumentParser) -> None:
+    """Add ``--workers`` and ``--scheduler``."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        help="processes of this machine to work in besides (default: none)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers do the work, such as tcp://10.0.0.5:8786 (needs "
+        "stockpile[cluster])",
+    )
+
+
+def executor_of(options: argparse.Namespace) -> int | str | None:
+    """Return where to work, as the public functions take it.
+
+    Raises
+    ------
+    UsageError
+        If there is to be less than one process.
+    """
+    from stockpile.errors import UsageError
+
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers is {options.workers}; expected at least 1")
+    where: int | str | None = options.scheduler if options.workers is None else options.workers
+    return where
+
+
 def require_target(folder: Path | None, mark: str = "", replaceable: Collection[str] = ()) -> None:
     """Refuse a folder that cannot be written to: found out before the work, not after it.
 

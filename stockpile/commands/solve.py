@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_drawing, add_world, require_target
+from stockpile.commands.options import (
+    add_drawing,
+    add_executor,
+    add_world,
+    executor_of,
+    require_target,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_world(parser)
     add_drawing(parser)
+    add_executor(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
@@ -59,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         scenarios=options.scenarios,
         seed=options.seed,
         threads=options.threads,
+        executor=executor_of(options),
     )
     if options.out is not None and _worth_saving(plan):
         plan.save(options.out)

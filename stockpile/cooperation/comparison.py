@@ -39,10 +39,11 @@ from stockpile.folders import write_whole
 from stockpile.plan import Status
 from stockpile.records import csv_texts, json_text, plain
 from stockpile.setting import prepared
-from stockpile.solver import versions
+from stockpile.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
 
     import pandas as pd
 
@@ -235,6 +236,7 @@ def compare(
     scenarios: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
     price_floors: bool = True,
 ) -> Comparison:
@@ -249,7 +251,7 @@ def compare(
     time_limit
         Seconds for all plans together. Each gets an equal part of what is left when its turn
         comes.
-    scenarios, seed, threads, progress
+    scenarios, seed, threads, executor, progress
         As in :func:`stockpile.solve`.
     price_floors
         Whether to solve the agreed plan once more with the floors that make it safe against a
@@ -263,7 +265,14 @@ def compare(
         If the instance uses what is not built yet.
     """
     gap = instance.solve_settings.gap if gap is None else gap
-    check_arguments(gap=gap, time_limit=time_limit, scenarios=scenarios, seed=seed, threads=threads)
+    check_arguments(
+        gap=gap,
+        time_limit=time_limit,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+        executor=executor,
+    )
     players = len(instance.participants)
     if not 2 <= players <= MOST_PLAYERS:
         raise UsageError(
@@ -271,7 +280,12 @@ def compare(
             f"{MOST_PLAYERS}, since every group of them is a plan to be solved."
         )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        threads=threads,
+        executor=executor,
+        progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         groups = 2**players - players - 2
