@@ -26,6 +26,7 @@ def gap_and_world(
     seed: int | None,
     threads: int | None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
 ) -> tuple[float, Cooperation]:
     """Return gap and world, those of the instance where none are given; check all arguments.
 
@@ -44,6 +45,7 @@ def gap_and_world(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
     )
     return gap, cast("Cooperation", world)
 
@@ -57,6 +59,7 @@ def check_arguments(
     seed: int | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
 ) -> None:
     """Refuse arguments that are out of range, all at once; None is always fine.
 
@@ -80,5 +83,7 @@ def check_arguments(
         wrong.append(f"threads is {threads!r}; expected at least 1")
     if isinstance(executor, int) and executor < 1:
         wrong.append(f"executor is {executor!r}; expected at least 1 local process")
+    if memory_gib is not None and not memory_gib > 0.0:
+        wrong.append(f"memory_gib is {memory_gib!r}; expected GiB above 0, such as 4")
     if wrong:
         raise UsageError("\n".join(wrong))

@@ -50,7 +50,7 @@ def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: J
         raise CheckError(f"{name}: the plan breaks a promise: {broken}")
     if certificate.bound > certificate.incumbent:
         raise CheckError(f"{name}: the bound {certificate.bound!r} is above the plan's cost")
-    needs = evaluator.needs.head(CHECKED_SCENARIOS)
+    needs = evaluator.first_needs(CHECKED_SCENARIOS)
     holding = evaluator.holding(lots[None, :]).T
     terms = candidate_terms(evaluator.problem.menu, evaluator.steps, holding, rule[:, None])
     plain = simulate_months(

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import copy
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from stockpile.courses import Courses, CourseStore, Owner
 from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
 from stockpile.kernels.simulation import LANES
+from stockpile.memory import Memory
 from stockpile.needs import block_needs, yearly
 from stockpile.outlay import acquisition_outlay
 from stockpile.parallel import Workers, chunks
@@ -30,13 +32,12 @@ if TYPE_CHECKING:
 
     from stockpile.blocks import Block, Steps
     from stockpile.executors import Shared, Tasks
+    from stockpile.needs import Needs
     from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
 
 WORTH_SENDING = 2_000_000
 """Candidates times scenarios from which on it pays to let other processes simulate them."""
-MEMORY_BYTES = 256 * 2**20
-"""Candidates are simulated in batches whose scenario-by-scenario results stay below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,10 @@ Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray
 class _View:
     """One simulation to run: of which course, and what is read from it."""
 
-    course: Course
+    alone: bool
+    """Whether no partner releases anything."""
+    stress: bool
+    """Whether it is of the stress cases."""
     request: Request
     promises: tuple[int, ...]
     cases: tuple[int, ...]
@@ -149,6 +153,8 @@ class Evaluator:
         If false, no partner releases anything, whatever the rules say.
     tasks
         Where many candidates on many scenarios are simulated; None for this process.
+    memory
+        What may be kept; None for no limit.
     """
 
     def __init__(
@@ -161,6 +167,7 @@ class Evaluator:
         *,
         sharing: bool,
         tasks: Tasks | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.block = block
         self.sharing = sharing
@@ -175,7 +182,10 @@ class Evaluator:
         self.num_scenarios = scenarios.count
         # Probabilities that were rounded in a table may sum to a confidence only almost.
         self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
-        self.needs = block_needs(problem, block, scenarios, workers)
+        self._scenarios: ScenarioSet | None = scenarios
+        self._memory = Memory.unlimited() if memory is None else memory
+        self._owner = Owner()
+        self._given: Courses | None = None
         self._stress_names = stress.names
         self.refill = problem.refill[block.market_participant]
         self._shortage_cost = problem.shortage_cost[
@@ -184,15 +194,32 @@ class Evaluator:
             block.stream_class,
         ]
         self._lower_cost = _cheapest_later(self.steps, self._shortage_cost)
-        ages = problem.menu.breakpoints
-        self._shared = Course.of(self.needs, self.steps, ages, workers)
-        self._alone = Course.of(self.needs, block.own_steps, ages, workers)
-        stress_needs = block_needs(problem, block, stress, workers)
-        self._stress_shared = Course.of(stress_needs, self.steps, ages, workers)
-        self._stress_alone = Course.of(stress_needs, block.own_steps, ages, workers)
+        self.problem = problem
+        self.needs = self._courses().shared.needs.without_months()
+        self._stress = self._make_courses(stress)
         self._owner_of_stream = block.market_participant[block.stream_market]
         self._owner_of_step = block.market_participant[self.steps.market]
         self._take_promises(problem)
+
+    def _courses(self) -> Courses:
+        """Return the courses of the scenarios, worked out again where they have been dropped."""
+        if self._given is not None:
+            return self._given
+        scenarios = self._scenarios
+        assert scenarios is not None
+        return self._memory.courses.get(self._owner, lambda: self._make_courses(scenarios))
+
+    def _make_courses(self, scenarios: ScenarioSet) -> Courses:
+        problem, block = self.problem, self.block
+        needs, ages = block_needs(problem, block, scenarios, self.workers), problem.menu.breakpoints
+        shared = Course.of(needs, self.steps, ages, self.workers)
+        if not self.sharing:
+            return Courses(shared, shared)
+        return Courses(shared, Course.of(needs, block.own_steps, ages, self.workers))
+
+    def first_needs(self, count: int) -> Needs:
+        """Return the needs of the first scenarios that have any, month by month."""
+        return self._courses().shared.needs.head(count)
 
     def with_problem(self, problem: Problem) -> Evaluator:
         """Return the same evaluator for a problem that differs in promises and limits only.
@@ -221,26 +248,23 @@ class Evaluator:
         self._apart = np.array(
             [problem.groups[g].floor and self.sharing for g in self.groups], np.bool_
         )
-        main, floors = self._views(self._shared, self._alone, stress=False, names=())
-        stress_main, stress_floors = self._views(
-            self._stress_shared, self._stress_alone, stress=True, names=self._stress_names
-        )
+        main, floors = self._views(stress=False)
+        stress_main, stress_floors = self._views(stress=True)
         self._main = main
         self._shared_views = (stress_main,) if stress_main.promises else ()
         self._floor_views = tuple(view for view in (floors, stress_floors) if view.promises)
         self._group_view = _View(
-            self._alone,
-            Request.of(groups=self._group_streams(apart=True)),
-            (),
-            (),
+            alone=True,
+            stress=False,
+            request=Request.of(groups=self._group_streams(apart=True)),
+            promises=(),
+            cases=(),
         )
 
-    def _views(
-        self, shared: Course, alone: Course, *, stress: bool, names: Sequence[str]
-    ) -> tuple[_View, _View]:
+    def _views(self, *, stress: bool) -> tuple[_View, _View]:
         """Sort promises into what a simulation with and one without partners has to show."""
-        views = []
-        for floor, course in ((False, shared), (True, alone)):
+        views, names = [], self._stress_names
+        for floor in (False, True):
             chosen = tuple(
                 index
                 for index, promise in enumerate(self.promises)
@@ -253,7 +277,8 @@ class Evaluator:
             apart = [promise for promise in promises if promise.metric in ("cvar", "stress")]
             views.append(
                 _View(
-                    course=course,
+                    alone=floor,
+                    stress=stress,
                     request=Request.of(
                         streams=[self._stream(promise) for promise in apart],
                         chances=[(self._stream(promise), promise.level) for promise in chance],
@@ -357,29 +382,33 @@ class Evaluator:
         from stockpile.executors import Shared
 
         if self._sent is None:
-            there = copy.copy(self)
-            there.workers, there._tasks = Workers(1), None
-            self._sent = Shared(there)
+            self._sent = Shared(self._at_worker)
         parts = np.array_split(np.arange(len(lots)), min(tasks.size, len(lots)))
         scores = tasks.run(_scores_of, self._sent, [(lots[i], rule[i], floors) for i in parts])
         return Scores.joined([part for part in scores if part is not None])
+
+    def _at_worker(self) -> Evaluator:
+        """Return what a worker needs to simulate candidates."""
+        there = copy.copy(self)
+        there.workers, there._tasks, there._sent = Workers(1), None, None
+        there._given, there._scenarios = self._courses(), None
+        there._memory = replace(self._memory, courses=CourseStore())
+        return there
 
     def _batches(self, count: int) -> list[slice]:
         """Cut candidates so that what is kept of each stays small in all; one batch at least."""
         views = (self._main, self._group_view, *self._shared_views, *self._floor_views)
         menu = self.problem.menu
+        steps = self.steps.count
         per_candidate = max(
-            view.course.needs.scenario.size * (view.request.streams.size + len(self.groups))
-            + len(chunks(view.course.needs.scenario.size))
-            * (
-                self.block.num_streams
-                + view.course.steps.count
-                + 2 * view.request.chance_stream.size
-            )
-            + 6 * menu.breakpoints.size * view.course.steps.count
+            scenarios * (view.request.streams.size + len(self.groups))
+            + len(chunks(scenarios))
+            * (self.block.num_streams + steps + 2 * view.request.chance_stream.size)
+            + 6 * menu.breakpoints.size * steps
             for view in views
+            for scenarios in (self._needs_of(view).scenario.size,)
         )
-        size = max(64, MEMORY_BYTES // (8 * per_candidate))
+        size = max(64, self._memory.batch_bytes // (8 * per_candidate))
         return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
     def _score_batch(
@@ -432,9 +461,9 @@ class Evaluator:
     ) -> NDArray[np.float64]:
         """Return the shortage cost (P, S') of P candidates in each kept scenario [USD/year]."""
         request = Request.of(range(self.block.num_streams))
-        view = _View(self._shared, request, (), ())
+        view = _View(alone=False, stress=False, request=request, promises=(), cases=())
         pieces = []
-        step = max(1, MEMORY_BYTES // (8 * max(1, self.needs.total.size)))
+        step = max(1, self._memory.batch_bytes // (8 * max(1, self.needs.total.size)))
         for at in range(0, len(lots), step):
             part = slice(at, at + step)
             unserved = self._run(view, self.holding(lots[part]), rule[part]).unserved_of
@@ -449,10 +478,11 @@ class Evaluator:
         Only scenarios with weight are simulated. It never increases in any holding.
         """
         chosen = np.flatnonzero(weight)
-        view = _View(self._shared.only(chosen, weight[chosen]), Request.of(), (), ())
+        course = self._courses().shared.only(chosen, weight[chosen])
         per_year = yearly(1.0, self.problem.horizon)
         cost = [
-            self._shortage_cost @ self._run(view, self.holding(lots[batch]), rule[batch]).unserved
+            self._shortage_cost
+            @ self._simulate(course, Request.of(), self.holding(lots[batch]), rule[batch]).unserved
             for batch in self._batches(len(lots))
         ]
         return per_year * np.concatenate(cost)
@@ -522,9 +552,9 @@ class Evaluator:
         streams = range(self.block.num_streams)
         borne = np.zeros((len(self.problem.participants), self.needs.scenario.size))
         simulations: dict[bool, NDArray[np.float64]] = {}
-        for floor, course in ((False, self._shared), (True, self._alone)):
+        for floor in (False, True):
             request = Request.of(streams, [] if floor else range(self.steps.count))
-            view = _View(course, request, (), ())
+            view = _View(alone=floor, stress=False, request=request, promises=(), cases=())
             simulation = self._run(view, holding, rule[None, :])
             simulations[floor] = simulation.unserved_of[:, :, 0]
             if not floor:
@@ -575,7 +605,7 @@ class Evaluator:
         With ``alone``, no partner releases anything.
         """
         request = Request.of(range(self.block.num_streams))
-        view = _View(self._alone if alone else self._shared, request, (), ())
+        view = _View(alone=alone, stress=False, request=request, promises=(), cases=())
         return self._run(view, self.holding(lots[None, :]), rule[None, :]).unserved_of[:, :, 0]
 
     def _measure(
@@ -604,18 +634,31 @@ class Evaluator:
             for place, index in enumerate(view.promises):
                 yield index, *self._achieved(view, place, simulation)
 
+    def _needs_of(self, view: _View) -> Needs:
+        """Return the needs that a view simulates, perhaps without their months."""
+        return self._stress.shared.needs if view.stress else self.needs
+
     def _run(
         self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
+    ) -> Simulation:
+        courses = self._stress if view.stress else self._courses()
+        course = courses.alone if view.alone else courses.shared
+        return self._simulate(course, view.request, holding, rule)
+
+    def _simulate(
+        self,
+        course: Course,
+        request: Request,
+        holding: NDArray[np.float64],
+        rule: NDArray[np.int64],
     ) -> Simulation:
         # Steps that are closed to all candidates of a tile cost nothing: those with the same rules
         # are simulated side by side.
         order = np.lexsort(rule.T) if len(rule) > LANES else None
         if order is not None:
             holding, rule = holding[order], rule[order]
-        terms = candidate_terms(self.problem.menu, view.course.steps, holding.T, rule.T)
-        simulation = simulate(
-            self.block, view.course, terms, self.refill, view.request, self.workers
-        )
+        terms = candidate_terms(self.problem.menu, course.steps, holding.T, rule.T)
+        simulation = simulate(self.block, course, terms, self.refill, request, self.workers)
         return simulation if order is None else simulation.take(np.argsort(order))
 
     def _days(
@@ -652,7 +695,7 @@ class Evaluator:
         """Value of a coverage metric for P candidates, and whether the promise is kept."""
         promise = self.promises[view.promises[place]]
         stream = self._stream(promise)
-        needs = view.course.needs
+        needs = self._needs_of(view)
         metrics = [self.promises[index].metric for index in view.promises[:place]]
         target = promise.level
         if promise.metric == "fill_rate":

@@ -56,13 +56,13 @@ class Shared(Generic[Data]):
 
     Attributes
     ----------
-    value
-        The data. They must not change once a task has been given them.
+    make
+        Returns the data, always the same; it is called whenever a worker has not got them.
     key
-        Its name at the workers; no two are the same.
+        Their name at the workers; no two are the same.
     """
 
-    value: Data
+    make: Callable[[], Data]
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -106,7 +106,7 @@ class Tasks:
         stop: Callable[[], bool] = lambda: False,
         told: Callable[[int, int], None] = lambda _number, _done: None,
     ) -> list[Result | None]:
-        """Call ``function(shared.value, *argument)`` for every argument.
+        """Call ``function(data, *argument)`` for every argument.
 
         Parameters
         ----------
@@ -196,9 +196,9 @@ class _Round(Generic[Data, Result]):
         while self._waiting and len(self._running) < WAITING * self._tasks.size:
             number = self._waiting.pop()
             if not self._tasks.works or self._tries[number] >= MOST_TRIES:
-                self._keep(number, self._function(self._shared.value, *self._arguments[number]))
+                self._keep(number, self._function(self._shared.make(), *self._arguments[number]))
                 return
-            data = pickle.dumps(self._shared.value, 5) if number in self._with_data else None
+            data = pickle.dumps(self._shared.make(), 5) if number in self._with_data else None
             try:
                 future = self._tasks.submit(
                     self._shared.key, data, self._function, self._arguments[number]

@@ -250,6 +250,7 @@ def frontier(
     seed: int | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Frontier:
     """Solve an instance for several degrees of coverage, or several budgets.
@@ -275,7 +276,7 @@ def frontier(
         The values themselves, in place of ``points``; those of coverage above 0.
     time_limit
         Seconds for each point; default none.
-    gap, cooperation, scenarios, seed, threads, executor, progress
+    gap, cooperation, scenarios, seed, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -295,6 +296,7 @@ def frontier(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
         progress=progress,
     ) as solver:
         curve = _Curve(solver, _asked(vary, points, values, limited=_limited(solver)))

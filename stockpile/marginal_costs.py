@@ -152,6 +152,7 @@ def marginals(
     seed: int | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Marginals:
     """Find what a step of each promise and budget costs or saves, by solving again.
@@ -180,7 +181,7 @@ def marginals(
         ``fill_rate`` and ``stress``. Confidences go at most half of their way to 1, levels to 1.
     step_usd
         Step of budgets [USD]; None leaves budgets out.
-    gap, cooperation, scenarios, seed, threads, executor, progress
+    gap, cooperation, scenarios, seed, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`. What a step costs is often less than a usual gap leaves
         open: ask for 0, or a gap well below the cost of a step.
     time_limit
@@ -203,6 +204,7 @@ def marginals(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
         progress=progress,
     ) as solver:
         base = solver.plan(instance, "as it is", 0, 1)

@@ -90,6 +90,13 @@ class Needs:
             total=self.total[chosen],
         )
 
+    def without_months(self) -> Needs:
+        """Return what there is to know of whole scenarios; the months take nearly all memory."""
+        nothing = np.zeros(self.first.size, dtype=np.int64)
+        columns = ("month", "calm", "need", "loss", "age", "blocked")
+        none = {name: getattr(self, name)[:0].copy() for name in columns}
+        return replace(self, first=nothing, **none)
+
     def months_of(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of the kept months of some kept scenarios, in their order."""
         count = np.diff(self.first)[chosen]

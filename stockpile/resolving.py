@@ -157,6 +157,7 @@ def resolver(
     seed: int | None,
     threads: int | None,
     executor: Executor | int | str | None,
+    memory_gib: float | None,
     progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Resolver]:
     """Make an instance ready to be solved many times; arguments as in :func:`stockpile.solve`.
@@ -177,6 +178,7 @@ def resolver(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
     )
     with prepared(
         instance,
@@ -184,6 +186,7 @@ def resolver(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
         progress=progress,
     ) as setting:
         yield Resolver(setting, world, gap, time_limit)

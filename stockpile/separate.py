@@ -75,7 +75,8 @@ def _elsewhere(setting: Setting, tasks: Tasks, *, sharing: bool, gap: float) -> 
     from stockpile.executors import Shared
 
     blocks = setting.blocks
-    shared = Shared(_Given(setting.problem, blocks, setting.scenarios, setting.stress))
+    given = _Given(setting.problem, blocks, setting.scenarios, setting.stress)
+    shared = Shared(lambda: given)
 
     def told(number: int, done: int) -> None:
         nothing, seconds = math.nan, setting.seconds()

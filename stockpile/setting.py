@@ -13,6 +13,7 @@ from stockpile.blocks import build_blocks
 from stockpile.coverage import worst_mean
 from stockpile.evaluator import Evaluator
 from stockpile.interrupt import stop_on_interrupt
+from stockpile.memory import Memory
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.progress import Progress, ProgressLine, reporter
@@ -47,6 +48,8 @@ class Setting:
         Threads.
     tasks
         Runs tasks elsewhere; None where there is nowhere else.
+    memory
+        What may be kept.
     interrupt
         Whether the user has asked to stop.
     report
@@ -63,6 +66,7 @@ class Setting:
     seed: int | None
     workers: Workers
     tasks: Tasks | None
+    memory: Memory
     interrupt: StopFlag
     report: Callable[[Progress], None]
     began: float
@@ -77,6 +81,7 @@ class Setting:
             self.workers,
             sharing=sharing,
             tasks=self.tasks,
+            memory=self.memory,
         )
 
     def seconds(self) -> float:
@@ -93,6 +98,7 @@ def prepared(
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
 ) -> Iterator[Setting]:
     """Make an instance ready; at the end threads, Ctrl-C and the line of progress are as before.
 
@@ -101,7 +107,7 @@ def prepared(
     Raises
     ------
     UsageError
-        If a scheduler cannot be used.
+        If a scheduler cannot be used, or there is too little memory.
     NotBuiltError
         If the instance uses what is not built yet.
     """
@@ -115,6 +121,7 @@ def prepared(
     began = time.monotonic()
     drawn = scenario_set(instance, problem, scenarios, seed)
     given = bool(instance.scenarios) or not instance.hazards
+    memory = Memory.within(memory_gib)
     try:
         with (
             Workers(threads) as workers,
@@ -130,6 +137,7 @@ def prepared(
                 seed=None if given else (instance.scenario_settings.seed if seed is None else seed),
                 workers=workers,
                 tasks=tasks,
+                memory=memory,
                 interrupt=interrupt,
                 report=report,
                 began=began,

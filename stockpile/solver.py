@@ -52,6 +52,7 @@ def solve(
     seed: int | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Plan:
     """Find holdings and release rules at least cost that keep all promises, with a proven gap.
@@ -78,6 +79,10 @@ def solve(
         :class:`concurrent.futures.Executor`. The result is the same, and a worker that dies loses
         nothing but time. A script that asks for local processes needs the guard ``if __name__ ==
         "__main__":``.
+    memory_gib
+        Memory [GiB] that the process may take; default no limit. What is known of disruptions is
+        dropped and worked out again to stay within it, which takes longer and changes nothing
+        else. What searches remember is not dropped: some instances need more.
     progress
         None shows a line of progress if stderr is a terminal; True always, False never; or a
         function that is called with a :class:`stockpile.progress.Progress`.
@@ -85,7 +90,8 @@ def solve(
     Raises
     ------
     UsageError
-        If an argument is out of range, or a scheduler cannot be used.
+        If an argument is out of range, a scheduler cannot be used, or there is too little
+        memory.
     NotBuiltError
         If the instance uses what is not built yet.
     """
@@ -98,6 +104,7 @@ def solve(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
     )
     with prepared(
         instance,
@@ -105,6 +112,7 @@ def solve(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
         progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit

@@ -91,17 +91,19 @@ class Forgetful(Executor):
 def test_results_come_in_the_order_of_the_arguments():
     with ThreadPoolExecutor(3) as pool, tasks_on(pool) as tasks:
         arguments = [(number,) for number in range(50)]
-        assert tasks.run(times, Shared(7), arguments) == [7 * number for number in range(50)]
-        assert tasks.run(times, Shared(2), []) == []
+        assert tasks.run(times, Shared(lambda: 7), arguments) == [
+            7 * number for number in range(50)
+        ]
+        assert tasks.run(times, Shared(lambda: 2), []) == []
 
 
 def test_data_are_sent_once_and_forgotten_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr(executors, "_kept", type(executors._kept)())
     monkeypatch.setattr(executors, "MOST_KEPT_BYTES", 2000)
-    first, second = Shared(b"x" * 1500), Shared(b"y" * 1500)
+    first, second = Shared(lambda: b"x" * 1500), Shared(lambda: b"y" * 1500)
     with ThreadPoolExecutor(1) as pool, tasks_on(pool) as tasks:
         for shared in (first, second):
-            assert tasks.run(lambda data: data[:1], shared, [()]) == [shared.value[:1]]
+            assert tasks.run(lambda data: data[:1], shared, [()]) == [shared.make()[:1]]
         assert list(executors._kept) == [second.key]
         assert tasks.run(lambda data: data[:1], first, [()]) == [b"x"]
 
@@ -109,7 +111,7 @@ def test_data_are_sent_once_and_forgotten_when_there_are_too_many(monkeypatch):
 def test_what_a_function_raises_is_raised():
     with ThreadPoolExecutor(2) as pool, tasks_on(pool) as tasks:  # noqa: SIM117
         with pytest.raises(CheckError, match="task 1"):
-            tasks.run(fail, Shared(None), [(1,)])
+            tasks.run(fail, Shared(lambda: None), [(1,)])
 
 
 @pytest.mark.parametrize("breaks_after", [None, 0, 5])
@@ -117,14 +119,14 @@ def test_lost_tasks_are_done_again(breaks_after):
     said = pytest.warns(WorkerWarning, match="was lost|has broken")
     with tasks_on(Forgetful(breaks_after)) as tasks, said:
         arguments = [(number,) for number in range(9)]
-        assert tasks.run(times, Shared(3), arguments) == [3 * number for number in range(9)]
+        assert tasks.run(times, Shared(lambda: 3), arguments) == [3 * number for number in range(9)]
 
 
 def test_local_processes_that_die_are_replaced(tmp_path):
     arguments = [(number,) for number in range(5)]
     said = pytest.warns(WorkerWarning, match="lost")
     with tasks_on(2) as tasks, said:
-        assert tasks.run(die_once, Shared(str(tmp_path)), arguments) == list(range(5))
+        assert tasks.run(die_once, Shared(lambda: str(tmp_path)), arguments) == list(range(5))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "3"]
 
 
@@ -134,7 +136,7 @@ def test_running_tasks_are_asked_to_stop():
     with tasks_on(2) as tasks:
         threading.Timer(1.0, began.set).start()
         results = tasks.run(
-            wait_until_stopped, Shared(None), [(n,) for n in range(20)], stop=began.is_set
+            wait_until_stopped, Shared(lambda: None), [(n,) for n in range(20)], stop=began.is_set
         )
     assert results[-1] is None
     assert all(result in (None, number) for number, result in enumerate(results))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,3 +47,20 @@ def test_a_program_that_grows_has_the_same_optima_as_one_begun_anew(seed):
         reduced = cost - warm.row_duals @ matrix[:count]
         dual = warm.row_duals @ lower[:count] + 10.0 * np.minimum(reduced, 0.0).sum()
         assert dual == pytest.approx(cold.objective, rel=1e-7, abs=1e-7)
+
+
+def test_the_solver_says_nothing():
+    """Standard output is for results; version 1.16 prints its name when it is first made."""
+    code = (
+        "import numpy as np\n"
+        "from scipy.sparse import csr_array\n"
+        "from stockpile.model.linear import LinearModel, solve_linear\n"
+        "one = np.ones(1)\n"
+        "for whole in (False, True):\n"
+        "    model = LinearModel(cost=one, lower=0 * one, upper=9 * one,\n"
+        "                        integer=np.array([whole]), matrix=csr_array(np.ones((1, 1))),\n"
+        "                        row_lower=1.5 * one, row_upper=8 * one)\n"
+        "    assert solve_linear(model).objective == 1.5 + 0.5 * whole\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         threads=options.threads,
         executor=executor_of(options),
+        memory_gib=options.memory,
         price_floors=not options.skip_floors,
     )
     if options.out is not None:

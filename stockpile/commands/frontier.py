@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
         name: getattr(options, name)
         for name in ("gap", "time_limit", "cooperation", "scenarios", "seed", "threads")
     }
-    common["executor"] = executor_of(options)
+    common |= {"executor": executor_of(options), "memory_gib": options.memory}
     curve = frontier(
         instance,
         options.vary,

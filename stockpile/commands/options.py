@@ -36,7 +36,7 @@ def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> 
 
 
 def add_executor(parser: argparse.ArgumentParser) -> None:
-    """Add ``--workers`` and ``--scheduler``."""
+    """Add ``--workers``, ``--scheduler`` and ``--memory``."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
@@ -49,6 +49,12 @@ def add_executor(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="Dask scheduler whose workers do the work, such as tcp://10.0.0.5:8786 (needs "
         "stockpile[cluster])",
+    )
+    parser.add_argument(
+        "--memory",
+        metavar="GIB",
+        type=float,
+        help="memory to stay within, in GiB (default: no limit)",
     )
 
 

@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         threads=options.threads,
         executor=executor_of(options),
+        memory_gib=options.memory,
     )
     if options.out is not None and _worth_saving(plan):
         plan.save(options.out)

@@ -237,6 +237,7 @@ def compare(
     seed: int | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
+    memory_gib: float | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
     price_floors: bool = True,
 ) -> Comparison:
@@ -251,7 +252,7 @@ def compare(
     time_limit
         Seconds for all plans together. Each gets an equal part of what is left when its turn
         comes.
-    scenarios, seed, threads, executor, progress
+    scenarios, seed, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`.
     price_floors
         Whether to solve the agreed plan once more with the floors that make it safe against a
@@ -272,6 +273,7 @@ def compare(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
     )
     players = len(instance.participants)
     if not 2 <= players <= MOST_PLAYERS:
@@ -285,6 +287,7 @@ def compare(
         seed=seed,
         threads=threads,
         executor=executor,
+        memory_gib=memory_gib,
         progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit

@@ -276,9 +276,16 @@ def _power_of_two(target: float, size: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(np.exp2(np.round(np.log2(ratio))))
 
 
+class _Quiet(highspy.Highs):
+    """HiGHS without a word: version 1.16 prints its name as soon as it has callbacks."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 def _solver(model: LinearModel) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
+    solver = _Quiet()  # type: ignore[no-untyped-call]
     solver.setOptionValue("threads", 1)  # The same result whatever the machine.
     solver.setOptionValue("random_seed", 0)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
