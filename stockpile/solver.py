@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -238,6 +239,8 @@ def _together(
     from stockpile.infeasibility.explain import conflicts_in_words
     from stockpile.together import plan_together
 
+    if setting.interrupt.raised or time.monotonic() >= deadline:
+        return _nothing(_stopped(setting))  # The world without partners has taken all the time.
     sharing = world != "none"
     result = plan_together(
         setting, couplings, sharing=sharing, gap=gap, deadline=deadline, known=known
