@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stockpile.errors import UsageError
-from stockpile.tables import COOPERATIONS
+from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
     from stockpile.instance import Instance
@@ -22,6 +22,7 @@ def gap_and_world(
     cooperation: str | None,
     scenarios: int | None,
     seed: int | None,
+    sampling: str | None,
     threads: int | None,
 ) -> tuple[float, Cooperation]:
     """Return gap and world, those of the instance where none are given; check all arguments.
@@ -39,6 +40,7 @@ def gap_and_world(
         cooperation=world,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
     )
     return gap, cast("Cooperation", world)
@@ -51,6 +53,7 @@ def check_arguments(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
 ) -> None:
     """Refuse arguments that are out of range, all at once; None is always fine.
@@ -71,6 +74,8 @@ def check_arguments(
         wrong.append(f"scenarios is {scenarios!r}; expected a number from 1 to {MOST_SCENARIOS:,}")
     if seed is not None and seed < 0:
         wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
+    if sampling is not None and sampling not in SAMPLINGS:
+        wrong.append(f"sampling is {sampling!r}; expected one of {', '.join(SAMPLINGS)}")
     if threads is not None and threads < 1:
         wrong.append(f"threads is {threads!r}; expected at least 1")
     if wrong:

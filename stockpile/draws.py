@@ -23,11 +23,15 @@ DIGITS = 53
 
 
 class Own(NamedTuple):
-    """Uniforms in (0, 1) of the events that a hazard has by itself, (n,) each."""
+    """Uniforms in (0, 1) of the events that a hazard has by itself, (n,) each.
+
+    ``point`` (p, n) is what those need to know of an event that follow it.
+    """
 
     start: NDArray[np.float64]
     duration: NDArray[np.float64]
     severity: NDArray[np.float64]
+    point: NDArray[np.uint64]
 
 
 class After(NamedTuple):
@@ -39,21 +43,16 @@ class After(NamedTuple):
 
 
 class Draws(Protocol):
-    """Source of the uniforms of one hazard.
-
-    Scenarios of events are sorted, so that the events of a scenario stand together.
-    """
+    """Source of the uniforms of one hazard."""
 
     def counts(self, scenarios: int) -> NDArray[np.float64]:
         """Return uniforms (S,) that the numbers of events are made from."""
 
     def own(self, scenario: NDArray[np.int64]) -> Own:
-        """Return the uniforms of events in scenarios (n,)."""
+        """Return the uniforms of events in scenarios (n,), which are sorted."""
 
-    def after(
-        self, scenario: NDArray[np.int64], start: NDArray[np.int64], probability: float
-    ) -> After:
-        """Draw what follows events in scenarios (n,) that start in months (n,)."""
+    def after(self, point: NDArray[np.uint64], probability: float) -> After:
+        """Draw what follows events with points (p, n)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,18 @@ class PlainDraws:
         return self._uniforms("count", scenarios)
 
     def own(self, scenario: NDArray[np.int64]) -> Own:
-        """See :class:`Draws`."""
+        """See :class:`Draws`. Points hold nothing."""
         n = scenario.size
-        return Own(*(self._uniforms(name, n) for name in ("start", "duration", "severity")))
+        return Own(
+            start=self._uniforms("start", n),
+            duration=self._uniforms("duration", n),
+            severity=self._uniforms("severity", n),
+            point=np.empty((0, n), dtype=np.uint64),
+        )
 
-    def after(
-        self, scenario: NDArray[np.int64], start: NDArray[np.int64], probability: float
-    ) -> After:
+    def after(self, point: NDArray[np.uint64], probability: float) -> After:
         """See :class:`Draws`."""
-        happens = self._uniforms("follow", scenario.size) < probability
+        happens = self._uniforms("follow", point.shape[1]) < probability
         k = int(happens.sum())
         return After(
             happens, *(self._uniforms(f"{name}-after", k) for name in ("duration", "severity"))
@@ -92,9 +94,11 @@ class StratifiedDraws:
 
     The numbers of events are one in each of S equal parts of (0, 1). Events are grouped by their
     place within their scenario, all first ones, all second ones, and so on. The n events of a
-    group share one evenly spread set of n points, of which every event has one at random. So the
-    numbers of one scenario are uniform and independent, as in plain drawing, because no two of
-    its events are in one group; and the mean over scenarios of anything is unbiased.
+    group share one evenly spread set of n points, of which every event has one at random; what
+    follows it has further coordinates of the same point. All coordinates are shifted at random,
+    and no two events of a scenario have points of one set. So the numbers of one scenario are
+    uniform and independent, as in plain drawing, and the mean over scenarios of anything is
+    unbiased.
 
     Attributes
     ----------
@@ -102,69 +106,73 @@ class StratifiedDraws:
         As in plain drawing.
     replicate
         Number of the set among independent ones of the same seed.
+    relative
+        Number of the hazard in its family, which is all that follows one hazard, directly or not:
+        0 for that one. It says which coordinates of points are its own.
     """
 
     seed: int
     hazard: str
-    replicate: int = 0
+    replicate: int
+    relative: int
 
     def counts(self, scenarios: int) -> NDArray[np.float64]:
         """See :class:`Draws`."""
-        return self._one_in_each("count", scenarios)[self._shuffle("count", scenarios)]
+        return self._one_in_each("count", scenarios)
 
     def own(self, scenario: NDArray[np.int64]) -> Own:
-        """See :class:`Draws`.
+        """See :class:`Draws`. Points are a random word that names the set, and a number in it.
 
-        Points are those of Hammersley, with the severity evenly spaced: with n points they spread
-        over three dimensions as well as a sequence does over two.
+        Points are those of Hammersley: severities are evenly spaced, which saves a coordinate of
+        the sequence.
         """
-        u = np.empty((3, scenario.size))
+        u, point = np.empty((3, scenario.size)), np.empty((2, scenario.size), dtype=np.uint64)
         for place, group in _by_place(scenario):
             n, name = group.size, f"own {place}"
-            points = np.stack(
-                [
-                    self._sobol(2, f"{name} start", n),
-                    self._sobol(1, f"{name} duration", n),
-                    self._one_in_each(f"{name} severity", n),
-                ]
-            )
-            u[:, group] = points[:, self._shuffle(name, n)]
-        return Own(*u)
+            number = self._shuffled(name, n)
+            u[0, group] = self._sobol(2, f"{name} start", number)
+            u[1, group] = self._sobol(1, f"{name} duration", number)
+            u[2, group] = self._in_part(f"{name} severity", number)
+            point[0, group], point[1, group] = self._raw(f"{name} set", 1), number
+        return Own(u[0], u[1], u[2], point)
 
-    def after(
-        self, scenario: NDArray[np.int64], start: NDArray[np.int64], probability: float
-    ) -> After:
-        """See :class:`Draws`.
-
-        Points are dealt in order of the months in which the events start that are followed: late
-        ones then have as even a choice of followers as early ones. Random shifts alone make the
-        point of each uniform, whichever it is.
-        """
-        u = np.empty((3, scenario.size))
-        for place, group in _by_place(scenario):
-            in_time = group[np.argsort(start[group], kind="stable")]
-            for number, purpose in enumerate(("follow", "duration", "severity")):
-                name = f"after {place} {purpose}"
-                u[number, in_time] = self._sobol(3 - number, name, group.size)
-        happens = u[0] < probability
-        return After(happens, u[1, happens], u[2, happens])
+    def after(self, point: NDArray[np.uint64], probability: float) -> After:
+        """See :class:`Draws`."""
+        u = np.empty((3, point.shape[1]))
+        for word in np.unique(point[0]):
+            group = np.flatnonzero(point[0] == word)
+            for place, purpose in enumerate(("duration", "severity", "follow")):
+                coordinate, name = 3 * self.relative + place, f"after {word} {purpose}"
+                if coordinate <= MOST_COORDINATES:
+                    u[place, group] = self._sobol(coordinate, name, point[1, group])
+                else:
+                    u[place, group] = self._one_in_each(name, group.size)
+        happens = u[2] < probability
+        return After(happens, u[0, happens], u[1, happens])
 
     def _raw(self, purpose: str, size: int) -> NDArray[np.uint64]:
         return raw_words(self.seed, self.hazard, f"stratified {self.replicate} {purpose}", size)
 
+    def _shuffled(self, purpose: str, size: int) -> NDArray[np.uint64]:
+        """Return the whole numbers below size in random order."""
+        words = self._raw(f"{purpose} order", size)
+        return np.argsort(words, kind="stable").astype(np.uint64)
+
     def _one_in_each(self, purpose: str, size: int) -> NDArray[np.float64]:
-        """Return uniforms, the i-th in the i-th of so many equal parts of (0, 1)."""
-        u = (np.arange(size) + to_unit(self._raw(purpose, size))) / max(size, 1)
+        """Return uniforms in random order, one in each of so many equal parts of (0, 1)."""
+        return self._in_part(purpose, self._shuffled(purpose, size))
+
+    def _in_part(self, purpose: str, number: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Return uniforms, each in the part of (0, 1) of its number; there are as many parts."""
+        u = (number + to_unit(self._raw(purpose, number.size))) / max(number.size, 1)
         return np.minimum(u, 1.0 - 2.0**-DIGITS)  # Rounding must not reach 1.
 
-    def _sobol(self, dimension: int, purpose: str, size: int) -> NDArray[np.float64]:
-        """Return a coordinate of the Sobol sequence, digits shifted at random."""
+    def _sobol(
+        self, coordinate: int, purpose: str, number: NDArray[np.uint64]
+    ) -> NDArray[np.float64]:
+        """Return a coordinate of points of the Sobol sequence, digits shifted at random."""
         shift = self._raw(purpose, 1) >> np.uint64(64 - DIGITS)
-        return _centred(sobol(dimension, size) ^ shift)
-
-    def _shuffle(self, purpose: str, size: int) -> NDArray[np.int64]:
-        """Return a random order of so many things."""
-        return np.argsort(self._raw(f"{purpose} order", size), kind="stable")
+        return _centred(sobol(coordinate, number) ^ shift)
 
 
 def raw_words(seed: int, hazard: str, purpose: str, size: int) -> NDArray[np.uint64]:
@@ -188,46 +196,65 @@ def _centred(digits: NDArray[np.uint64]) -> NDArray[np.float64]:
     return (digits.astype(np.float64) + 0.5) * 2.0**-DIGITS
 
 
-def sobol(dimension: int, size: int) -> NDArray[np.uint64]:
-    """Return the first points of the Sobol sequence in one of its dimensions, 1 to 3.
+def sobol(coordinate: int, number: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a coordinate, from 1 on, of points of the Sobol sequence, by their numbers (n,).
 
     Any 2^k points that begin at a multiple of 2^k lie one in each of 2^k equal parts of a
-    dimension, and one in each of the 2^k boxes of any even division of dimensions 1 and 2 (Sobol,
-    1967; direction numbers of Joe and Kuo, 2008). Points come in natural order, not in that of
-    the Gray code.
+    coordinate, and one in each of the 2^k boxes of any even division of coordinates 1 and 2.
+    Points are numbered in natural order, not in that of the Gray code (Sobol, 1967).
 
     Returns
     -------
-    (size,) as whole numbers of 2^-53.
+    (n,) as whole numbers of 2^-53.
     """
-    number = np.arange(size, dtype=np.uint64)
-    point = np.zeros(size, dtype=np.uint64)
-    for k, direction in enumerate(_directions(dimension, max(size - 1, 0).bit_length())):
+    point = np.zeros(number.size, dtype=np.uint64)
+    digits = int(number.max(initial=0)).bit_length()
+    for k, direction in enumerate(_directions(coordinate, digits)):
         is_set = (number >> np.uint64(k)) & np.uint64(1)
         point ^= is_set * np.uint64(direction)
     return point
 
 
-_STARTS: tuple[tuple[int, ...], ...] = ((), (1,), (1, 3))
-"""First direction numbers of each dimension; as many as its polynomial has degrees."""
+_NUMBERS: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (1, ()),
+    (3, (1,)),
+    (7, (1, 3)),
+    (11, (1, 3, 1)),
+    (13, (1, 1, 1)),
+    (19, (1, 1, 3, 3)),
+    (25, (1, 3, 5, 13)),
+    (37, (1, 1, 5, 5, 17)),
+    (41, (1, 1, 5, 5, 5)),
+    (47, (1, 1, 7, 11, 19)),
+    (55, (1, 1, 5, 1, 1)),
+    (59, (1, 1, 1, 3, 11)),
+    (61, (1, 3, 5, 5, 31)),
+    (67, (1, 3, 3, 9, 7, 49)),
+    (91, (1, 1, 1, 15, 21, 21)),
+    (97, (1, 3, 1, 13, 27, 49)),
+    (103, (1, 1, 1, 15, 7, 5)),
+    (109, (1, 3, 1, 15, 13, 25)),
+    (115, (1, 1, 5, 5, 19, 61)),
+    (131, (1, 3, 7, 11, 23, 15, 103)),
+)
+"""Of each coordinate the polynomial, a coefficient to a bit, and the first direction numbers.
+
+They are those of Joe and Kuo (2008), SIAM J. Sci. Comput. 30(5), 2635-2654.
+"""
+
+MOST_COORDINATES = len(_NUMBERS)
 
 
-def _directions(dimension: int, count: int) -> list[int]:
-    """Return the first direction numbers of a dimension, as whole numbers of 2^-53.
-
-    The polynomials are 1, x + 1 and x^2 + x + 1.
-    """
-    m = list(_STARTS[dimension - 1])
-    degree = len(m)
+def _directions(coordinate: int, count: int) -> list[int]:
+    """Return so many direction numbers of a coordinate, as whole numbers of 2^-53."""
+    polynomial, first = _NUMBERS[coordinate - 1]
+    degree, m = len(first), list(first)
     while len(m) < count:
-        k = len(m)
-        if degree == 0:
-            m.append(1)
-        else:
-            new = m[k - degree] ^ (m[k - degree] << degree)
-            for i in range(1, degree):  # All coefficients in between are 1.
-                new ^= m[k - i] << i
-            m.append(new)
+        new = m[-degree] if degree else 1
+        for i in range(1, degree + 1):
+            if polynomial >> (degree - i) & 1:
+                new ^= m[-i] << i
+        m.append(new)
     return [value << (DIGITS - k - 1) for k, value in enumerate(m[:count])]
 
 

@@ -135,7 +135,7 @@ class Frontier:
         ``coverage`` or ``budget``.
     meaning
         What ``parameter`` of a point is, in words.
-    cooperation, seed, scenario_count, gap, time_limit
+    cooperation, seed, sampling, scenario_count, gap, time_limit
         As solved, at every point the same; the gap is the one that was asked for.
     monotone
         Whether asking for more cannot make a plan cheaper. It is used to narrow the intervals. Not
@@ -158,6 +158,7 @@ class Frontier:
     meaning: str
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     gap: float
     time_limit: float | None
@@ -194,6 +195,7 @@ class Frontier:
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "versions": dict(self.versions),
             "seed": self.seed,
+            "sampling": self.sampling,
             "scenario_count": self.scenario_count,
             "cooperation": self.cooperation,
             "vary": self.vary,
@@ -247,6 +249,7 @@ def frontier(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Frontier:
@@ -273,7 +276,7 @@ def frontier(
         The values themselves, in place of ``points``; those of coverage above 0.
     time_limit
         Seconds for each point; default none.
-    gap, cooperation, scenarios, seed, threads, progress
+    gap, cooperation, scenarios, seed, sampling, threads, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -291,6 +294,7 @@ def frontier(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         progress=progress,
     ) as solver:
@@ -312,6 +316,7 @@ def frontier(
             meaning=meaning,
             cooperation=solver.world,
             seed=solver.setting.seed,
+            sampling=solver.setting.sampling,
             scenario_count=solver.setting.scenarios.count,
             gap=solver.gap,
             time_limit=time_limit,

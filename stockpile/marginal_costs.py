@@ -67,7 +67,7 @@ class Marginals:
     ----------
     instance_name, instance_hash
         Name and content hash of the instance.
-    cooperation, seed, scenario_count, gap, time_limit
+    cooperation, seed, sampling, scenario_count, gap, time_limit
         As solved, every time the same; the gap is the one that was asked for.
     status
         How the solve of the instance itself ended.
@@ -100,6 +100,7 @@ class Marginals:
     instance_hash: str
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     gap: float
     time_limit: float | None
@@ -149,6 +150,7 @@ def marginals(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Marginals:
@@ -178,7 +180,7 @@ def marginals(
         ``fill_rate`` and ``stress``. Confidences go at most half of their way to 1, levels to 1.
     step_usd
         Step of budgets [USD]; None leaves budgets out.
-    gap, cooperation, scenarios, seed, threads, progress
+    gap, cooperation, scenarios, seed, sampling, threads, progress
         As in :func:`stockpile.solve`. What a step costs is often less than a usual gap leaves
         open: ask for 0, or a gap well below the cost of a step.
     time_limit
@@ -199,6 +201,7 @@ def marginals(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         progress=progress,
     ) as solver:
@@ -227,6 +230,7 @@ def marginals(
             instance_hash=base.instance_hash,
             cooperation=base.cooperation,
             seed=base.seed,
+            sampling=base.sampling,
             scenario_count=base.scenario_count,
             gap=solver.gap,
             time_limit=time_limit,

@@ -154,6 +154,7 @@ def resolver(
     cooperation: str | None,
     scenarios: int | None,
     seed: int | None,
+    sampling: str | None,
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Resolver]:
@@ -173,10 +174,16 @@ def resolver(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
     )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+        progress=progress,
     ) as setting:
         yield Resolver(setting, world, gap, time_limit)
 

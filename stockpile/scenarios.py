@@ -13,6 +13,7 @@ more are drawn; a stratified one is spread anew.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -171,13 +172,14 @@ def draw_scenarios(
     if sampling == "plain":
         parts = np.array([0, count])
     order = [row.hazard for row in instance.hazards]
+    relatives = _relatives(instance.hazards)
     events = []
     for number, (first, after) in enumerate(itertools.pairwise(parts.tolist())):
         drawn: dict[str, _Events] = {}
         for hazard in _parents_first(instance.hazards):
             draws: Draws = PlainDraws(seed, hazard.hazard)
             if sampling == "stratified":
-                draws = StratifiedDraws(seed, hazard.hazard, number)
+                draws = StratifiedDraws(seed, hazard.hazard, number, relatives[hazard.hazard])
             parent = drawn[hazard.follows] if hazard.follows else None
             drawn[hazard.hazard] = _draw_hazard(
                 hazard, parent, _scope_of(hazard, order), problem, after - first, draws
@@ -197,7 +199,10 @@ def draw_scenarios(
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`."""
+    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`.
+
+    ``point`` (p, n) is what those that follow need to know, as in :mod:`stockpile.draws`.
+    """
 
     scenario: NDArray[np.int64]
     effect: int
@@ -206,6 +211,7 @@ class _Events:
     start: NDArray[np.int64]
     duration: NDArray[np.int64]
     severity: NDArray[np.float64]
+    point: NDArray[np.uint64]
 
     def moved(self, scenarios: int) -> _Events:
         """Return the same events so many scenarios later."""
@@ -227,6 +233,21 @@ def _parents_first(hazards: Sequence[Hazard]) -> list[Hazard]:
     return list(done.values())
 
 
+def _relatives(hazards: Sequence[Hazard]) -> dict[str, int]:
+    """Return the number of each hazard in its family: all that follows one, which is number 0.
+
+    Those that come later in the table make no difference to it.
+    """
+    head: dict[str, str] = {}
+    for row in _parents_first(hazards):
+        head[row.hazard] = head[row.follows] if row.follows else row.hazard
+    number, size = {}, Counter[str]()
+    for row in hazards:
+        size[head[row.hazard]] += bool(row.follows)
+        number[row.hazard] = size[head[row.hazard]] if row.follows else 0
+    return number
+
+
 def _draw_hazard(
     hazard: Hazard,
     parent: _Events | None,
@@ -246,14 +267,15 @@ def _draw_hazard(
     scenario = np.repeat(np.arange(count), arrivals)
     own = draws.own(scenario)
     start = (own.start * problem.horizon).astype(np.int64)
-    duration, severity = own.duration, own.severity
+    duration, severity, point = own.duration, own.severity, own.point
     if parent is not None:
-        after = draws.after(parent.scenario, parent.start, hazard.follow_probability)
+        after = draws.after(parent.point, hazard.follow_probability)
         followed = parent.start[after.happens] + hazard.follow_delay_months
         scenario = np.concatenate([scenario, parent.scenario[after.happens]])
         start = np.concatenate([start, followed])
         duration = np.concatenate([duration, after.duration])
         severity = np.concatenate([severity, after.severity])
+        point = np.concatenate([point, parent.point[:, after.happens]], axis=1)
     # By scenario, so that those who follow draw for the first scenarios first.
     order = np.argsort(scenario, kind="stable")
     return _Events(
@@ -264,6 +286,7 @@ def _draw_hazard(
         start=start[order],
         duration=_durations(hazard, duration[order], problem.horizon),
         severity=_severities(hazard, severity[order]),
+        point=point[:, order],
     )
 
 
@@ -308,6 +331,7 @@ def _from_rows(
                 start=np.array([row.start_month - 1]),
                 duration=np.array([min(row.duration_months, problem.horizon)]),
                 severity=np.array([row.severity]),
+                point=np.empty((0, 1), dtype=np.uint64),
             )
         )
         scopes.append(

@@ -38,7 +38,7 @@ class Setting:
         What is planned.
     scenarios, stress
         The scenarios planned on, and the stress cases.
-    seed
+    seed, sampling
         Of the scenarios; None where the instance gives them.
     workers
         Threads.
@@ -56,6 +56,7 @@ class Setting:
     scenarios: ScenarioSet
     stress: ScenarioSet
     seed: int | None
+    sampling: str | None
     workers: Workers
     interrupt: StopFlag
     report: Callable[[Progress], None]
@@ -78,6 +79,7 @@ def prepared(
     *,
     scenarios: int | None,
     seed: int | None,
+    sampling: str | None,
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Setting]:
@@ -96,7 +98,8 @@ def prepared(
         report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
-    drawn = scenario_set(instance, problem, scenarios, seed)
+    drawn = scenario_set(instance, problem, scenarios, seed, sampling)
+    own = instance.scenario_settings
     given = bool(instance.scenarios) or not instance.hazards
     try:
         with Workers(threads) as workers, stop_on_interrupt() as interrupt:
@@ -106,7 +109,8 @@ def prepared(
                 blocks=blocks,
                 scenarios=drawn,
                 stress=stress,
-                seed=None if given else (instance.scenario_settings.seed if seed is None else seed),
+                seed=None if given else (own.seed if seed is None else seed),
+                sampling=None if given else (own.sampling if sampling is None else sampling),
                 workers=workers,
                 interrupt=interrupt,
                 report=report,

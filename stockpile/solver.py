@@ -50,6 +50,7 @@ def solve(
     cooperation: Cooperation | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Plan:
@@ -66,9 +67,9 @@ def solve(
         Seconds after which the best plan so far is returned; default none.
     cooperation
         ``none``, ``sharing`` or ``joint``; default from the instance.
-    scenarios, seed
-        Number of scenarios to draw and seed; default from the instance. Ignored where the
-        instance gives its scenarios itself.
+    scenarios, seed, sampling
+        Number of scenarios to draw, seed, and ``plain`` or ``stratified``; default from the
+        instance. Ignored where the instance gives its scenarios itself.
     threads
         Default: all processors. The result is the same with any number.
     progress
@@ -89,10 +90,16 @@ def solve(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
     )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+        progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         return solve_world(setting, world, gap=gap, deadline=deadline, explain=True)
@@ -138,6 +145,7 @@ def solve_world(
         instance_hash=setting.instance.content_hash,
         cooperation=world,
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         seconds=setting.seconds() - start,
         versions=versions(),

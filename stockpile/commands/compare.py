@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
         time_limit=options.time_limit,
         scenarios=options.scenarios,
         seed=options.seed,
+        sampling=options.sampling,
         threads=options.threads,
         price_floors=not options.skip_floors,
     )

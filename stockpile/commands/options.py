@@ -22,7 +22,7 @@ def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> No
 
 
 def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
-    """Add ``--scenarios``, ``--seed`` and ``--threads``; ``default`` as in :func:`add_world`."""
+    """Add what says how scenarios are drawn, and ``--threads``; see :func:`add_world`."""
     parser.add_argument(
         "--scenarios",
         metavar="N",
@@ -32,7 +32,18 @@ def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> 
     parser.add_argument(
         "--seed", metavar="N", type=int, help=f"seed of the scenarios (default: {default})"
     )
+    add_sampling(parser, default)
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+
+
+def add_sampling(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
+    """Add ``--sampling``; ``default`` as in :func:`add_world`."""
+    parser.add_argument(
+        "--sampling",
+        choices=("plain", "stratified"),
+        help="draw every scenario by itself, or all spread evenly over what can happen "
+        f"(default: {default})",
+    )
 
 
 def require_target(folder: Path | None, mark: str = "", replaceable: Collection[str] = ()) -> None:

@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
         cooperation=options.cooperation,
         scenarios=options.scenarios,
         seed=options.seed,
+        sampling=options.sampling,
         threads=options.threads,
     )
     if options.out is not None and _worth_saving(plan):

@@ -70,8 +70,8 @@ class Comparison:
         Name and content hash of the instance.
     names
         Full name of each participant.
-    seed, scenario_count
-        Of the scenarios of all worlds; the seed is None where the instance gives them.
+    seed, sampling, scenario_count
+        Of the scenarios of all worlds; seed and sampling are None where the instance gives them.
     seconds
         Wall-clock time of all.
     versions
@@ -105,6 +105,7 @@ class Comparison:
     instance_hash: str
     names: Mapping[str, str]
     seed: int | None
+    sampling: str | None
     scenario_count: int
     seconds: float
     versions: Mapping[str, str]
@@ -187,6 +188,7 @@ class Comparison:
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "versions": dict(self.versions),
             "seed": self.seed,
+            "sampling": self.sampling,
             "scenario_count": self.scenario_count,
             "status": str(self.status),
             "agreed": self.agreed,
@@ -234,6 +236,7 @@ def compare(
     time_limit: float | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
     price_floors: bool = True,
@@ -249,7 +252,7 @@ def compare(
     time_limit
         Seconds for all plans together. Each gets an equal part of what is left when its turn
         comes.
-    scenarios, seed, threads, progress
+    scenarios, seed, sampling, threads, progress
         As in :func:`stockpile.solve`.
     price_floors
         Whether to solve the agreed plan once more with the floors that make it safe against a
@@ -263,7 +266,14 @@ def compare(
         If the instance uses what is not built yet.
     """
     gap = instance.solve_settings.gap if gap is None else gap
-    check_arguments(gap=gap, time_limit=time_limit, scenarios=scenarios, seed=seed, threads=threads)
+    check_arguments(
+        gap=gap,
+        time_limit=time_limit,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+    )
     players = len(instance.participants)
     if not 2 <= players <= MOST_PLAYERS:
         raise UsageError(
@@ -271,7 +281,12 @@ def compare(
             f"{MOST_PLAYERS}, since every group of them is a plan to be solved."
         )
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+        progress=progress,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         groups = 2**players - players - 2
@@ -314,6 +329,7 @@ def _compared(
         instance_hash=instance.content_hash,
         names={row.participant: row.name for row in instance.participants},
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         seconds=setting.seconds(),
         versions=versions(),
