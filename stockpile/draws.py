@@ -7,6 +7,7 @@ distribution; they differ in how scenarios of one set depend on each other.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -118,7 +119,7 @@ class StratifiedDraws:
 
     def counts(self, scenarios: int) -> NDArray[np.float64]:
         """See :class:`Draws`."""
-        return self._one_in_each("count", scenarios)
+        return _one_in_each(self._words("count", 2 * scenarios))
 
     def own(self, scenario: NDArray[np.int64]) -> Own:
         """See :class:`Draws`. Points are a random word that names the set, and a number in it.
@@ -128,51 +129,55 @@ class StratifiedDraws:
         """
         u, point = np.empty((3, scenario.size)), np.empty((2, scenario.size), dtype=np.uint64)
         for place, group in _by_place(scenario):
-            n, name = group.size, f"own {place}"
-            number = self._shuffled(name, n)
-            u[0, group] = self._sobol(2, f"{name} start", number)
-            u[1, group] = self._sobol(1, f"{name} duration", number)
-            u[2, group] = self._in_part(f"{name} severity", number)
-            point[0, group], point[1, group] = self._raw(f"{name} set", 1), number
+            n = group.size
+            words = self._words(f"own {place}", 2 * n + 3)
+            number = _order(words[:n])
+            u[0, group] = _shifted(2, number, words[-1])
+            u[1, group] = _shifted(1, number, words[-2])
+            u[2, group] = _in_parts(number, words[n : 2 * n])
+            point[0, group], point[1, group] = words[-3], number
         return Own(u[0], u[1], u[2], point)
 
     def after(self, point: NDArray[np.uint64], probability: float) -> After:
         """See :class:`Draws`."""
         u = np.empty((3, point.shape[1]))
-        for word in np.unique(point[0]):
-            group = np.flatnonzero(point[0] == word)
-            for place, purpose in enumerate(("duration", "severity", "follow")):
-                coordinate, name = 3 * self.relative + place, f"after {word} {purpose}"
+        for name in np.unique(point[0]):
+            group = np.flatnonzero(point[0] == name)
+            shifts = self._words(f"after {name}", 3)
+            for place, shift in enumerate(shifts):  # Duration, severity, and whether it happens.
+                coordinate = 3 * self.relative + place
                 if coordinate <= MOST_COORDINATES:
-                    u[place, group] = self._sobol(coordinate, name, point[1, group])
+                    u[place, group] = _shifted(coordinate, point[1, group], shift)
                 else:
-                    u[place, group] = self._one_in_each(name, group.size)
+                    words = self._words(f"after {name}, {place}", 2 * group.size)
+                    u[place, group] = _one_in_each(words)
         happens = u[2] < probability
         return After(happens, u[0, happens], u[1, happens])
 
-    def _raw(self, purpose: str, size: int) -> NDArray[np.uint64]:
+    def _words(self, purpose: str, size: int) -> NDArray[np.uint64]:
         return raw_words(self.seed, self.hazard, f"stratified {self.replicate} {purpose}", size)
 
-    def _shuffled(self, purpose: str, size: int) -> NDArray[np.uint64]:
-        """Return the whole numbers below size in random order."""
-        words = self._raw(f"{purpose} order", size)
-        return np.argsort(words, kind="stable").astype(np.uint64)
 
-    def _one_in_each(self, purpose: str, size: int) -> NDArray[np.float64]:
-        """Return uniforms in random order, one in each of so many equal parts of (0, 1)."""
-        return self._in_part(purpose, self._shuffled(purpose, size))
+def _order(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the whole numbers from 0 on in an order that random words (n,) make."""
+    return np.argsort(words, kind="stable").astype(np.uint64)
 
-    def _in_part(self, purpose: str, number: NDArray[np.uint64]) -> NDArray[np.float64]:
-        """Return uniforms, each in the part of (0, 1) of its number; there are as many parts."""
-        u = (number + to_unit(self._raw(purpose, number.size))) / max(number.size, 1)
-        return np.minimum(u, 1.0 - 2.0**-DIGITS)  # Rounding must not reach 1.
 
-    def _sobol(
-        self, coordinate: int, purpose: str, number: NDArray[np.uint64]
-    ) -> NDArray[np.float64]:
-        """Return a coordinate of points of the Sobol sequence, digits shifted at random."""
-        shift = self._raw(purpose, 1) >> np.uint64(64 - DIGITS)
-        return _centred(sobol(coordinate, number) ^ shift)
+def _one_in_each(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return n uniforms in random order, one in each n-th of (0, 1), from random words (2 n,)."""
+    n = words.size // 2
+    return _in_parts(_order(words[:n]), words[n:])
+
+
+def _in_parts(number: NDArray[np.uint64], words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return uniforms (n,), each in that of n equal parts of (0, 1) that its number says."""
+    u = (number + to_unit(words)) / max(number.size, 1)
+    return np.minimum(u, 1.0 - 2.0**-DIGITS)  # Rounding must not reach 1.
+
+
+def _shifted(coordinate: int, number: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
+    """Return a coordinate of Sobol points (n,), digits shifted by those of a random word."""
+    return _centred(sobol(coordinate, number) ^ (shift >> np.uint64(64 - DIGITS)))
 
 
 def raw_words(seed: int, hazard: str, purpose: str, size: int) -> NDArray[np.uint64]:
@@ -245,7 +250,8 @@ They are those of Joe and Kuo (2008), SIAM J. Sci. Comput. 30(5), 2635-2654.
 MOST_COORDINATES = len(_NUMBERS)
 
 
-def _directions(coordinate: int, count: int) -> list[int]:
+@functools.cache
+def _directions(coordinate: int, count: int) -> tuple[int, ...]:
     """Return so many direction numbers of a coordinate, as whole numbers of 2^-53."""
     polynomial, first = _NUMBERS[coordinate - 1]
     degree, m = len(first), list(first)
@@ -255,7 +261,7 @@ def _directions(coordinate: int, count: int) -> list[int]:
             if polynomial >> (degree - i) & 1:
                 new ^= m[-i] << i
         m.append(new)
-    return [value << (DIGITS - k - 1) for k, value in enumerate(m[:count])]
+    return tuple(value << (DIGITS - k - 1) for k, value in enumerate(m[:count]))
 
 
 def _by_place(scenario: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -367,13 +367,10 @@ def _group_rows(problem: Problem, scenarios: ScenarioSet, sums: _Sums) -> list[d
     reached = [float(scenarios.probability[kept].sum()) for kept in sums.covered]
     tolerance = 2.0 * LEVEL_TOLERANCE + scenarios.rounded_away
     rows = groups_table(problem, reached, tolerance).to_dict(orient="records")
-    errors = (
-        sums.spread.error(kept - share) for kept, share in zip(sums.covered, reached, strict=True)
-    )
-    bounds = {
-        group.name: sums.spread.of_share(share, error)
-        for group, share, error in zip(problem.groups, reached, errors, strict=True)
-    }
+    bounds = {}
+    for group, share, kept in zip(problem.groups, reached, sums.covered, strict=True):
+        error = sums.spread.error(kept.astype(np.float64) - share)
+        bounds[group.name] = sums.spread.of_share(share, error)
     for row in rows:
         low, high = bounds[row["group"]]
         row["low"], row["high"] = max(0.0, low), min(1.0, high)
