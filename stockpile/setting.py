@@ -79,7 +79,7 @@ def prepared(
     *,
     scenarios: int | None,
     seed: int | None,
-    sampling: str | None,
+    sampling: str | None = None,
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Setting]:
