@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stockpile.errors import UsageError
-from stockpile.tables import COOPERATIONS
+from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -24,6 +24,7 @@ def gap_and_world(
     cooperation: str | None,
     scenarios: int | None,
     seed: int | None,
+    sampling: str | None,
     threads: int | None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -43,6 +44,7 @@ def gap_and_world(
         cooperation=world,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -57,6 +59,7 @@ def check_arguments(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -79,6 +82,8 @@ def check_arguments(
         wrong.append(f"scenarios is {scenarios!r}; expected a number from 1 to {MOST_SCENARIOS:,}")
     if seed is not None and seed < 0:
         wrong.append(f"seed is {seed!r}; expected a whole number from 0 on")
+    if sampling is not None and sampling not in SAMPLINGS:
+        wrong.append(f"sampling is {sampling!r}; expected one of {', '.join(SAMPLINGS)}")
     if threads is not None and threads < 1:
         wrong.append(f"threads is {threads!r}; expected at least 1")
     if isinstance(executor, int) and executor < 1:

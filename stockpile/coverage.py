@@ -1,4 +1,9 @@
-"""Coverage metrics and their sampling errors: numbers in, numbers out."""
+"""Coverage metrics and how far each scenario moves them: numbers in, numbers out.
+
+What a scenario adds to the error of an estimate, to first order, is its *pull*: the standard error
+of the estimate is that of the mean of the pulls (`stockpile.intervals`), however they depend on
+each other. For a mean they are the deviations from it.
+"""
 
 from __future__ import annotations
 
@@ -53,41 +58,34 @@ def worst_mean(
     return 1.0 - shortfall / tail
 
 
-def fill_rate_error(unserved: NDArray[np.float64], need: NDArray[np.float64], count: int) -> float:
-    """Return the standard error of the fill rate, a ratio of means, by the delta method.
+def fill_rate_pull(
+    unserved: NDArray[np.float64], need: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Return the pull of scenarios on the fill rate, a ratio of means, by the delta method.
 
     Parameters
     ----------
     unserved, need
         (S',) by scenario [t]; the scenarios that are not listed need nothing.
     count
-        Number of scenarios, equally weighted.
+        Number S of scenarios, equally weighted.
+
+    Returns
+    -------
+    (S',) pulls; those of scenarios that are not listed are 0.
     """
     total = need.sum()
     if total == 0.0:
-        return 0.0
-    residual = unserved - unserved.sum() / total * need
-    return float(np.sqrt((residual**2).sum() / count) / (total / count) / np.sqrt(count))
+        return np.zeros(need.size)
+    return np.asarray((unserved - unserved.sum() / total * need) / (total / count))
 
 
-def worst_mean_error(
-    unserved: NDArray[np.float64], need: NDArray[np.float64], tail: float, count: int
-) -> float:
-    """Return the standard error of :func:`worst_mean` on equally weighted scenarios.
+def tail_pull(values: NDArray[np.float64], tail: float) -> NDArray[np.float64]:
+    """Return the pull (S,) of scenarios on the mean of the largest values (S,), equally weighted.
 
     The estimator is the mean of excesses over a quantile, divided by the tail (Rockafellar and
     Uryasev, 2000); the error of the quantile itself cancels to first order.
     """
-    short = np.zeros(count)
-    short[: unserved.size] = 1.0 - served_fraction(unserved, need)
-    return tail_error(short, tail)
-
-
-def tail_error(values: NDArray[np.float64], tail: float) -> float:
-    """Return the standard error of the mean of the largest values, equally weighted (N,).
-
-    See :func:`worst_mean_error`.
-    """
     tail = max(tail, 1.0 / values.size)
     excess = np.maximum(values - np.quantile(values, 1.0 - tail), 0.0) / tail
-    return float(excess.std() / np.sqrt(values.size))
+    return np.asarray(excess - excess.mean())

@@ -32,8 +32,7 @@ BINDING = 0.99
 def plan_summary(plan: Plan) -> str:
     """Say in a few lines what a solve has brought."""
     title = f"{plan.instance_name} ({plan.instance_hash[:12]}), cooperation {plan.cooperation}"
-    drawn = f"{plan.scenario_count:,} scenarios"
-    drawn += "" if plan.seed is None else f", seed {plan.seed}"
+    drawn = drawn_text(plan.scenario_count, plan.seed, plan.sampling)
     lines = [f"Plan for {title}", f"  status      {plan.status} ({plan.seconds:.1f} s, {drawn})"]
     if plan.annual_cost_usd is None or plan.bound_usd is None or plan.gap is None:
         return "\n".join(lines) + "\n"
@@ -67,10 +66,9 @@ def plan_tables(plan: Plan) -> str:
 
 def assessment_text(assessment: Assessment) -> str:
     """Print what a plan costs and keeps on fresh scenarios."""
-    drawn = f"{assessment.scenario_count:,} scenarios"
+    drawn = drawn_text(assessment.scenario_count, assessment.seed, assessment.sampling)
     interval = ""
     if assessment.seed is not None:
-        drawn += f", seed {assessment.seed}"
         low, high = money(assessment.low_usd), money(assessment.high_usd)
         interval = f", 95 % interval {low} to {high}"
     lines = [
@@ -93,6 +91,16 @@ def assessment_text(assessment: Assessment) -> str:
     else:
         kept = "Every promise that" if assessment.limits.empty else "Every promise and limit that"
         text += f"{kept} held in the plan's sample holds here.\n"
+    return text
+
+
+def drawn_text(count: int, seed: int | None, sampling: str | None) -> str:
+    """Say how many scenarios there are and how they were drawn; no seed: they were given."""
+    text = f"{count:,} scenarios"
+    if seed is not None:
+        text += f", seed {seed}"
+    if sampling == "stratified":
+        text += ", stratified"
     return text
 
 

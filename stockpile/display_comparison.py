@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stockpile.cooperation.obligations import SHARED
 from stockpile.cooperation.tickets import ALL
-from stockpile.display import PIPE_WIDTH, money, number_text, render_table
+from stockpile.display import PIPE_WIDTH, drawn_text, money, number_text, render_table
 from stockpile.plan import Status
 from stockpile.problem import promise_in_words
 
@@ -38,8 +38,7 @@ BECAUSE = {
 
 def comparison_page(comparison: Comparison) -> str:
     """Say on one page what acting together saves, why, and who should pay what."""
-    drawn = f"{comparison.scenario_count:,} scenarios"
-    drawn += "" if comparison.seed is None else f", seed {comparison.seed}"
+    drawn = drawn_text(comparison.scenario_count, comparison.seed, comparison.sampling)
     unit = _unit(comparison)
     parts = [
         f"Comparison for {comparison.instance_name} ({comparison.instance_hash[:12]})\n"

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from stockpile.courses import Courses, CourseStore, Owner
-from stockpile.coverage import fill_rate_error, served_fraction, worst_mean, worst_mean_error
+from stockpile.coverage import fill_rate_pull, served_fraction, tail_pull, worst_mean
+from stockpile.intervals import Spread
 from stockpile.kernels.simulation import LANES
 from stockpile.memory import Memory
 from stockpile.needs import block_needs, yearly
@@ -115,9 +116,8 @@ class Sampled:
     covered
         (G', S') whether the block keeps its part of each of its joint chance groups.
     errors
-        For each promise the standard error of its value on equally weighted scenarios; for a
-        ``chance`` the number of scenarios instead, and 0 where nothing is sampled (``stress``,
-        ``days``).
+        For each promise the standard error of its value on equally weighted scenarios; 0 where
+        nothing is sampled (``stress``, ``days``).
     """
 
     variable: NDArray[np.float64]
@@ -179,7 +179,7 @@ class Evaluator:
         self.unit_cost = (  # [USD/(lot year)]
             self.lot * problem.holding_cost[block.market_participant, block.market_material]
         )
-        self.num_scenarios = scenarios.count
+        self.spread = Spread.of(scenarios)
         # Probabilities that were rounded in a table may sum to a confidence only almost.
         self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
         self._scenarios: ScenarioSet | None = scenarios
@@ -562,19 +562,10 @@ class Evaluator:
                 np.add.at(borne, self._owner_of_stream, shortage.T)
                 shipping = simulation.released_of[:, :, 0] * self.steps.cost
                 np.add.at(borne, self._owner_of_step, shipping.T)
-        count = self.num_scenarios
         for index, promise in enumerate(self.promises):
-            if promise.metric in ("stress", "days"):
-                continue
-            stream = self._stream(promise)
-            unserved, total = simulations[promise.floor][:, stream], self.needs.total[:, stream]
-            if promise.metric == "chance":
-                errors[index] = count
-            elif promise.metric == "fill_rate":
-                errors[index] = fill_rate_error(unserved, total, count)
-            else:
-                tail = 1.0 - promise.confidence
-                errors[index] = worst_mean_error(unserved, total, tail, count)
+            if promise.metric not in ("stress", "days"):
+                unserved = simulations[promise.floor][:, self._stream(promise)]
+                errors[index] = self._error(promise, unserved)
         return Sampled(
             variable=borne.T,
             shortage=simulations[False] @ self._shortage_cost,
@@ -586,6 +577,20 @@ class Evaluator:
             ).reshape(len(self.groups), self.needs.scenario.size),
             errors=errors,
         )
+
+    def _error(self, promise: Promise, unserved: NDArray[np.float64]) -> float:
+        """Return the standard error of what a promise reaches, from unserved needs (S',) [t]."""
+        scenario, total = self.needs.scenario, self.needs.total[:, self._stream(promise)]
+        count = self.spread.count
+        if promise.metric == "fill_rate":
+            return self.spread.error(fill_rate_pull(unserved, total, count), scenario)
+        served = np.ones(count)
+        served[scenario] = served_fraction(unserved, total)
+        if promise.metric == "chance":
+            kept = (served >= promise.level - LEVEL_TOLERANCE).astype(np.float64)
+            return self.spread.error(kept - kept.mean())
+        assert promise.confidence is not None
+        return self.spread.error(tail_pull(1.0 - served, 1.0 - promise.confidence))
 
     def _keeps_group(self, g: int, unserved: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say in which scenarios (S',) the block keeps its part of a joint chance group."""

@@ -73,8 +73,8 @@ class ExportedModel:
         The file; None where there was nothing to write: see ``status``.
     cooperation
         ``none``, ``sharing`` or ``joint``.
-    seed, scenario_count
-        Of the scenarios; the seed is None where the instance gives its scenarios.
+    seed, sampling, scenario_count
+        Of the scenarios; seed and sampling are None where the instance gives its scenarios.
     status
         How our own solve ended. Without a plan no model is written.
     columns
@@ -92,6 +92,7 @@ class ExportedModel:
     path: Path | None
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     status: Status
     columns: int
@@ -132,6 +133,7 @@ def export_model(
     cooperation: Cooperation | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> ExportedModel:
@@ -154,7 +156,7 @@ def export_model(
         anew in Pyomo; default none.
     gap, time_limit
         As in :func:`stockpile.solve`, for the solve that finds the columns.
-    cooperation, scenarios, seed, threads, progress
+    cooperation, scenarios, seed, sampling, threads, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -177,6 +179,7 @@ def export_model(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
     )
     for name, value, known in (("model", model, MODELS), ("file_format", file_format, FORMATS)):
@@ -189,7 +192,12 @@ def export_model(
     if model == "foresight":
         require_known(instance)
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+        progress=progress,
     ) as setting:
         if model == "foresight":
             return _foresight(setting, world, path, file_format, solver)
@@ -229,6 +237,7 @@ def _plan(
         path=path if has_plan else None,
         cooperation=world,
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         status=status,
         columns=columns,
@@ -279,6 +288,7 @@ def _foresight(
         path=path if feasible else None,
         cooperation=world,
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         status=Status.OPTIMAL if feasible else Status.INFEASIBLE,
         columns=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stockpile.display import money
+from stockpile.display import drawn_text, money
 
 if TYPE_CHECKING:
     from stockpile.export import ExportedModel, SolverAnswer
@@ -24,8 +24,7 @@ def exported_text(name: str, exported: ExportedModel) -> str:
     name
         Of the instance.
     """
-    drawn = f"{exported.scenario_count:,} scenarios"
-    drawn += "" if exported.seed is None else f", seed {exported.seed}"
+    drawn = drawn_text(exported.scenario_count, exported.seed, exported.sampling)
     title = f"{_TITLES[exported.model]} of {name}, cooperation {exported.cooperation}, {drawn}"
     if exported.path is None:
         return f"{title}\n  status      {exported.status}: there is no model to write\n"

@@ -68,8 +68,8 @@ class Foresight:
         Name and content hash of the instance.
     cooperation
         ``none``, ``sharing`` or ``joint``.
-    seed, scenario_count
-        Of the scenarios; the seed is None where the instance gives its scenarios.
+    seed, sampling, scenario_count
+        Of the scenarios; seed and sampling are None where the instance gives its scenarios.
     bound_usd
         Proven lower limit on the yearly cost of any plan with any release policy; infinite where
         no holdings within the limits can keep all promises.
@@ -101,6 +101,7 @@ class Foresight:
     instance_hash: str
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     bound_usd: float
     cost_usd: float
@@ -130,6 +131,7 @@ def foresight(
     cooperation: Cooperation | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Foresight:
@@ -139,7 +141,7 @@ def foresight(
     ----------
     instance
         As returned by :func:`stockpile.load`.
-    cooperation, scenarios, seed, threads, progress
+    cooperation, scenarios, seed, sampling, threads, progress
         As in :func:`stockpile.solve`, with the same defaults: a plan and a bound made with the
         same arguments can be compared.
 
@@ -151,10 +153,17 @@ def foresight(
         If the instance uses what is not built yet.
     """
     world = cooperation or instance.solve_settings.cooperation
-    check_arguments(cooperation=world, scenarios=scenarios, seed=seed, threads=threads)
+    check_arguments(
+        cooperation=world, scenarios=scenarios, seed=seed, sampling=sampling, threads=threads
+    )
     require_known(instance)
     with prepared(
-        instance, scenarios=scenarios, seed=seed, threads=threads, progress=progress
+        instance,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=threads,
+        progress=progress,
     ) as setting:
         return foresight_world(setting, cast("Cooperation", world))
 
@@ -189,6 +198,7 @@ def foresight_world(setting: Setting, world: Cooperation) -> Foresight:
         instance_hash=setting.instance.content_hash,
         cooperation=world,
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         bound_usd=optimum.bound + fixed,
         cost_usd=cost + fixed,
@@ -239,7 +249,7 @@ def foresight_gap(plan: Plan, bound: Foresight) -> float:
         If there is no plan, or plan and bound are not of the same instance, cooperation and
         scenarios.
     """
-    names = ("instance_hash", "cooperation", "seed", "scenario_count")
+    names = ("instance_hash", "cooperation", "seed", "sampling", "scenario_count")
     require_comparable(plan, **{name: getattr(bound, name) for name in names})
     assert plan.annual_cost_usd is not None
     return plan.annual_cost_usd - bound.bound_usd
@@ -268,7 +278,7 @@ def require_comparable(plan: Plan, **of_bound: str | int | None) -> None:
     if wrong:
         raise UsageError(
             "Plan and foresight bound cannot be compared:\n  " + "\n  ".join(wrong) + "\n"
-            "  Make both with the same instance, cooperation, scenarios and seed."
+            "  Make both with the same instance, cooperation, scenarios, seed and sampling."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from stockpile.display import money, number_text, render_table
+from stockpile.display import drawn_text, money, number_text, render_table
 from stockpile.foresight_bound import foresight_gap
 from stockpile.records import json_text, plain
 
@@ -31,8 +31,7 @@ def foresight_text(bound: Foresight, plan: Plan | None = None) -> str:
     UsageError
         If plan and bound cannot be compared.
     """
-    drawn = f"{bound.scenario_count:,} scenarios"
-    drawn += "" if bound.seed is None else f", seed {bound.seed}"
+    drawn = drawn_text(bound.scenario_count, bound.seed, bound.sampling)
     lines = [
         f"Foresight bound of {bound.instance_name} ({bound.instance_hash[:12]}), cooperation "
         f"{bound.cooperation}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stockpile.display import money, number_text, render_table
+from stockpile.display import drawn_text, money, number_text, render_table
 from stockpile.marginal_costs import FULL, KEPT
 from stockpile.plan import Status
 
@@ -63,8 +63,7 @@ def marginals_text(marginals: Marginals) -> str:
 
 
 def _heading(frontier: Frontier) -> str:
-    drawn = f"{frontier.scenario_count:,} scenarios"
-    drawn += "" if frontier.seed is None else f", seed {frontier.seed}"
+    drawn = drawn_text(frontier.scenario_count, frontier.seed, frontier.sampling)
     name = f"{frontier.instance_name} ({frontier.instance_hash[:12]})"
     return (
         f"Cost against {frontier.vary} for {name}, cooperation {frontier.cooperation}\n"

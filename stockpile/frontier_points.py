@@ -136,7 +136,7 @@ class Frontier:
         ``coverage`` or ``budget``.
     meaning
         What ``parameter`` of a point is, in words.
-    cooperation, seed, scenario_count, gap, time_limit
+    cooperation, seed, sampling, scenario_count, gap, time_limit
         As solved, at every point the same; the gap is the one that was asked for.
     monotone
         Whether asking for more cannot make a plan cheaper. It is used to narrow the intervals. Not
@@ -159,6 +159,7 @@ class Frontier:
     meaning: str
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     gap: float
     time_limit: float | None
@@ -195,6 +196,7 @@ class Frontier:
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "versions": dict(self.versions),
             "seed": self.seed,
+            "sampling": self.sampling,
             "scenario_count": self.scenario_count,
             "cooperation": self.cooperation,
             "vary": self.vary,
@@ -248,6 +250,7 @@ def frontier(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -276,7 +279,7 @@ def frontier(
         The values themselves, in place of ``points``; those of coverage above 0.
     time_limit
         Seconds for each point; default none.
-    gap, cooperation, scenarios, seed, threads, executor, memory_gib, progress
+    gap, cooperation, scenarios, seed, sampling, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -294,6 +297,7 @@ def frontier(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -317,6 +321,7 @@ def frontier(
             meaning=meaning,
             cooperation=solver.world,
             seed=solver.setting.seed,
+            sampling=solver.setting.sampling,
             scenario_count=solver.setting.scenarios.count,
             gap=solver.gap,
             time_limit=time_limit,

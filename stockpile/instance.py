@@ -252,10 +252,16 @@ def _toml_keys(settings: object, settings_type: type) -> str:
     return "".join(lines)
 
 
+_LATER = frozenset({"sampling"})
+"""Keys of ``[scenarios]`` younger than the first hashes, which stay as they were at the default."""
+
+
 def _texts(row: object, declared: type) -> dict[str, str | None]:
     """Return the cells of a row, or the keys of a section, as text; None where there is nothing."""
     cells: dict[str, str | None] = {}
     for column in columns(declared):
         value = getattr(row, column.attribute)
+        if declared is ScenarioSettings and column.name in _LATER and value == column.default:
+            continue
         cells[column.name] = None if value is None else column.write(value)
     return cells

@@ -68,7 +68,7 @@ class Marginals:
     ----------
     instance_name, instance_hash
         Name and content hash of the instance.
-    cooperation, seed, scenario_count, gap, time_limit
+    cooperation, seed, sampling, scenario_count, gap, time_limit
         As solved, every time the same; the gap is the one that was asked for.
     status
         How the solve of the instance itself ended.
@@ -101,6 +101,7 @@ class Marginals:
     instance_hash: str
     cooperation: str
     seed: int | None
+    sampling: str | None
     scenario_count: int
     gap: float
     time_limit: float | None
@@ -150,6 +151,7 @@ def marginals(
     cooperation: str | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -181,7 +183,7 @@ def marginals(
         ``fill_rate`` and ``stress``. Confidences go at most half of their way to 1, levels to 1.
     step_usd
         Step of budgets [USD]; None leaves budgets out.
-    gap, cooperation, scenarios, seed, threads, executor, memory_gib, progress
+    gap, cooperation, scenarios, seed, sampling, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`. What a step costs is often less than a usual gap leaves
         open: ask for 0, or a gap well below the cost of a step.
     time_limit
@@ -202,6 +204,7 @@ def marginals(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -232,6 +235,7 @@ def marginals(
             instance_hash=base.instance_hash,
             cooperation=base.cooperation,
             seed=base.seed,
+            sampling=base.sampling,
             scenario_count=base.scenario_count,
             gap=solver.gap,
             time_limit=time_limit,

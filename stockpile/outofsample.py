@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
-from stockpile.coverage import tail_error
+from stockpile.coverage import tail_pull
 from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.evaluator import Evaluator
+from stockpile.intervals import LEAST_STRATIFIED, REPLICATES, Spread
 from stockpile.limits import ALL
 from stockpile.model.verify import tail_weights, within
 from stockpile.needs import yearly
@@ -36,11 +36,8 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Judgement, Sampled
     from stockpile.instance import Instance
     from stockpile.plan import Plan
-    from stockpile.problem import Cooperation, Problem, Promise
+    from stockpile.problem import Cooperation, Problem
     from stockpile.scenarios import ScenarioSet
-
-INTERVAL = 0.95
-"""Confidence of the intervals."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,9 @@ class Assessment:
 
     Attributes
     ----------
-    scenario_count, seed
-        Of the fresh scenarios; the seed is None where the instance gives its scenarios itself,
-        which are then the same as in the plan, and no interval means anything.
+    scenario_count, seed, sampling
+        Of the fresh scenarios; seed and sampling are None where the instance gives its scenarios
+        itself, which are then the same as in the plan, and no interval means anything.
     annual_cost_usd, low_usd, high_usd
         Cost of the plan [USD/year] (7), (9), with a 95 % confidence interval.
     facilities_usd
@@ -73,6 +70,7 @@ class Assessment:
 
     scenario_count: int
     seed: int | None
+    sampling: str | None
     annual_cost_usd: float
     low_usd: float
     high_usd: float
@@ -89,6 +87,7 @@ def evaluate(
     *,
     scenarios: int = 100_000,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Assessment:
@@ -105,6 +104,10 @@ def evaluate(
     seed
         Default: the plan's seed plus one. It must differ from the plan's, or the scenarios
         would not be fresh.
+    sampling
+        ``plain`` or ``stratified``; default from the instance. A stratified set is drawn in 20
+        independent replicates, from which the intervals follow; so it takes 40 scenarios at
+        least.
     threads
         Default: all processors. The result is the same with any number.
     progress
@@ -117,7 +120,7 @@ def evaluate(
     UsageError
         If an argument is out of range.
     """
-    check_arguments(scenarios=scenarios, seed=seed, threads=threads)
+    check_arguments(scenarios=scenarios, seed=seed, sampling=sampling, threads=threads)
     sampled = bool(instance.hazards) and not instance.scenarios
     if sampled:
         own = instance.scenario_settings.seed if plan.seed is None else plan.seed
@@ -126,15 +129,22 @@ def evaluate(
             raise UsageError(
                 f"seed {seed} is the plan's own: its scenarios would not be fresh; name another"
             )
+        sampling = instance.scenario_settings.sampling if sampling is None else sampling
+        if sampling == "stratified" and scenarios < LEAST_STRATIFIED:
+            raise UsageError(
+                f"scenarios is {scenarios}; a stratified set to judge a plan on takes at least "
+                f"{LEAST_STRATIFIED}, because intervals need {REPLICATES} replicates of 2"
+            )
     problem = build_problem(instance)
     couplings = build_couplings(instance, problem, cast("Cooperation", plan.cooperation))
     lots, rules = _decisions(problem, plan)
     facilities = _facilities_cost(couplings, plan)
-    drawn = scenario_set(instance, problem, scenarios, seed)
+    drawn = scenario_set(instance, problem, scenarios, seed, sampling, replicates=REPLICATES)
     stress = stress_cases(instance, problem)
     blocks = build_blocks(problem)
     report, began = reporter(progress), time.monotonic()
-    sums = _Sums(problem, drawn.count)
+    spread = Spread.of(drawn)
+    sums = _Sums(problem, spread)
     rows: list[dict[str, Any]] = []
     with Workers(threads) as workers:
         for number, block in enumerate(blocks):
@@ -149,10 +159,10 @@ def evaluate(
             judgement = evaluator.judge(chosen, rule)
             sampled_block = evaluator.sampling(chosen, rule)
             sums.add(evaluator, judgement, sampled_block)
-            rows += _coverage_rows(problem, evaluator.promises, judgement, sampled_block.errors)
+            rows += _coverage_rows(problem, evaluator, judgement, sampled_block.errors)
     if isinstance(report, ProgressLine):
         report.clear()
-    rows += _group_rows(problem, drawn, sums.covered)
+    rows += _group_rows(problem, drawn, sums)
     annual, half = sums.cost(drawn)
     coverage = _with_planned(pd.DataFrame(rows, columns=_COLUMNS), plan)
     limits = _limits(plan, couplings, drawn, sums)
@@ -169,6 +179,7 @@ def evaluate(
     return Assessment(
         scenario_count=drawn.count,
         seed=seed if sampled else None,
+        sampling=sampling if sampled else None,
         annual_cost_usd=annual + facilities,
         low_usd=annual + facilities - half,
         high_usd=annual + facilities + half,
@@ -195,15 +206,19 @@ class _Sums:
         (S,) shortage cost of all [USD/year].
     covered
         (G, S) whether all streams of a joint chance group reach their levels.
+    spread
+        How the scenarios depend on each other.
     """
 
-    def __init__(self, problem: Problem, count: int) -> None:
+    def __init__(self, problem: Problem, spread: Spread) -> None:
+        count = spread.count
         C = len(problem.participants)
         self.participants = problem.participants
         self.holding = np.zeros(C)
         self.variable = np.zeros((C, count))
         self.shortage = np.zeros(count)
         self.covered = np.ones((len(problem.groups), count), dtype=np.bool_)
+        self.spread = spread
         self._per_year = yearly(1.0, problem.horizon)
 
     def add(self, evaluator: Evaluator, judgement: Judgement, block: Sampled) -> None:
@@ -217,25 +232,24 @@ class _Sums:
 
     def cost(self, scenarios: ScenarioSet) -> tuple[float, float]:
         """Return the cost (7), and half the width of its interval [USD/year]."""
-        mean, half = _mean(self.variable.sum(axis=0), scenarios)
+        mean, half = self._mean(self.variable.sum(axis=0), scenarios)
         return float(self.holding.sum()) + mean, half
 
     def share(self, c: int, scenarios: ScenarioSet) -> tuple[float, float]:
         """Return what a participant bears (16), and half the width of its interval [USD/year]."""
-        mean, half = _mean(self.variable[c], scenarios)
+        mean, half = self._mean(self.variable[c], scenarios)
         return float(self.holding[c]) + mean, half
 
     def tail(self, tail: float, scenarios: ScenarioSet) -> tuple[float, float]:
         """Return the mean of the costliest scenarios (18), and half the width of its interval."""
         weight = tail_weights(self.shortage, scenarios.probability, tail)
-        return float(weight @ self.shortage), _z() * tail_error(self.shortage, tail)
+        error = self.spread.error(tail_pull(self.shortage, tail))
+        return float(weight @ self.shortage), self.spread.width * error
 
-
-def _mean(values: NDArray[np.float64], scenarios: ScenarioSet) -> tuple[float, float]:
-    """Return the mean of values (S,), and half the width of its interval."""
-    mean = float(scenarios.probability @ values)
-    variance = float(scenarios.probability @ (values - mean) ** 2)
-    return mean, _z() * math.sqrt(variance / scenarios.count)
+    def _mean(self, values: NDArray[np.float64], scenarios: ScenarioSet) -> tuple[float, float]:
+        """Return the mean of values (S,), and half the width of its interval."""
+        mean = float(scenarios.probability @ values)
+        return mean, self.spread.width * self.spread.error(values - mean)
 
 
 _COLUMNS = [
@@ -267,10 +281,6 @@ _LIMIT_COLUMNS = [
 ]
 SHARE_EQUATION, TAIL_EQUATION = 16, 18
 """Limits that depend on scenarios, by their number in the formulation."""
-
-
-def _z() -> float:
-    return float(ndtri(0.5 + INTERVAL / 2.0))
 
 
 def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -330,16 +340,16 @@ def _place(name: str, known: tuple[str, ...], what: str) -> int:
 
 def _coverage_rows(
     problem: Problem,
-    promises: tuple[Promise, ...],
+    evaluator: Evaluator,
     judgement: Judgement,
     errors: NDArray[np.float64],
 ) -> list[dict[str, Any]]:
-    rows = []
-    for index, promise in enumerate(promises):
-        value = float(judgement.achieved[index])
-        low, high = value - _z() * errors[index], value + _z() * errors[index]
+    rows, spread = [], evaluator.spread
+    for index, promise in enumerate(evaluator.promises):
+        value, error = float(judgement.achieved[index]), float(errors[index])
+        low, high = value - spread.width * error, value + spread.width * error
         if promise.metric == "chance":
-            low, high = _wilson(value, errors[index])
+            low, high = spread.of_share(value, error)
         rows.append(
             {
                 **describe_promise(problem, promise),
@@ -352,15 +362,17 @@ def _coverage_rows(
     return rows
 
 
-def _group_rows(
-    problem: Problem, scenarios: ScenarioSet, covered: NDArray[np.bool_]
-) -> list[dict[Any, Any]]:
+def _group_rows(problem: Problem, scenarios: ScenarioSet, sums: _Sums) -> list[dict[Any, Any]]:
     """Judge the joint chance groups (13): the probability that all of a group holds at once."""
-    reached = [float(scenarios.probability[kept].sum()) for kept in covered]
+    reached = [float(scenarios.probability[kept].sum()) for kept in sums.covered]
     tolerance = 2.0 * LEVEL_TOLERANCE + scenarios.rounded_away
     rows = groups_table(problem, reached, tolerance).to_dict(orient="records")
+    bounds = {}
+    for group, share, kept in zip(problem.groups, reached, sums.covered, strict=True):
+        error = sums.spread.error(kept.astype(np.float64) - share)
+        bounds[group.name] = sums.spread.of_share(share, error)
     for row in rows:
-        low, high = _wilson(row["achieved"], scenarios.count)
+        low, high = bounds[row["group"]]
         row["low"], row["high"] = max(0.0, low), min(1.0, high)
     return rows
 
@@ -390,16 +402,6 @@ def _limits(plan: Plan, couplings: Couplings, scenarios: ScenarioSet, sums: _Sum
             }
         )
     return pd.DataFrame(rows, columns=_LIMIT_COLUMNS)
-
-
-def _wilson(share: float, scenarios: float) -> tuple[float, float]:
-    """Wilson's interval of a share observed in so many scenarios (Wilson, 1927)."""
-    z2 = _z() ** 2
-    centre = (share + z2 / (2.0 * scenarios)) / (1.0 + z2 / scenarios)
-    spread = share * (1.0 - share) / scenarios + z2 / (4.0 * scenarios**2)
-    half = _z() / (1.0 + z2 / scenarios) * np.sqrt(max(spread, 0.0))
-    # The share itself lies inside, whatever rounding says.
-    return min(float(centre - half), share), max(float(centre + half), share)
 
 
 def _with_planned(coverage: pd.DataFrame, plan: Plan) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
 from stockpile.records import csv_texts, json_text
-from stockpile.tables import COOPERATIONS
+from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +86,7 @@ FILES = ("plan.json", *(f"{name}.csv" for name in TABLES))
 SUMMARY: dict[str, tuple[type, ...]] = {
     "versions": (dict,),
     "seed": (int, type(None)),
+    "sampling": (str, type(None)),
     "scenario_count": (int,),
     "cooperation": (str,),
     "status": (str,),
@@ -130,8 +131,8 @@ class Plan:
         Proven lower limit on the cost of any plan from the same menu of rules [USD/year].
     gap
         (annual_cost_usd - bound_usd) / annual_cost_usd; None without a plan.
-    seed, scenario_count
-        Of the scenarios planned on; the seed is None where the instance gives its scenarios.
+    seed, sampling, scenario_count
+        Of the scenarios planned on; seed and sampling are None where the instance gives them.
     seconds
         Wall-clock time of the solve.
     versions
@@ -166,6 +167,7 @@ class Plan:
     bound_usd: float | None
     gap: float | None
     seed: int | None
+    sampling: str | None
     scenario_count: int
     seconds: float
     versions: Mapping[str, str]
@@ -190,6 +192,7 @@ class Plan:
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "versions": dict(self.versions),
             "seed": self.seed,
+            "sampling": self.sampling,
             "scenario_count": self.scenario_count,
             "cooperation": self.cooperation,
             "status": str(self.status),
@@ -277,6 +280,8 @@ def _read_summary(path: Path) -> dict[str, Any]:
         raise ResultError(f"{path} is damaged: {error}") from error
     if not isinstance(data, dict):
         raise ResultError(f"{path} is damaged: it is not the summary of a plan")
+    if "sampling" not in data:  # Results from before there was a choice.
+        data["sampling"] = None if data.get("seed") is None else "plain"
     if "format" not in data:
         raise ResultError(f"{path} is damaged: format is missing")
     if data["format"] != FORMAT:
@@ -300,7 +305,11 @@ def _read_summary(path: Path) -> dict[str, Any]:
         isinstance(text, str) for text in data["versions"].values()
     ):
         wrong.append("versions holds something that is not text")
-    for key, known in (("status", tuple(Status)), ("cooperation", COOPERATIONS)):
+    for key, known in (
+        ("status", tuple(Status)),
+        ("cooperation", COOPERATIONS),
+        ("sampling", SAMPLINGS),
+    ):
         if isinstance(data.get(key), str) and data[key] not in known:
             wrong.append(f"{key} is {data[key]!r}; expected one of {', '.join(known)}")
     if isinstance(data.get("conflicts"), list) and not all(

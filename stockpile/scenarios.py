@@ -5,18 +5,21 @@ monthly figures per material, so that memory grows with scenarios times events. 
 formulation.
 
 Every hazard draws from streams of its own, named by the seed, the hazard and the purpose. So an
-instance and a seed name a scenario set for good: the first scenarios stay the same when more are
-drawn, and a change to one hazard leaves the events of the others as they were.
+instance, a seed and a way of sampling name a scenario set for good, and a change to one hazard
+leaves the events of the others as they were. Of a plain set the first scenarios stay the same when
+more are drawn; a stratified one is spread anew.
 """
 
 from __future__ import annotations
 
-import hashlib
+import itertools
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.draws import PlainDraws, StratifiedDraws
 from stockpile.problem import MONTHS_PER_YEAR, expand
 from stockpile.tables import EFFECTS
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from stockpile.draws import Draws
     from stockpile.instance import Instance
     from stockpile.problem import Problem
     from stockpile.tables import Event, Hazard, StressEvent
@@ -54,6 +58,9 @@ class ScenarioSet:
         (E,) fraction of supply lost or of demand added.
     materials, targets, classes
         (scopes, M), (scopes, C), (scopes, K) whom an event hits.
+    replicate
+        (R + 1,) scenarios ``replicate[r]`` to ``replicate[r + 1] - 1`` were drawn together and
+        independently of all others; empty where every scenario was drawn by itself, or none was.
     """
 
     names: tuple[str, ...]
@@ -69,6 +76,7 @@ class ScenarioSet:
     materials: NDArray[np.bool_]
     targets: NDArray[np.bool_]
     classes: NDArray[np.bool_]
+    replicate: NDArray[np.int64]
 
     @property
     def count(self) -> int:
@@ -77,15 +85,24 @@ class ScenarioSet:
 
 
 def scenario_set(
-    instance: Instance, problem: Problem, count: int | None = None, seed: int | None = None
+    instance: Instance,
+    problem: Problem,
+    count: int | None = None,
+    seed: int | None = None,
+    sampling: str | None = None,
+    *,
+    replicates: int = 1,
 ) -> ScenarioSet:
     """Return the scenarios an instance is planned on: those given, or drawn from its hazards.
 
     Parameters
     ----------
-    count, seed
-        Number of scenarios to draw and seed; default from the instance. Both are ignored where
-        the instance gives its scenarios itself. Without hazards there is one calm scenario.
+    count, seed, sampling
+        Number of scenarios to draw, seed, and ``plain`` or ``stratified``; default from the
+        instance. All are ignored where the instance gives its scenarios itself. Without hazards
+        there is one calm scenario.
+    replicates
+        As in :func:`draw_scenarios`.
     """
     if instance.scenarios:
         return given_scenarios(instance, problem)
@@ -96,6 +113,8 @@ def scenario_set(
         problem,
         instance.scenario_settings.count if count is None else count,
         instance.scenario_settings.seed if seed is None else seed,
+        instance.scenario_settings.sampling if sampling is None else sampling,
+        replicates=replicates,
     )
 
 
@@ -126,20 +145,46 @@ def stress_cases(instance: Instance, problem: Problem) -> ScenarioSet:
     )
 
 
-def draw_scenarios(instance: Instance, problem: Problem, count: int, seed: int) -> ScenarioSet:
+def draw_scenarios(
+    instance: Instance,
+    problem: Problem,
+    count: int,
+    seed: int,
+    sampling: str = "plain",
+    *,
+    replicates: int = 1,
+) -> ScenarioSet:
     """Draw scenarios from the hazards, equally weighted.
 
     Arrivals of a hazard are a Poisson process over the horizon; durations are lognormal, rounded
     to whole months of at least one; severities are beta-distributed. A follow-up starts its delay
     after the start of the event that it follows.
+
+    Parameters
+    ----------
+    sampling
+        ``plain``: every scenario by itself; or ``stratified``: spread evenly over what can happen.
+    replicates
+        Number of independent parts in which a stratified set is drawn, of equal size to within
+        one scenario. What differs between them shows the sampling error.
     """
+    parts = np.arange(replicates + 1) * count // replicates
+    if sampling == "plain":
+        parts = np.array([0, count])
     order = [row.hazard for row in instance.hazards]
-    drawn: dict[str, _Events] = {}
-    for hazard in _parents_first(instance.hazards):
-        parent = drawn[hazard.follows] if hazard.follows else None
-        drawn[hazard.hazard] = _draw_hazard(
-            hazard, parent, _scope_of(hazard, order), problem, count, seed
-        )
+    relatives = _relatives(instance.hazards)
+    events = []
+    for number, (first, after) in enumerate(itertools.pairwise(parts.tolist())):
+        drawn: dict[str, _Events] = {}
+        for hazard in _parents_first(instance.hazards):
+            draws: Draws = PlainDraws(seed, hazard.hazard)
+            if sampling == "stratified":
+                draws = StratifiedDraws(seed, hazard.hazard, number, relatives[hazard.hazard])
+            parent = drawn[hazard.follows] if hazard.follows else None
+            drawn[hazard.hazard] = _draw_hazard(
+                hazard, parent, _scope_of(hazard, order), problem, after - first, draws
+            )
+        events += [drawn[name].moved(first) for name in order]
     scopes = [
         (
             expand(row.materials, problem.materials),
@@ -148,14 +193,16 @@ def draw_scenarios(instance: Instance, problem: Problem, count: int, seed: int) 
         )
         for row in instance.hazards
     ]
-    return _assemble(
-        (), np.full(count, 1.0 / count), [drawn[name] for name in order], problem, scopes
-    )
+    assembled = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
+    return assembled if sampling == "plain" else replace(assembled, replicate=parts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`."""
+    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`.
+
+    ``point`` (p, n) is what those that follow need to know, as in :mod:`stockpile.draws`.
+    """
 
     scenario: NDArray[np.int64]
     effect: int
@@ -164,6 +211,11 @@ class _Events:
     start: NDArray[np.int64]
     duration: NDArray[np.int64]
     severity: NDArray[np.float64]
+    point: NDArray[np.uint64]
+
+    def moved(self, scenarios: int) -> _Events:
+        """Return the same events so many scenarios later."""
+        return self if scenarios == 0 else replace(self, scenario=self.scenario + scenarios)
 
 
 def _scope_of(hazard: Hazard, order: Sequence[str]) -> int:
@@ -181,65 +233,82 @@ def _parents_first(hazards: Sequence[Hazard]) -> list[Hazard]:
     return list(done.values())
 
 
-def _uniforms(seed: int, hazard: str, purpose: str, size: int) -> NDArray[np.float64]:
-    """Return uniforms in the open unit interval from the stream of that name.
+def _relatives(hazards: Sequence[Hazard]) -> dict[str, int]:
+    """Return the number of each hazard in its family: all that follows one, which is number 0.
 
-    NumPy promises the raw stream of a bit generator for good, but not what its distributions
-    make of it; so variates are made here, by inversion.
+    Those that come later in the table make no difference to it.
     """
-    digest = hashlib.sha256(f"{hazard}\n{purpose}".encode()).digest()
-    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
-    raw = np.random.PCG64(np.random.SeedSequence([seed, *words])).random_raw(size)
-    return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    head: dict[str, str] = {}
+    for row in _parents_first(hazards):
+        head[row.hazard] = head[row.follows] if row.follows else row.hazard
+    number, size = {}, Counter[str]()
+    for row in hazards:
+        size[head[row.hazard]] += bool(row.follows)
+        number[row.hazard] = size[head[row.hazard]] if row.follows else 0
+    return number
 
 
 def _draw_hazard(
-    hazard: Hazard, parent: _Events | None, scope: int, problem: Problem, count: int, seed: int
+    hazard: Hazard,
+    parent: _Events | None,
+    scope: int,
+    problem: Problem,
+    count: int,
+    draws: Draws,
 ) -> _Events:
-    from scipy.special import betaincinv, ndtri, pdtr
-
-    def uniforms(purpose: str, size: int) -> NDArray[np.float64]:
-        return _uniforms(seed, hazard.hazard, purpose, size)
+    """Make the events of a hazard in so many scenarios from uniforms, by inversion."""
+    from scipy.special import pdtr
 
     mean_arrivals = hazard.events_per_year * problem.horizon / MONTHS_PER_YEAR
     most = int(mean_arrivals + 12.0 * mean_arrivals**0.5 + 40.0)
-    arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), uniforms("count", count))
+    arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), draws.counts(count))
     if mean_arrivals == 0.0:
         arrivals[:] = 0
     scenario = np.repeat(np.arange(count), arrivals)
-    start = (uniforms("start", scenario.size) * problem.horizon).astype(np.int64)
-    followed = [(scenario, start, "")]
+    own = draws.own(scenario)
+    start = (own.start * problem.horizon).astype(np.int64)
+    duration, severity, point = own.duration, own.severity, own.point
     if parent is not None:
-        happens = uniforms("follow", parent.scenario.size) < hazard.follow_probability
-        followed.append(
-            (parent.scenario[happens], parent.start[happens] + hazard.follow_delay_months, "-after")
-        )
-    duration, severity = [], []
-    for scenario_of, _, suffix in followed:
-        z = ndtri(uniforms("duration" + suffix, scenario_of.size))
-        with np.errstate(over="ignore"):  # Beyond every horizon is beyond every horizon.
-            months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * z))
-        # Longer than the horizon makes no difference, and keeps the numbers small.
-        duration.append(np.clip(months, 1, problem.horizon).astype(np.int64))
-        mean, sd = hazard.severity_mean, hazard.severity_sd
-        if sd == 0.0:
-            severity.append(np.full(scenario_of.size, mean))
-        else:
-            size = mean * (1.0 - mean) / sd**2 - 1.0  # alpha + beta of the beta distribution.
-            draws = uniforms("severity" + suffix, scenario_of.size)
-            severity.append(betaincinv(mean * size, (1.0 - mean) * size, draws))
-    scenario_of_all = np.concatenate([item[0] for item in followed])
+        after = draws.after(parent.point, hazard.follow_probability)
+        followed = parent.start[after.happens] + hazard.follow_delay_months
+        scenario = np.concatenate([scenario, parent.scenario[after.happens]])
+        start = np.concatenate([start, followed])
+        duration = np.concatenate([duration, after.duration])
+        severity = np.concatenate([severity, after.severity])
+        point = np.concatenate([point, parent.point[:, after.happens]], axis=1)
     # By scenario, so that those who follow draw for the first scenarios first.
-    order = np.argsort(scenario_of_all, kind="stable")
+    order = np.argsort(scenario, kind="stable")
     return _Events(
-        scenario=scenario_of_all[order],
+        scenario=scenario[order],
         effect=EFFECTS.index(hazard.effect),
         source=problem.sources.index(hazard.source) if hazard.source else NO_SOURCE,
         scope=scope,
-        start=np.concatenate([item[1] for item in followed])[order],
-        duration=np.concatenate(duration)[order],
-        severity=np.concatenate(severity)[order],
+        start=start[order],
+        duration=_durations(hazard, duration[order], problem.horizon),
+        severity=_severities(hazard, severity[order]),
+        point=point[:, order],
     )
+
+
+def _durations(hazard: Hazard, u: NDArray[np.float64], horizon: int) -> NDArray[np.int64]:
+    """Return lognormal durations (n,) [months] of uniforms, at least 1."""
+    from scipy.special import ndtri
+
+    with np.errstate(over="ignore"):  # Beyond every horizon is beyond every horizon.
+        months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * ndtri(u)))
+    # Longer than the horizon makes no difference, and keeps the numbers small.
+    return np.clip(months, 1, horizon).astype(np.int64)
+
+
+def _severities(hazard: Hazard, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return beta-distributed severities (n,) of uniforms."""
+    from scipy.special import betaincinv
+
+    mean, sd = hazard.severity_mean, hazard.severity_sd
+    if sd == 0.0:
+        return np.full(u.size, mean)
+    size = mean * (1.0 - mean) / sd**2 - 1.0  # alpha + beta of the beta distribution.
+    return np.asarray(betaincinv(mean * size, (1.0 - mean) * size, u))
 
 
 def _from_rows(
@@ -262,6 +331,7 @@ def _from_rows(
                 start=np.array([row.start_month - 1]),
                 duration=np.array([min(row.duration_months, problem.horizon)]),
                 severity=np.array([row.severity]),
+                point=np.empty((0, 1), dtype=np.uint64),
             )
         )
         scopes.append(
@@ -319,4 +389,5 @@ def _assemble(
         materials=masks[0],
         targets=masks[1],
         classes=masks[2],
+        replicate=np.empty(0, dtype=np.int64),
     )

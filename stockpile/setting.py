@@ -42,7 +42,7 @@ class Setting:
         What is planned.
     scenarios, stress
         The scenarios planned on, and the stress cases.
-    seed
+    seed, sampling
         Of the scenarios; None where the instance gives them.
     workers
         Threads.
@@ -64,6 +64,7 @@ class Setting:
     scenarios: ScenarioSet
     stress: ScenarioSet
     seed: int | None
+    sampling: str | None
     workers: Workers
     tasks: Tasks | None
     memory: Memory
@@ -95,6 +96,7 @@ def prepared(
     *,
     scenarios: int | None,
     seed: int | None,
+    sampling: str | None = None,
     threads: int | None,
     progress: bool | Callable[[Progress], None] | None,
     executor: Executor | int | str | None = None,
@@ -119,7 +121,8 @@ def prepared(
         report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
-    drawn = scenario_set(instance, problem, scenarios, seed)
+    drawn = scenario_set(instance, problem, scenarios, seed, sampling)
+    own = instance.scenario_settings
     given = bool(instance.scenarios) or not instance.hazards
     memory = Memory.within(memory_gib)
     try:
@@ -134,7 +137,8 @@ def prepared(
                 blocks=blocks,
                 scenarios=drawn,
                 stress=stress,
-                seed=None if given else (instance.scenario_settings.seed if seed is None else seed),
+                seed=None if given else (own.seed if seed is None else seed),
+                sampling=None if given else (own.sampling if sampling is None else sampling),
                 workers=workers,
                 tasks=tasks,
                 memory=memory,

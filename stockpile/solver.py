@@ -51,6 +51,7 @@ def solve(
     cooperation: Cooperation | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -69,9 +70,9 @@ def solve(
         Seconds after which the best plan so far is returned; default none.
     cooperation
         ``none``, ``sharing`` or ``joint``; default from the instance.
-    scenarios, seed
-        Number of scenarios to draw and seed; default from the instance. Ignored where the
-        instance gives its scenarios itself.
+    scenarios, seed, sampling
+        Number of scenarios to draw, seed, and ``plain`` or ``stratified``; default from the
+        instance. Ignored where the instance gives its scenarios itself.
     threads
         Default: all processors. The result is the same with any number.
     executor
@@ -103,6 +104,7 @@ def solve(
         cooperation=cooperation,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -111,6 +113,7 @@ def solve(
         instance,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -160,6 +163,7 @@ def solve_world(
         instance_hash=setting.instance.content_hash,
         cooperation=world,
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         seconds=setting.seconds() - start,
         versions=versions(),

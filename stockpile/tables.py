@@ -46,6 +46,7 @@ PROJECT_KINDS = ("mine", "separation", "metal", "magnet", "recycling")
 REFERENCE_KINDS = ("reported", "derived", "estimate", "assumption")
 ALLOCATIONS = ("priority", "pro_rata")
 COOPERATIONS = ("none", "sharing", "joint")
+SAMPLINGS = ("plain", "stratified")
 
 _fraction = Number("fraction", at_least=0.0, at_most=1.0)
 _months = Whole("months", at_least=0)
@@ -92,10 +93,13 @@ class ScenarioSettings:
         Scenarios to draw.
     seed
         Of the random numbers; an instance and a seed name a scenario set for good.
+    sampling
+        ``plain``, every scenario by itself, or ``stratified``, spread evenly over what can happen.
     """
 
     count: Annotated[int, Whole("scenarios", at_least=1)] = 2000
     seed: Annotated[int, Whole("", at_least=0)] = 0
+    sampling: Annotated[str, Choice(SAMPLINGS)] = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

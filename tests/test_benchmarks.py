@@ -57,3 +57,19 @@ def test_growth_along_an_axis(tmp_path, axis):
     assert [(row["axis"], row["size"]) for row in rows] == [(axis, "1"), (axis, "2")]
     assert all(int(row["candidates simulated"]) > 0 for row in rows)
     assert [bool(row["exponent of time"]) for row in rows] == [False, True]
+
+
+def test_sampling_compares_both_ways_of_drawing(tmp_path):
+    small = ("--instance", "instances/rare-earths", "--scenarios", "100", "--seeds", "3")
+    printed = run("sampling", *small, "--out", str(tmp_path))
+    assert "plain" in printed
+    with (tmp_path / "sampling.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["figure"] == "cost"
+    assert {"chance, confidence from 0.99", "fill_rate"} <= {row["figure"] for row in rows}
+    for row in rows:
+        columns = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
+        ratios = [float(row[column]) for column in columns]
+        assert ratios == sorted(ratios)
+        assert ratios[0] > 0.0
+        assert int(row["that vary"]) <= int(row["number"])

@@ -268,6 +268,8 @@ def test_options_of_solve_reach_the_plan(run, drawn, tmp_path):
         77,
         "--seed",
         5,
+        "--sampling",
+        "stratified",
         "--gap",
         0.2,
         "--threads",
@@ -279,6 +281,7 @@ def test_options_of_solve_reach_the_plan(run, drawn, tmp_path):
     assert ran.status == 0
     data = json.loads(ran.out)
     assert (data["cooperation"], data["scenario_count"], data["seed"]) == ("none", 77, 5)
+    assert data["sampling"] == "stratified"
     assert data["gap"] <= 0.2
 
 
@@ -442,6 +445,7 @@ mine,mine,gallium,5,us,1,us,1e6,100,24,0.2
         (["solve", TOY, "--scenarios", "0"], "scenarios"),
         (["solve", TOY, "--scenarios", "1e3"], "--scenarios"),
         (["solve", TOY, "--seed", "-1"], "seed"),
+        (["solve", TOY, "--sampling", "lucky"], "--sampling"),
         (["solve", TOY, "--threads", "0"], "threads"),
         (["validate"], "INSTANCE"),
         (["evaluate", TOY], "RESULT"),
@@ -594,6 +598,11 @@ def test_evaluate_prints_an_interval_and_what_is_broken(run, drawn, tmp_path):
     assert ran.err == ""
     for word in ("500 scenarios, seed 12", "95 % interval", "Coverage", "chance"):
         assert word in ran.out
+    assert "stratified" not in ran.out
+    even = run(
+        "evaluate", drawn, tmp_path / "result", "--scenarios", 500, "--sampling", "stratified"
+    )
+    assert "500 scenarios, seed 2, stratified" in even.out
     assert_refused(run("evaluate", drawn, tmp_path / "result", "--seed", 1), "seed 1", "fresh")
 
 

@@ -196,6 +196,7 @@ def test_an_assessment_shows_the_interval_of_a_group():
         Assessment(
             scenario_count=1000,
             seed=2,
+            sampling="plain",
             annual_cost_usd=1e9,
             low_usd=0.9e9,
             high_usd=1.1e9,

@@ -174,7 +174,7 @@ def test_every_column_of_a_result_is_documented_and_the_reverse(table):
 
 
 def test_every_key_of_plan_json_is_documented_and_the_reverse():
-    plan = Plan("a", "0", "sharing", Status.OPTIMAL, 1.0, 1.0, 0.0, 0, 1, 0.0, {})
+    plan = Plan("a", "0", "sharing", Status.OPTIMAL, 1.0, 1.0, 0.0, 0, "plain", 1, 0.0, {})
     rows = heading_and_table(FORMAT_PAGE, "### Result: `plan.json`")
     assert [row[0].strip("`") for row in rows] == list(plan.summary())
     text = FORMAT_PAGE.split("### Result: `plan.json`")[1]

@@ -658,10 +658,17 @@ def test_only_what_belongs_together_is_compared():
     plan = sp.solve(instance, gap=0.5, scenarios=20, progress=False)
     same = foresight(instance, scenarios=20, progress=False)
     assert foresight_gap(plan, same) == plan.annual_cost_usd - same.bound_usd
-    other = foresight(instance, scenarios=21, seed=1, cooperation="none", progress=False)
+    other = foresight(
+        instance,
+        scenarios=21,
+        seed=1,
+        sampling="stratified",
+        cooperation="none",
+        progress=False,
+    )
     with pytest.raises(sp.UsageError) as caught:
         foresight_gap(plan, other)
-    for name in ("cooperation", "seed", "scenario_count"):
+    for name in ("cooperation", "seed", "sampling", "scenario_count"):
         assert f"{name} is" in str(caught.value)
     toy = foresight(sp.load(INSTANCES / "toy"), progress=False)
     with pytest.raises(sp.UsageError, match="instance_hash"):

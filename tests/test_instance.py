@@ -216,6 +216,7 @@ def test_the_hash_does_not_depend_on_how_files_are_written(folder):
         ("facilities.csv", "900,2e6,", "900,2e6,false"),
         ("instance.toml", "joint_budget_usd = 2.5e9", "joint_budget_usd = 2_500_000_000"),
         ("instance.toml", 'allocation = "priority"\n', ""),
+        ("instance.toml", "seed = 7", 'seed = 7\nsampling = "plain"'),
         ("events.csv", "24,3,1.5", "24.0,3,1.50"),
     ],
 )
@@ -232,6 +233,7 @@ def test_a_default_spelled_out_or_another_spelling_has_the_same_hash(folder, nam
         ("materials.csv", "0.1,usgs", "0.1,guess"),
         ("references.csv", "Own judgement", "Our judgement"),
         ("instance.toml", "seed = 7", "seed = 8"),
+        ("instance.toml", "seed = 7", 'seed = 7\nsampling = "stratified"'),
         ("instance.toml", "nations", "countries"),
         ("demand.csv", "us,gallium,defense,3", "us,gallium,defense,3.0000000000000004"),
         ("demand.csv", "us,gallium,defense,3\nus,gallium,industry,12",

@@ -550,6 +550,15 @@ def test_a_missing_key_of_plan_json_is_named(result, key):
     assert_refused(result, "plan.json", key, "missing")
 
 
+@pytest.mark.parametrize(("seed", "sampling"), [(3, "plain"), (None, None)])
+def test_a_result_from_before_there_was_a_choice_was_sampled_plainly(result, seed, sampling):
+    path = result / "plan.json"
+    data = json.loads(path.read_text(encoding="utf-8")) | {"seed": seed}
+    del data["sampling"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert sp.Plan.load(result).sampling == sampling
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -561,6 +570,8 @@ def test_a_missing_key_of_plan_json_is_named(result, key):
         ("bound_usd", "low"),
         ("gap", [0.1]),
         ("seed", "lucky"),
+        ("sampling", "lucky"),
+        ("sampling", 3),
         ("scenario_count", "many"),
         ("seconds", "few"),
         ("conflicts", 7),

@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         time_limit=options.time_limit,
         scenarios=options.scenarios,
         seed=options.seed,
+        sampling=options.sampling,
         threads=options.threads,
         executor=executor_of(options),
         memory_gib=options.memory,

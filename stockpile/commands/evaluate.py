@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
+from stockpile.commands.options import add_sampling
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--scenarios", metavar="N", type=int, default=100_000, help="fresh scenarios (100000)"
     )
     parser.add_argument("--seed", metavar="N", type=int, help="seed (the plan's plus one)")
+    add_sampling(parser)
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
 
@@ -44,7 +46,12 @@ def run(options: argparse.Namespace) -> int:
             f"({instance.content_hash[:12]})\n"
         )
     assessment = evaluate(
-        instance, plan, scenarios=options.scenarios, seed=options.seed, threads=options.threads
+        instance,
+        plan,
+        scenarios=options.scenarios,
+        seed=options.seed,
+        sampling=options.sampling,
+        threads=options.threads,
     )
     sys.stdout.write(assessment_text(assessment))
     return EXIT_OK

@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
         cooperation=options.cooperation,
         scenarios=options.scenarios,
         seed=options.seed,
+        sampling=options.sampling,
         threads=options.threads,
     )
     sys.stdout.write(exported_text(instance.name, exported))

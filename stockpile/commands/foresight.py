@@ -45,15 +45,22 @@ def run(options: argparse.Namespace) -> int:
         from stockpile.plan import Plan
 
     plan = None if options.result is None else Plan.load(options.result)
-    world, scenarios, seed = options.cooperation, options.scenarios, options.seed
+    world, scenarios = options.cooperation, options.scenarios
+    seed, sampling = options.seed, options.sampling
     if plan is not None:
         # Found out before the work, not after it.
         require_comparable(plan, instance_hash=instance.content_hash)
         world = plan.cooperation if world is None else world
         scenarios = plan.scenario_count if scenarios is None else scenarios
         seed = plan.seed if seed is None else seed
+        sampling = plan.sampling if sampling is None else sampling
     bound = foresight(
-        instance, cooperation=world, scenarios=scenarios, seed=seed, threads=options.threads
+        instance,
+        cooperation=world,
+        scenarios=scenarios,
+        seed=seed,
+        sampling=sampling,
+        threads=options.threads,
     )
     if options.json:
         sys.stdout.write(foresight_json(bound, plan))

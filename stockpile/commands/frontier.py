@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     require_target(options.out, mark="frontier.json", replaceable=FILES)
     common = {
         name: getattr(options, name)
-        for name in ("gap", "time_limit", "cooperation", "scenarios", "seed", "threads")
+        for name in ("gap", "time_limit", "cooperation", "scenarios", "seed", "sampling", "threads")
     }
     common |= {"executor": executor_of(options), "memory_gib": options.memory}
     curve = frontier(

@@ -22,7 +22,7 @@ def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> No
 
 
 def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
-    """Add ``--scenarios``, ``--seed`` and ``--threads``; ``default`` as in :func:`add_world`."""
+    """Add what says how scenarios are drawn, and ``--threads``; see :func:`add_world`."""
     parser.add_argument(
         "--scenarios",
         metavar="N",
@@ -32,6 +32,7 @@ def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> 
     parser.add_argument(
         "--seed", metavar="N", type=int, help=f"seed of the scenarios (default: {default})"
     )
+    add_sampling(parser, default)
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
 
@@ -72,6 +73,16 @@ def executor_of(options: argparse.Namespace) -> int | str | None:
         raise UsageError(f"--workers is {options.workers}; expected at least 1")
     where: int | str | None = options.scheduler if options.workers is None else options.workers
     return where
+
+
+def add_sampling(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
+    """Add ``--sampling``; ``default`` as in :func:`add_world`."""
+    parser.add_argument(
+        "--sampling",
+        choices=("plain", "stratified"),
+        help="draw every scenario by itself, or all spread evenly over what can happen "
+        f"(default: {default})",
+    )
 
 
 def require_target(folder: Path | None, mark: str = "", replaceable: Collection[str] = ()) -> None:

@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         cooperation=options.cooperation,
         scenarios=options.scenarios,
         seed=options.seed,
+        sampling=options.sampling,
         threads=options.threads,
         executor=executor_of(options),
         memory_gib=options.memory,

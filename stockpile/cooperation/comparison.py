@@ -71,8 +71,8 @@ class Comparison:
         Name and content hash of the instance.
     names
         Full name of each participant.
-    seed, scenario_count
-        Of the scenarios of all worlds; the seed is None where the instance gives them.
+    seed, sampling, scenario_count
+        Of the scenarios of all worlds; seed and sampling are None where the instance gives them.
     seconds
         Wall-clock time of all.
     versions
@@ -106,6 +106,7 @@ class Comparison:
     instance_hash: str
     names: Mapping[str, str]
     seed: int | None
+    sampling: str | None
     scenario_count: int
     seconds: float
     versions: Mapping[str, str]
@@ -188,6 +189,7 @@ class Comparison:
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "versions": dict(self.versions),
             "seed": self.seed,
+            "sampling": self.sampling,
             "scenario_count": self.scenario_count,
             "status": str(self.status),
             "agreed": self.agreed,
@@ -235,6 +237,7 @@ def compare(
     time_limit: float | None = None,
     scenarios: int | None = None,
     seed: int | None = None,
+    sampling: str | None = None,
     threads: int | None = None,
     executor: Executor | int | str | None = None,
     memory_gib: float | None = None,
@@ -252,7 +255,7 @@ def compare(
     time_limit
         Seconds for all plans together. Each gets an equal part of what is left when its turn
         comes.
-    scenarios, seed, threads, executor, memory_gib, progress
+    scenarios, seed, sampling, threads, executor, memory_gib, progress
         As in :func:`stockpile.solve`.
     price_floors
         Whether to solve the agreed plan once more with the floors that make it safe against a
@@ -271,6 +274,7 @@ def compare(
         time_limit=time_limit,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -285,6 +289,7 @@ def compare(
         instance,
         scenarios=scenarios,
         seed=seed,
+        sampling=sampling,
         threads=threads,
         executor=executor,
         memory_gib=memory_gib,
@@ -331,6 +336,7 @@ def _compared(
         instance_hash=instance.content_hash,
         names={row.participant: row.name for row in instance.participants},
         seed=setting.seed,
+        sampling=setting.sampling,
         scenario_count=setting.scenarios.count,
         seconds=setting.seconds(),
         versions=versions(),
