@@ -15,7 +15,7 @@ from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
 from stockpile.coverage import tail_pull
 from stockpile.errors import ResultError, UsageError, suggestion
-from stockpile.evaluator import Evaluator
+from stockpile.given import Given
 from stockpile.intervals import LEAST_STRATIFIED, REPLICATES, Spread
 from stockpile.limits import ALL
 from stockpile.model.verify import tail_weights, within
@@ -27,13 +27,14 @@ from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import scenario_set, stress_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
     from typing import Any
 
     from numpy.typing import NDArray
 
     from stockpile.couplings import Couplings
-    from stockpile.evaluator import Judgement, Sampled
+    from stockpile.evaluator import Evaluator, Judgement, Sampled
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Cooperation, Problem
@@ -89,6 +90,7 @@ def evaluate(
     seed: int | None = None,
     sampling: str | None = None,
     threads: int | None = None,
+    executor: Executor | int | str | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Assessment:
     """Simulate a plan on fresh scenarios.
@@ -110,7 +112,7 @@ def evaluate(
         least.
     threads
         Default: all processors. The result is the same with any number.
-    progress
+    executor, progress
         As in :func:`stockpile.solve`.
 
     Raises
@@ -120,7 +122,9 @@ def evaluate(
     UsageError
         If an argument is out of range.
     """
-    check_arguments(scenarios=scenarios, seed=seed, sampling=sampling, threads=threads)
+    check_arguments(
+        scenarios=scenarios, seed=seed, sampling=sampling, threads=threads, executor=executor
+    )
     sampled = bool(instance.hazards) and not instance.scenarios
     if sampled:
         own = instance.scenario_settings.seed if plan.seed is None else plan.seed
@@ -140,28 +144,18 @@ def evaluate(
     lots, rules = _decisions(problem, plan)
     facilities = _facilities_cost(couplings, plan)
     drawn = scenario_set(instance, problem, scenarios, seed, sampling, replicates=REPLICATES)
-    stress = stress_cases(instance, problem)
-    blocks = build_blocks(problem)
-    report, began = reporter(progress), time.monotonic()
-    spread = Spread.of(drawn)
-    sums = _Sums(problem, spread)
+    given = Given(problem, build_blocks(problem), drawn, stress_cases(instance, problem))
+    sums = _Sums(problem, Spread.of(drawn))
     rows: list[dict[str, Any]] = []
-    with Workers(threads) as workers:
-        for number, block in enumerate(blocks):
-            seconds = time.monotonic() - began
-            nothing = math.nan
-            report(Progress(block.name, number, len(blocks), nothing, nothing, nothing, seconds))
-            sharing = plan.cooperation != "none"
-            evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=sharing)
-            chosen = lots[block.market_participant, block.market_material]
-            # One rule per owner and block, the same for all its materials.
-            rule = rules[:, block.materials[0]]
-            judgement = evaluator.judge(chosen, rule)
-            sampled_block = evaluator.sampling(chosen, rule)
-            sums.add(evaluator, judgement, sampled_block)
-            rows += _coverage_rows(problem, evaluator, judgement, sampled_block.errors)
-    if isinstance(report, ProgressLine):
-        report.clear()
+    parts = [
+        # One rule per owner and block, the same for all its materials.
+        (lots[block.market_participant, block.market_material], rules[:, block.materials[0]])
+        for block in given.blocks
+    ]
+    sharing = plan.cooperation != "none"
+    for judged in _judged(given, parts, sharing, threads, executor, progress):
+        sums.add(judged)
+        rows += judged.rows
     rows += _group_rows(problem, drawn, sums)
     annual, half = sums.cost(drawn)
     coverage = _with_planned(pd.DataFrame(rows, columns=_COLUMNS), plan)
@@ -188,6 +182,86 @@ def evaluate(
         coverage=coverage,
         limits=limits,
         broken=tuple(dict.fromkeys(broken)),  # The rows of a group say the same.
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a block of a plan shows on the scenarios.
+
+    Attributes
+    ----------
+    owner
+        (I,) participant of each stock.
+    scenario
+        (S',) which scenarios have any need.
+    groups
+        (G',) the joint chance groups that the block has a part in.
+    judgement, sampled
+        Its candidate in full, and scenario by scenario.
+    rows
+        Of the coverage table.
+    """
+
+    owner: NDArray[np.int64]
+    scenario: NDArray[np.int64]
+    groups: tuple[int, ...]
+    judgement: Judgement
+    sampled: Sampled
+    rows: list[dict[str, Any]]
+
+
+def _judged(
+    given: Given,
+    parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    sharing: bool,
+    threads: int | None,
+    executor: Executor | int | str | None,
+    progress: bool | Callable[[Progress], None] | None,
+) -> Iterator[_Judged]:
+    """Judge all blocks, here or elsewhere, in their order."""
+    report, began = reporter(progress), time.monotonic()
+
+    def tell(number: int, done: int) -> None:
+        name, total, nothing = given.blocks[number].name, len(given.blocks), math.nan
+        seconds = time.monotonic() - began
+        report(Progress(name, done, total, nothing, nothing, nothing, seconds))
+
+    if executor is None:
+        with Workers(threads) as workers:
+            for number, (lots, rule) in enumerate(parts):
+                tell(number, number)
+                yield _judge(given, number, lots, rule, sharing, workers)
+    else:
+        from stockpile.executors import Shared, tasks_on
+
+        arguments = [(number, lots, rule, sharing) for number, (lots, rule) in enumerate(parts)]
+        with tasks_on(executor) as tasks:
+            assert tasks is not None
+            found = tasks.run(_judge, Shared(lambda: given), arguments, told=tell)
+        yield from (judged for judged in found if judged is not None)
+    if isinstance(report, ProgressLine):
+        report.clear()
+
+
+def _judge(
+    given: Given,
+    number: int,
+    lots: NDArray[np.int64],
+    rule: NDArray[np.int64],
+    sharing: bool,
+    workers: Workers | None = None,
+) -> _Judged:
+    """Judge a block of a plan, lots (I,) and rules (C,); at a worker with one thread."""
+    evaluator = given.evaluator(number, workers or Workers(1), sharing=sharing)
+    judgement, sampled = evaluator.judge(lots, rule), evaluator.sampling(lots, rule)
+    return _Judged(
+        owner=evaluator.block.market_participant,
+        scenario=evaluator.needs.scenario,
+        groups=evaluator.groups,
+        judgement=judgement,
+        sampled=sampled,
+        rows=_coverage_rows(given.problem, evaluator, judgement, sampled.errors),
     )
 
 
@@ -221,13 +295,13 @@ class _Sums:
         self.spread = spread
         self._per_year = yearly(1.0, problem.horizon)
 
-    def add(self, evaluator: Evaluator, judgement: Judgement, block: Sampled) -> None:
+    def add(self, block: _Judged) -> None:
         """Add a block."""
-        np.add.at(self.holding, evaluator.block.market_participant, judgement.holding)
-        scenario = evaluator.needs.scenario
-        self.variable[:, scenario] += self._per_year * block.variable.T
-        self.shortage[scenario] += self._per_year * block.shortage
-        for g, covered in zip(evaluator.groups, block.covered, strict=True):
+        np.add.at(self.holding, block.owner, block.judgement.holding)
+        scenario = block.scenario
+        self.variable[:, scenario] += self._per_year * block.sampled.variable.T
+        self.shortage[scenario] += self._per_year * block.sampled.shortage
+        for g, covered in zip(block.groups, block.sampled.covered, strict=True):
             self.covered[g, scenario] &= covered
 
     def cost(self, scenarios: ScenarioSet) -> tuple[float, float]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
 from stockpile.check import check_incumbent
-from stockpile.evaluator import Evaluator
+from stockpile.given import Given
 from stockpile.infeasibility.one_block import find_conflicts
 from stockpile.parallel import Workers
 from stockpile.plan_tables import BlockOutcome
@@ -20,9 +19,8 @@ from stockpile.progress import Progress
 
 if TYPE_CHECKING:
     from stockpile.blocks import Block
+    from stockpile.evaluator import Evaluator
     from stockpile.executors import Tasks
-    from stockpile.problem import Problem
-    from stockpile.scenarios import ScenarioSet
     from stockpile.setting import Setting
 
 
@@ -75,7 +73,7 @@ def _elsewhere(setting: Setting, tasks: Tasks, *, sharing: bool, gap: float) -> 
     from stockpile.executors import Shared
 
     blocks = setting.blocks
-    given = _Given(setting.problem, blocks, setting.scenarios, setting.stress)
+    given = Given(setting.problem, blocks, setting.scenarios, setting.stress)
     shared = Shared(lambda: given)
 
     def told(number: int, done: int) -> None:
@@ -101,28 +99,11 @@ def _elsewhere(setting: Setting, tasks: Tasks, *, sharing: bool, gap: float) -> 
     return outcomes
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What a worker needs to search any block."""
-
-    problem: Problem
-    blocks: tuple[Block, ...]
-    scenarios: ScenarioSet
-    stress: ScenarioSet
-
-
-def _search_elsewhere(given: _Given, number: int, sharing: bool, gap: float) -> BlockOutcome:
+def _search_elsewhere(given: Given, number: int, sharing: bool, gap: float) -> BlockOutcome:
     """Search a block, at a worker."""
     from stockpile.executors import stop_wanted
 
-    evaluator = Evaluator(
-        given.problem,
-        given.blocks[number],
-        given.scenarios,
-        given.stress,
-        Workers(1),
-        sharing=sharing,
-    )
+    evaluator = given.evaluator(number, Workers(1), sharing=sharing)
     space, judge = presolve(evaluator)
     state = BoxSearch(judge, space, gap)
     while not (state.finished or stop_wanted()):

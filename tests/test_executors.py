@@ -192,6 +192,19 @@ def test_comparisons_and_frontiers_elsewhere_are_the_same(apart):
         assert same(point.plan, other.plan)
 
 
+@pytest.mark.parametrize("sampling", ["plain", "stratified"])
+def test_plans_judged_elsewhere_are_judged_the_same(joined, sampling):
+    plan = sp.solve(joined, gap=0.1, progress=False)
+    asked = {"scenarios": 500, "sampling": sampling, "progress": False}
+    here = sp.evaluate(joined, plan, **asked)
+    with ThreadPoolExecutor(2) as pool:
+        there = sp.evaluate(joined, plan, executor=pool, **asked)
+    assert here.annual_cost_usd == there.annual_cost_usd
+    assert (here.low_usd, here.high_usd) == (there.low_usd, there.high_usd)
+    assert here.coverage.equals(there.coverage)
+    assert here.limits.equals(there.limits)
+
+
 @pytest.mark.parametrize("executor", [0, -1])
 def test_processes_below_one_are_refused(apart, executor):
     with pytest.raises(UsageError, match="at least 1 local process"):

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_drawing, add_executor, executor_of, require_target
+from stockpile.commands.options import (
+    add_drawing,
+    add_executor,
+    add_memory,
+    executor_of,
+    require_target,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -34,6 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_drawing(parser)
     add_executor(parser)
+    add_memory(parser)
     parser.add_argument(
         "--skip-floors",
         action="store_true",

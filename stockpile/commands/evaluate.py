@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_sampling
+from stockpile.commands.options import add_executor, add_sampling, executor_of
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=int, help="seed (the plan's plus one)")
     add_sampling(parser)
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+    add_executor(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         sampling=options.sampling,
         threads=options.threads,
+        executor=executor_of(options),
     )
     sys.stdout.write(assessment_text(assessment))
     return EXIT_OK

@@ -11,6 +11,7 @@ from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXI
 from stockpile.commands.options import (
     add_drawing,
     add_executor,
+    add_memory,
     add_world,
     executor_of,
     require_target,
@@ -53,6 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_world(parser)
     add_drawing(parser)
     add_executor(parser)
+    add_memory(parser)
     parser.add_argument("--json", action="store_true", help="print the frontier as JSON")
     steps = parser.add_argument_group("what one step more costs")
     steps.add_argument(

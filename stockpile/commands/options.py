@@ -37,7 +37,7 @@ def add_drawing(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> 
 
 
 def add_executor(parser: argparse.ArgumentParser) -> None:
-    """Add ``--workers``, ``--scheduler`` and ``--memory``."""
+    """Add ``--workers`` and ``--scheduler``."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
@@ -51,6 +51,10 @@ def add_executor(parser: argparse.ArgumentParser) -> None:
         help="Dask scheduler whose workers do the work, such as tcp://10.0.0.5:8786 (needs "
         "stockpile[cluster])",
     )
+
+
+def add_memory(parser: argparse.ArgumentParser) -> None:
+    """Add ``--memory``."""
     parser.add_argument(
         "--memory",
         metavar="GIB",

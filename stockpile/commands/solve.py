@@ -10,6 +10,7 @@ from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXI
 from stockpile.commands.options import (
     add_drawing,
     add_executor,
+    add_memory,
     add_world,
     executor_of,
     require_target,
@@ -43,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_world(parser)
     add_drawing(parser)
     add_executor(parser)
+    add_memory(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
