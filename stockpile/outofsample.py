@@ -364,8 +364,8 @@ def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray
     shape = (len(problem.participants), len(problem.materials))
     lots, rules = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
     for row in plan.holdings.to_dict(orient="records"):
-        c = _place(row["participant"], problem.participants, "participant of the instance")
-        m = _place(row["material"], problem.materials, "material of the instance")
+        c = _place(row["participant"], problem.participants, "participants")
+        m = _place(row["material"], problem.materials, "materials")
         lots[c, m] = int(row["lots"])
         held = lots[c, m] * problem.lot[m]
         if lots[c, m] >= 0 and abs(held - row["holding_t"]) > 1e-6 * max(held, 1.0):
@@ -375,9 +375,9 @@ def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray
                 f"{problem.lot[m]:g} t."
             )
     for row in plan.rules.to_dict(orient="records"):
-        c = _place(row["participant"], problem.participants, "participant of the instance")
-        m = _place(row["material"], problem.materials, "material of the instance")
-        rules[c, m] = _place(row["rule"], problem.menu.names, "rule of the instance")
+        c = _place(row["participant"], problem.participants, "participants")
+        m = _place(row["material"], problem.materials, "materials")
+        rules[c, m] = _place(row["rule"], problem.menu.names, "rules")
     if (lots < 0).any() or (rules < 0).any():
         c, m = (int(axis[0]) for axis in np.nonzero((lots < 0) | (rules < 0)))
         raise ResultError(
@@ -392,7 +392,7 @@ def _facilities_cost(couplings: Couplings, plan: Plan) -> float:
     stores, cost = couplings.facilities, 0.0
     shown = dict(zip(plan.facilities["facility"], plan.facilities["open"], strict=True))
     for name in shown:
-        _place(name, stores.names, "facility of the instance")
+        _place(name, stores.names, "facilities")
     for name, exists, fixed in zip(stores.names, stores.existing, stores.fixed_cost, strict=True):
         if name not in shown:
             raise ResultError(
@@ -406,7 +406,7 @@ def _facilities_cost(couplings: Couplings, plan: Plan) -> float:
 def _place(name: str, known: tuple[str, ...], what: str) -> int:
     if name not in known:
         raise ResultError(
-            f"The result does not fit the instance: {name!r} is no {what}. "
+            f"The result does not fit the instance: {name!r} is not among its {what}. "
             f"{suggestion(name, known, what)}"
         )
     return known.index(name)
@@ -456,7 +456,7 @@ def _limits(plan: Plan, couplings: Couplings, scenarios: ScenarioSet, sums: _Sum
     rows = []
     for row in plan.limits.to_dict(orient="records"):
         if row["equation"] == SHARE_EQUATION:
-            c = _place(row["participant"], sums.participants, "participant of the instance")
+            c = _place(row["participant"], sums.participants, "participants")
             used, half = sums.share(c, scenarios)
         elif row["equation"] == TAIL_EQUATION and np.isfinite(couplings.most_tail_cost):
             used, half = sums.tail(couplings.tail, scenarios)

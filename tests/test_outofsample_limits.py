@@ -270,7 +270,7 @@ def test_the_number_of_threads_changes_nothing(sampled, plan):
 
 def test_a_plan_with_other_stores_than_the_instance_is_refused_by_name(sampled, plan):
     renamed = plan.facilities.assign(facility=["old", "atlantis"])
-    with pytest.raises(sp.ResultError, match="'atlantis' is no facility of the instance"):
+    with pytest.raises(sp.ResultError, match="'atlantis' is not among its facilities"):
         sp.evaluate(sampled, replace(plan, facilities=renamed), scenarios=100)
     with pytest.raises(sp.ResultError, match="whether the facility new is open"):
         sp.evaluate(sampled, replace(plan, facilities=plan.facilities.iloc[:1]), scenarios=100)
