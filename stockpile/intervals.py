@@ -66,6 +66,8 @@ class Spread:
     def error(self, pull: NDArray[np.float64], scenario: NDArray[np.int64] | None = None) -> float:
         """Return the standard error of an estimate on which scenarios pull.
 
+        A single replicate shows none: nan.
+
         Parameters
         ----------
         pull
@@ -78,6 +80,8 @@ class Spread:
         scenario = np.arange(self.count) if scenario is None else scenario
         place = np.searchsorted(self.replicate, scenario, side="right") - 1
         parts = self.replicate.size - 1
+        if parts == 1:
+            return math.nan
         sums = np.bincount(place, weights=pull, minlength=parts) / self.count
         return math.sqrt(float(sums @ sums) * parts / (parts - 1))
 

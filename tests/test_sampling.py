@@ -410,6 +410,7 @@ def test_the_error_follows_from_the_replicates():
     assert spread.error(np.array([1.0, -1.0, 1.0, -1.0])) == 0.0
     assert spread.error(np.array([2.0, -2.0]), np.array([1, 2])) == pytest.approx(1.0)
     assert spread.width == pytest.approx(np.tan(0.475 * np.pi))
+    assert np.isnan(Spread(4, np.array([0, 4])).error(np.array([1.0, 1.0, -1.0, -1.0])))
     assert Spread(40, np.arange(0, 41, 2)).width == pytest.approx(2.093024, abs=1e-6)
 
 
