@@ -8,26 +8,20 @@ from stockpile.errors import UsageError
 from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from stockpile.instance import Instance
     from stockpile.problem import Cooperation
+    from stockpile.running import Running
 
 MOST_SCENARIOS = 100_000_000
 
 
 def gap_and_world(
     instance: Instance,
+    running: Running,
     *,
     gap: float | None,
     time_limit: float | None,
     cooperation: str | None,
-    scenarios: int | None,
-    seed: int | None,
-    sampling: str | None,
-    threads: int | None,
-    executor: Executor | int | str | None = None,
-    memory_gib: float | None = None,
 ) -> tuple[float, Cooperation]:
     """Return gap and world, those of the instance where none are given; check all arguments.
 
@@ -38,31 +32,16 @@ def gap_and_world(
     """
     gap = instance.solve_settings.gap if gap is None else gap
     world = cooperation or instance.solve_settings.cooperation
-    check_arguments(
-        gap=gap,
-        time_limit=time_limit,
-        cooperation=world,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-    )
+    check_arguments(running, gap=gap, time_limit=time_limit, cooperation=world)
     return gap, cast("Cooperation", world)
 
 
 def check_arguments(
+    running: Running,
     *,
     gap: float | None = None,
     time_limit: float | None = None,
     cooperation: str | None = None,
-    scenarios: int | None = None,
-    seed: int | None = None,
-    sampling: str | None = None,
-    threads: int | None = None,
-    executor: Executor | int | str | None = None,
-    memory_gib: float | None = None,
 ) -> None:
     """Refuse arguments that are out of range, all at once; None is always fine.
 
@@ -71,6 +50,8 @@ def check_arguments(
     UsageError
         Naming every wrong argument, its value and what was expected.
     """
+    scenarios, seed, sampling = running.scenarios, running.seed, running.sampling
+    threads, executor, memory_gib = running.threads, running.executor, running.memory_gib
     wrong = []
     if gap is not None and not 0.0 <= gap < 1.0:
         wrong.append(f"gap is {gap!r}; expected a fraction from 0 to below 1, such as 0.01")

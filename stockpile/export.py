@@ -17,6 +17,7 @@ from stockpile.model.labels import labels_of
 from stockpile.model.plan_reference import plan_reference
 from stockpile.model.solvers import require_solver, solve_reference
 from stockpile.plan import Status
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.solver import world_couplings
 from stockpile.together import judge_together, search_together
@@ -172,15 +173,13 @@ def export_model(
     ending = path.suffix.removeprefix(".").lower()
     by_ending = next((known for known in FORMATS if known == ending), FORMATS[0])
     file_format = by_ending if file_format is None else file_format
+    running = Running(scenarios, seed, sampling, threads, progress=progress)
     gap, world = gap_and_world(
         instance,
+        running,
         gap=gap,
         time_limit=time_limit,
         cooperation=cooperation,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
     )
     for name, value, known in (("model", model, MODELS), ("file_format", file_format, FORMATS)):
         if value not in known:
@@ -193,11 +192,7 @@ def export_model(
         require_known(instance)
     with prepared(
         instance,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        progress=progress,
+        running,
     ) as setting:
         if model == "foresight":
             return _foresight(setting, world, path, file_format, solver)

@@ -27,6 +27,7 @@ from stockpile.needs import block_needs
 from stockpile.parallel import Workers
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.progress import Progress
+from stockpile.running import Running
 from stockpile.scenarios import calm_scenario
 from stockpile.setting import prepared
 
@@ -153,17 +154,12 @@ def foresight(
         If the instance uses what is not built yet.
     """
     world = cooperation or instance.solve_settings.cooperation
-    check_arguments(
-        cooperation=world, scenarios=scenarios, seed=seed, sampling=sampling, threads=threads
-    )
+    running = Running(scenarios, seed, sampling, threads, progress=progress)
+    check_arguments(running, cooperation=world)
     require_known(instance)
     with prepared(
         instance,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        progress=progress,
+        running,
     ) as setting:
         return foresight_world(setting, cast("Cooperation", world))
 

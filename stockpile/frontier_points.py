@@ -23,6 +23,7 @@ from stockpile.folders import write_whole
 from stockpile.plan import FORMAT, Plan, Status
 from stockpile.records import json_text
 from stockpile.resolving import require_order, resolver
+from stockpile.running import Running
 from stockpile.scaling import promises_move, scaled_budgets, scaled_promises, with_joint_budget
 
 if TYPE_CHECKING:
@@ -290,18 +291,13 @@ def frontier(
         If the instance uses what is not built yet.
     """
     _check(instance, vary, points, values)
+    running = Running(scenarios, seed, sampling, threads, executor, memory_gib, progress)
     with resolver(
         instance,
+        running,
         gap=gap,
         time_limit=time_limit,
         cooperation=cooperation,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-        progress=progress,
     ) as solver:
         curve = _Curve(solver, _asked(vary, points, values, limited=_limited(solver)))
         if vary == "coverage":

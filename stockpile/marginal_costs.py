@@ -18,6 +18,7 @@ import pandas as pd
 from stockpile.errors import UsageError, suggestion
 from stockpile.plan import Status
 from stockpile.resolving import require_order, resolver
+from stockpile.running import Running
 from stockpile.variations import Per, budget_steps, coverage_steps
 
 if TYPE_CHECKING:
@@ -197,18 +198,13 @@ def marginals(
         If the instance uses what is not built yet.
     """
     _check(instance, per, rows, participants, materials, step_days, step_fraction, step_usd)
+    running = Running(scenarios, seed, sampling, threads, executor, memory_gib, progress)
     with resolver(
         instance,
+        running,
         gap=gap,
         time_limit=time_limit,
         cooperation=cooperation,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-        progress=progress,
     ) as solver:
         base = solver.plan(instance, "as it is", 0, 1)
         apart = base.found and bool(base.certificates["bound_usd"].notna().all())

@@ -24,6 +24,7 @@ from stockpile.parallel import Workers
 from stockpile.plan_tables import groups_table
 from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise, promise_in_words
 from stockpile.progress import Progress, ProgressLine, reporter
+from stockpile.running import Running
 from stockpile.scenarios import scenario_set, stress_cases
 
 if TYPE_CHECKING:
@@ -122,9 +123,8 @@ def evaluate(
     UsageError
         If an argument is out of range.
     """
-    check_arguments(
-        scenarios=scenarios, seed=seed, sampling=sampling, threads=threads, executor=executor
-    )
+    running = Running(scenarios, seed, sampling, threads, executor, progress=progress)
+    check_arguments(running)
     sampled = bool(instance.hazards) and not instance.scenarios
     if sampled:
         own = instance.scenario_settings.seed if plan.seed is None else plan.seed
@@ -153,7 +153,7 @@ def evaluate(
         for block in given.blocks
     ]
     sharing = plan.cooperation != "none"
-    for judged in _judged(given, parts, sharing, threads, executor, progress):
+    for judged in _judged(given, parts, sharing, running):
         sums.add(judged)
         rows += judged.rows
     rows += _group_rows(problem, drawn, sums)
@@ -215,20 +215,18 @@ def _judged(
     given: Given,
     parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     sharing: bool,
-    threads: int | None,
-    executor: Executor | int | str | None,
-    progress: bool | Callable[[Progress], None] | None,
+    running: Running,
 ) -> Iterator[_Judged]:
     """Judge all blocks, here or elsewhere, in their order."""
-    report, began = reporter(progress), time.monotonic()
+    report, began = reporter(running.progress), time.monotonic()
 
     def tell(number: int, done: int) -> None:
         name, total, nothing = given.blocks[number].name, len(given.blocks), math.nan
         seconds = time.monotonic() - began
         report(Progress(name, done, total, nothing, nothing, nothing, seconds))
 
-    if executor is None:
-        with Workers(threads) as workers:
+    if running.executor is None:
+        with Workers(running.threads) as workers:
             for number, (lots, rule) in enumerate(parts):
                 tell(number, number)
                 yield _judge(given, number, lots, rule, sharing, workers)
@@ -236,7 +234,7 @@ def _judged(
         from stockpile.executors import Shared, tasks_on
 
         arguments = [(number, lots, rule, sharing) for number, (lots, rule) in enumerate(parts)]
-        with tasks_on(executor) as tasks:
+        with tasks_on(running.executor) as tasks:
             assert tasks is not None
             found = tasks.run(_judge, Shared(lambda: given), arguments, told=tell)
         yield from (judged for judged in found if judged is not None)

@@ -23,11 +23,11 @@ from stockpile.solver import solve_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from concurrent.futures import Executor
 
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Cooperation
+    from stockpile.running import Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +149,11 @@ class Resolver:
 @contextmanager
 def resolver(
     instance: Instance,
+    running: Running,
     *,
     gap: float | None,
     time_limit: float | None,
     cooperation: str | None,
-    scenarios: int | None,
-    seed: int | None,
-    sampling: str | None,
-    threads: int | None,
-    executor: Executor | int | str | None,
-    memory_gib: float | None,
-    progress: bool | Callable[[Progress], None] | None,
 ) -> Iterator[Resolver]:
     """Make an instance ready to be solved many times; arguments as in :func:`stockpile.solve`.
 
@@ -172,25 +166,14 @@ def resolver(
     """
     gap, world = gap_and_world(
         instance,
+        running,
         gap=gap,
         time_limit=time_limit,
         cooperation=cooperation,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
     )
     with prepared(
         instance,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-        progress=progress,
+        running,
     ) as setting:
         yield Resolver(setting, world, gap, time_limit)
 

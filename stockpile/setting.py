@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.interrupt import StopFlag
     from stockpile.problem import Problem
+    from stockpile.running import Running
     from stockpile.scenarios import ScenarioSet
 
 
@@ -91,20 +92,8 @@ class Setting:
 
 
 @contextmanager
-def prepared(
-    instance: Instance,
-    *,
-    scenarios: int | None,
-    seed: int | None,
-    sampling: str | None = None,
-    threads: int | None,
-    progress: bool | Callable[[Progress], None] | None,
-    executor: Executor | int | str | None = None,
-    memory_gib: float | None = None,
-) -> Iterator[Setting]:
+def prepared(instance: Instance, running: Running) -> Iterator[Setting]:
     """Make an instance ready; at the end threads, Ctrl-C and the line of progress are as before.
-
-    Arguments are those of :func:`stockpile.solve`.
 
     Raises
     ------
@@ -113,7 +102,7 @@ def prepared(
     NotBuiltError
         If the instance uses what is not built yet.
     """
-    report = reporter(progress)
+    report = reporter(running.progress)
     problem = build_problem(instance)
     blocks = build_blocks(problem)
     stress = stress_cases(instance, problem)
@@ -121,14 +110,15 @@ def prepared(
         report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
-    drawn = scenario_set(instance, problem, scenarios, seed, sampling)
+    seed, sampling = running.seed, running.sampling
+    drawn = scenario_set(instance, problem, running.scenarios, seed, sampling)
     own = instance.scenario_settings
     given = bool(instance.scenarios) or not instance.hazards
-    memory = Memory.within(memory_gib)
+    memory = Memory.within(running.memory_gib)
     try:
         with (
-            Workers(threads) as workers,
-            _tasks_on(executor) as tasks,
+            Workers(running.threads) as workers,
+            _tasks_on(running.executor) as tasks,
             stop_on_interrupt() as interrupt,
         ):
             yield Setting(

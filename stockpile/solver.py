@@ -23,6 +23,7 @@ from stockpile.plan_tables import (
     rules_table,
 )
 from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.running import Running
 from stockpile.separate import plan_separately
 from stockpile.setting import Setting, prepared
 from stockpile.versions import versions
@@ -97,27 +98,17 @@ def solve(
     NotBuiltError
         If the instance uses what is not built yet.
     """
+    running = Running(scenarios, seed, sampling, threads, executor, memory_gib, progress)
     gap, world = gap_and_world(
         instance,
+        running,
         gap=gap,
         time_limit=time_limit,
         cooperation=cooperation,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
     )
     with prepared(
         instance,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-        progress=progress,
+        running,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         return solve_world(setting, world, gap=gap, deadline=deadline, explain=True)

@@ -23,6 +23,7 @@ from stockpile.generator.streams import preferred, rounded_up
 from stockpile.limits import limit_uses
 from stockpile.problem import build_problem
 from stockpile.rules import default_rules, rules_from_rows
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.tables import Agreement, Risk
 
@@ -266,7 +267,7 @@ def test_the_reference_plan_keeps_all_promises(seed, participants, months):
         couplings=True,
     )
     lots = reference_plan(made).lots
-    with prepared(made, scenarios=None, seed=None, threads=1, progress=False) as setting:
+    with prepared(made, Running(threads=1, progress=False)) as setting:
         problem = setting.problem
         assert np.all(lots <= problem.lots_max)
         rule = [rule.name for rule in problem.menu.rules].index(REFERENCE)

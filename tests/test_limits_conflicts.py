@@ -19,6 +19,7 @@ from stockpile.infeasibility.explain import find_conflicts
 from stockpile.infeasibility.limit_requirements import limit_requirements
 from stockpile.infeasibility.loosening import ACCURACY
 from stockpile.infeasibility.promise_requirements import promise_requirements
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.solver import world_couplings
 
@@ -151,7 +152,7 @@ def found(request, tmp_path_factory):
     """Conflicts of a random instance without a plan, all that is asked of it, and the judge."""
     folder = tmp_path_factory.mktemp("instance")
     inst, cooperation = write_coupled_instance(folder, *request.param)
-    with prepared(sp.load(folder), scenarios=None, seed=None, threads=1, progress=False) as setting:
+    with prepared(sp.load(folder), Running(threads=1, progress=False)) as setting:
         couplings = world_couplings(setting, cooperation, gap=0.0, deadline=np.inf)
         sharing = cooperation != "none"
         conflicts = find_conflicts(setting, couplings, sharing=sharing, deadline=np.inf)
@@ -363,7 +364,7 @@ def test_threads_change_nothing(tmp_path, files):
 def test_without_time_the_limits_are_named_all_the_same(tmp_path):
     """A deadline in the past: nothing is found out, and it is said so."""
     instance = sp.load(toy_with(tmp_path / "toy", BUDGET))
-    with prepared(instance, scenarios=None, seed=None, threads=1, progress=False) as setting:
+    with prepared(instance, Running(threads=1, progress=False)) as setting:
         couplings = world_couplings(setting, "sharing", gap=0.0, deadline=np.inf)
         (conflict,) = find_conflicts(setting, couplings, sharing=True, deadline=-np.inf)
     assert not conflict.smallest

@@ -21,6 +21,7 @@ from stockpile.master.search import MasterSearch
 from stockpile.model import plan_arrays
 from stockpile.model.linear import LinearSolution
 from stockpile.rules import Rule, StreamRule, rule_menu
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.solver import world_couplings
 
@@ -49,9 +50,7 @@ class Case:
 
     def search(self, stop=lambda: False, tell=lambda search: None, gap=0.0):
         """Run the search and return it; ``tell`` and ``stop`` see it at work."""
-        with prepared(
-            self.instance, scenarios=None, seed=None, threads=1, progress=False
-        ) as setting:
+        with prepared(self.instance, Running(threads=1, progress=False)) as setting:
             couplings = build_couplings(self.instance, setting.problem, self.world)
             if self.standalone is not None:
                 couplings = couplings.with_standalone(self.standalone)
@@ -197,7 +196,7 @@ def test_the_plan_alone_is_a_plan_in_sharing_before_any_search(seed):
         materials=3, scenarios=50, months=12, participants=2, seed=seed, couplings=True
     )
     alone = sp.solve(instance, gap=0.1, cooperation="none", progress=False)
-    with prepared(instance, scenarios=None, seed=None, threads=1, progress=False) as setting:
+    with prepared(instance, Running(threads=1, progress=False)) as setting:
         assert (closed_variants(setting.problem.menu) >= 0).all()
         couplings = world_couplings(setting, "sharing", gap=0.1, deadline=np.inf, alone=alone)
         evaluators = [setting.evaluator(block, sharing=True) for block in setting.blocks]

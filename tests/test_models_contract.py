@@ -23,6 +23,7 @@ from stockpile.model.plan_arrays import choose, plan_arrays
 from stockpile.model.plan_reference import plan_reference
 from stockpile.model.solvers import choose_with, solve_reference
 from stockpile.model.verify import violations
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.solver import world_couplings
 from stockpile.tables import Agreement, CoverageTarget, Facility, Risk
@@ -68,10 +69,7 @@ def in_setting(name, scenarios):
     instance = sp.load(Path(__file__).parents[1] / "instances" / folder)
     return prepared(
         with_limits(instance) if name != folder else instance,
-        scenarios=scenarios.get(name),
-        seed=None,
-        threads=None,
-        progress=False,
+        Running(scenarios=scenarios.get(name), progress=False),
     )
 
 

@@ -38,6 +38,7 @@ from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.plan import Status
 from stockpile.records import csv_texts, json_text, plain
+from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.versions import versions
 
@@ -269,15 +270,11 @@ def compare(
         If the instance uses what is not built yet.
     """
     gap = instance.solve_settings.gap if gap is None else gap
+    running = Running(scenarios, seed, sampling, threads, executor, memory_gib, progress)
     check_arguments(
+        running,
         gap=gap,
         time_limit=time_limit,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
     )
     players = len(instance.participants)
     if not 2 <= players <= MOST_PLAYERS:
@@ -287,13 +284,7 @@ def compare(
         )
     with prepared(
         instance,
-        scenarios=scenarios,
-        seed=seed,
-        sampling=sampling,
-        threads=threads,
-        executor=executor,
-        memory_gib=memory_gib,
-        progress=progress,
+        running,
     ) as setting:
         deadline = np.inf if time_limit is None else setting.began + time_limit
         groups = 2**players - players - 2
