@@ -26,7 +26,7 @@ import stockpile as sp
 from stockpile.blocks import build_blocks
 from stockpile.evaluator import Evaluator
 from stockpile.kernels.compiled import compiled
-from stockpile.kernels.simulation import LANES, _serve_plainly
+from stockpile.kernels.simulation import LANES
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.rules import OWN
@@ -49,7 +49,13 @@ SECONDS = 0.5
 def _steps_in_cache(state, needed, level, limit, times):
     """Run one step for a tile of candidates again and again."""
     for _ in range(times):  # Without branches, so it does not matter when needs are all served.
-        _serve_plainly(state, needed, level, limit, 0, 0, 0)
+        for p in range(state.shape[1]):
+            ceiling = limit[0, p] if limit[0, p] < needed[0, p] else needed[0, p]
+            spare = state[0, p] - level[0, p]
+            spare = spare if spare > 0.0 else 0.0
+            release = spare if spare < ceiling else ceiling
+            needed[0, p] -= release
+            state[0, p] -= release
 
 
 def limit_rate() -> float:
