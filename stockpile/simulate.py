@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.kernels.lanes import VECTOR
+from stockpile.kernels.lanes import VECTOR, empty_table
 from stockpile.kernels.simulation import (
     LANES,
     TRIGGER_TOLERANCE,
@@ -380,10 +380,10 @@ def _tiles(terms: Terms) -> TileArrays:
     width = -(-P // max(count * VECTOR, 1)) * VECTOR
     rows = terms.limit.shape[0] * terms.limit.shape[1]
     tiles = TileArrays(
-        holding=np.empty((count, I, width)),
-        level=np.empty((count, rows, width)),
-        limit=np.empty((count, rows, width)),
-        trigger=np.empty((count, rows, width)),
+        holding=empty_table(count * I, width).reshape(count, I, width),
+        level=empty_table(count * rows, width).reshape(count, rows, width),
+        limit=empty_table(count * rows, width).reshape(count, rows, width),
+        trigger=empty_table(count * rows, width).reshape(count, rows, width),
         closed=np.empty((count, rows), dtype=np.bool_),
         opens_first=np.empty((count, rows)),
         opens_last=np.empty((count, rows)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
@@ -20,6 +21,8 @@ from numba.extending import (
     models,
     register_model,
 )
+
+from stockpile.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +66,14 @@ class _RowsModel(models.StructModel):
 
 
 make_attribute_wrapper(_RowsType, "width", "width")
+
+
+@compiled
+def empty_table(height, width):
+    """Return a table whose lanes do not lie across the lines of the cache."""
+    room = np.empty(height * width + VECTOR)
+    begin = -(room.ctypes.data // _BYTES) % VECTOR
+    return room[begin : begin + height * width].reshape((height, width))
 
 
 @_intrinsic

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stockpile.kernels.compiled import compiled, inlined
-from stockpile.kernels.lanes import VECTOR, fill, greatest, least, load, rows, store, where_at_most
+from stockpile.kernels.lanes import (
+    VECTOR,
+    empty_table,
+    fill,
+    greatest,
+    least,
+    load,
+    rows,
+    store,
+    where_at_most,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -432,14 +442,14 @@ def simulate_chunk(first, last, runs, steps, tiles, request, sums):
     P = sums.unserved.shape[1]
     num_rows, Q, J = tiles.level.shape[1], runs.need.shape[1], steps.stream.size
     R = request.chance_stream.size
-    limit = np.empty((num_rows + J, width))
-    state, rest = np.empty((I, width)), np.empty((Q, width))
-    unserved, released = np.empty((Q, width)), np.empty((J, width))
+    limit = empty_table(num_rows + J, width)
+    state, rest = empty_table(I, width), empty_table(Q, width)
+    unserved, released = empty_table(Q, width), empty_table(J, width)
     added = SumArrays(
-        np.empty((Q, width)),
-        np.empty((J, width)),
-        np.empty((R, width)),
-        np.empty((R, width)),
+        empty_table(Q, width),
+        empty_table(J, width),
+        empty_table(R, width),
+        empty_table(R, width),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,
