@@ -28,7 +28,7 @@ from stockpile.kernels.simulation import (
     TileArrays,
     fill_tiles,
     find_segments,
-    simulate_chunk,
+    simulate_chunks,
 )
 from stockpile.parallel import chunks
 from stockpile.problem import LEVEL_TOLERANCE
@@ -335,33 +335,23 @@ def simulate(
     tiles = _tiles(terms)
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
     # Chunks add up on their own and are summed in order: no dependence on the threads.
-    pieces = chunks(S)
-    index = {lo: number for number, (lo, _) in enumerate(pieces)}
-    R = request.chance_stream.size
+    pieces = np.array(chunks(S))
+    count, R = len(pieces), request.chance_stream.size
     sums = SumArrays(
-        unserved=np.zeros((len(pieces), block.num_streams, P)),
-        released=np.zeros((len(pieces), steps.count, P)),
-        chance=np.zeros((len(pieces), R, P)),
-        chance_loose=np.zeros((len(pieces), R, P)),
+        unserved=np.zeros((count, block.num_streams, P)),
+        released=np.zeros((count, steps.count, P)),
+        chance=np.zeros((count, R, P)),
+        chance_loose=np.zeros((count, R, P)),
         covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
     )
-
-    def work(lo: int, hi: int) -> None:
-        n = index[lo]
-        own = SumArrays(
-            sums.unserved[n],
-            sums.released[n],
-            sums.chance[n],
-            sums.chance_loose[n],
-            sums.covered_of,
-            sums.unserved_of,
-            sums.released_of,
-        )
-        simulate_chunk(lo, hi, runs, step_arrays, tiles, request_arrays, own)
-
-    workers.run(work, S)
+    workers.run_in_groups(
+        lambda first, last: simulate_chunks(
+            pieces, first, last, runs, step_arrays, tiles, request_arrays, sums
+        ),
+        S,
+    )
     return Simulation(
         sums.unserved.sum(axis=0),
         sums.released.sum(axis=0),

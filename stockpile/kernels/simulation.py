@@ -432,14 +432,19 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
 
 
 @compiled
-def simulate_chunk(first, last, runs, steps, tiles, request, sums):
-    """Simulate P candidates on kept scenarios first..last-1: equations (4)-(6).
+def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
+    """Simulate P candidates on the kept scenarios of chunks first..last-1: equations (4)-(6).
 
-    Sums over the scenarios of the chunk are written into the (., P) arrays of ``sums``, results
-    scenario by scenario into its (S', ., P) arrays.
+    Sums over the scenarios of each chunk are written into the (., ., P) arrays of ``sums``,
+    results scenario by scenario into its (S', ., P) arrays.
+
+    Parameters
+    ----------
+    chunks
+        (., 2) first scenario of each chunk, and the first one after it.
     """
     num_tiles, I, width = tiles.holding.shape  # noqa: E741
-    P = sums.unserved.shape[1]
+    P = sums.unserved.shape[2]
     num_rows, Q, J = tiles.level.shape[1], runs.need.shape[1], steps.stream.size
     R = request.chance_stream.size
     limit = empty_table(num_rows + J, width)
@@ -455,20 +460,23 @@ def simulate_chunk(first, last, runs, steps, tiles, request, sums):
         sums.released_of,
     )
     tables = (state, rest, unserved, released, limit)
-    for w in range(num_tiles):
-        lo, hi = w * width, min((w + 1) * width, P)
-        limit[:num_rows] = tiles.limit[w]
-        unserved[:] = 0.0
-        released[:] = 0.0
-        added.unserved[:] = 0.0
-        added.released[:] = 0.0
-        added.chance[:] = 0.0
-        added.chance_loose[:] = 0.0
-        _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, added)
-        sums.unserved[:, lo:hi] = added.unserved[:, : hi - lo]
-        sums.released[:, lo:hi] = added.released[:, : hi - lo]
-        sums.chance[:, lo:hi] = added.chance[:, : hi - lo]
-        sums.chance_loose[:, lo:hi] = added.chance_loose[:, : hi - lo]
+    for c in range(first, last):
+        for w in range(num_tiles):
+            lo, hi = w * width, min((w + 1) * width, P)
+            limit[:num_rows] = tiles.limit[w]
+            unserved[:] = 0.0
+            released[:] = 0.0
+            added.unserved[:] = 0.0
+            added.released[:] = 0.0
+            added.chance[:] = 0.0
+            added.chance_loose[:] = 0.0
+            _simulate_tile(
+                chunks[c, 0], chunks[c, 1], w, lo, hi, runs, steps, tiles, request, tables, added
+            )
+            sums.unserved[c, :, lo:hi] = added.unserved[:, : hi - lo]
+            sums.released[c, :, lo:hi] = added.released[:, : hi - lo]
+            sums.chance[c, :, lo:hi] = added.chance[:, : hi - lo]
+            sums.chance_loose[c, :, lo:hi] = added.chance_loose[:, : hi - lo]
 
 
 @compiled
