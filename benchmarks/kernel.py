@@ -2,14 +2,14 @@
 
     python benchmarks/kernel.py [--repeat N] [--instance DIR] [--material M] [--candidates P ...]
 
-One thread, and its own processor time. The kernel (``simulate``) and the reference (``simulate_months``) simulate the same
-random candidates of one material; the reference does so on fewer scenarios, and rates are per
-candidate and scenario, scenarios without any need included in neither. Every repetition runs both,
-side by side. The limit is a loop over the same arithmetic (one step of one month for a tile of
-candidates, equations (4) and (5)) whose operands never leave the nearest cache: its rate, and the
-steps that the kernel runs for these candidates, give the least time that they could take. It is
-told for two loops: the plain one as the compiler makes it, and one whose lanes are explicit, as in
-the kernel.
+One thread, and its own processor time. The kernel (``simulate``) and the reference
+(``simulate_months``) simulate the same random candidates of one material; the reference does so on
+fewer scenarios, and rates are per candidate and scenario, scenarios without any need included in
+neither. Every repetition runs both, side by side. The limit is a loop over the same arithmetic (one
+step of one month for a tile of candidates, equations (4) and (5)) whose operands never leave the
+nearest cache: its rate, and the steps that the kernel runs for these candidates, give the least
+time that they could take. It is told for two loops: the plain one as the compiler makes it, and one
+whose lanes are explicit, as in the kernel.
 """
 
 from __future__ import annotations
