@@ -36,8 +36,8 @@ class Courses:
     @property
     def bytes(self) -> int:
         """Return the memory taken; both have the same needs."""
-        needs = self.shared.needs
-        arrays = [getattr(needs, item.name) for item in fields(needs)]
+        parts = [self.shared.needs, self.shared.runs, self.alone.runs]
+        arrays = [getattr(part, item.name) for part in parts for item in fields(part)]
         arrays += [self.shared.segment, self.alone.segment]
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 

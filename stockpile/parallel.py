@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 SMALLEST_CHUNK = 64
 MOST_CHUNKS = 64
+GROUPS = 4
+"""Groups of chunks for each thread: few enough calls, many enough to share out evenly."""
 
 
 def chunks(count: int) -> list[tuple[int, int]]:
@@ -56,7 +58,22 @@ class Workers:
 
     def run(self, work: Callable[[int, int], object], count: int) -> None:
         """Call ``work(lo, hi)`` for every chunk of ``range(count)`` and wait for all."""
-        pieces = deque(chunks(count))
+        self._hand_out(chunks(count), work)
+
+    def run_in_groups(self, work: Callable[[int, int], object], count: int) -> None:
+        """Call ``work(first, last)`` for groups of chunks, by their numbers, and wait for all.
+
+        For work that adds up chunk by chunk, and of which a call takes as long as a small chunk.
+        """
+        number = len(chunks(count))
+        size = -(-number // (GROUPS * self.threads))
+        groups = [(at, min(at + size, number)) for at in range(0, number, size)]
+        self._hand_out(groups, work)
+
+    def _hand_out(
+        self, parts: Sequence[tuple[int, int]], work: Callable[[int, int], object]
+    ) -> None:
+        pieces = deque(parts)
 
         def take_in_turn() -> None:
             while True:

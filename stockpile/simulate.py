@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.kernels.lanes import VECTOR, empty_table
 from stockpile.kernels.simulation import (
+    LANES,
     TRIGGER_TOLERANCE,
     GateArrays,
-    NeedArrays,
     RequestArrays,
+    RunArrays,
     StepArrays,
     SumArrays,
     TermArrays,
+    TileArrays,
+    fill_tiles,
     find_segments,
-    simulate_chunk,
+    simulate_chunks,
 )
 from stockpile.parallel import chunks
 from stockpile.problem import LEVEL_TOLERANCE
@@ -100,6 +104,57 @@ def candidate_terms(
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """Months in a row that differ in nothing that the simulation looks at; U of them.
+
+    What a month is about is worked out once for each run.
+
+    Attributes
+    ----------
+    first
+        (S' + 1,) runs of kept scenario s are ``first[s]`` to ``first[s + 1] - 1``.
+    month, length
+        (U,) place of the first month of a run among the kept months, and number of its months.
+    first_step
+        (U + 1,) rows of run u in the following are ``first_step[u]`` to ``first_step[u + 1] - 1``.
+    step, row, reached
+        The steps of a run that may serve something, in their order; which row of the terms
+        applies, segments times steps; the loss that a trigger is compared with.
+    """
+
+    first: NDArray[np.int64]
+    month: NDArray[np.int64]
+    length: NDArray[np.int64]
+    first_step: NDArray[np.int64]
+    step: NDArray[np.int32]
+    row: NDArray[np.int32]
+    reached: NDArray[np.float64]
+
+    @staticmethod
+    def of(needs: Needs, steps: Steps, segment: NDArray[np.int8]) -> Runs:
+        """Find the runs in the kept months of a block."""
+        begins = np.ones(needs.month.size + 1, dtype=np.bool_)
+        begins[1:-1] = needs.calm[1:] > 0
+        for table in (needs.need, needs.loss, segment):
+            for column in table.T:
+                begins[1:-1] |= column[1:] != column[:-1]
+        begins[needs.first] = True
+        number = np.cumsum(begins) - 1
+        month = np.flatnonzero(begins)
+        run, step = np.nonzero(segment[month[:-1]] >= 0)
+        at = month[run]
+        return Runs(
+            first=number[needs.first],
+            month=month[:-1],
+            length=np.diff(month),
+            first_step=np.searchsorted(run, np.arange(month.size)),
+            step=step.astype(np.int32),
+            row=(segment[at, step] * np.int32(steps.count) + step).astype(np.int32),
+            reached=needs.loss[at, steps.market[step]] + TRIGGER_TOLERANCE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What happens month by month: needs, the steps that may serve them, and which can.
 
@@ -112,11 +167,14 @@ class Course:
     segment
         (N, J) segment of a rule's ages that applies in each kept month; -1 where the step can
         serve nothing, whatever the rule says.
+    runs
+        Months in a row in which the same happens, see :class:`Runs`.
     """
 
     needs: Needs
     steps: Steps
     segment: NDArray[np.int8]
+    runs: Runs
 
     @staticmethod
     def of(needs: Needs, steps: Steps, breakpoints: NDArray[np.int64], workers: Workers) -> Course:
@@ -140,12 +198,13 @@ class Course:
             breakpoints,
         )
         workers.run(lambda lo, hi: find_segments(lo, hi, gates, segment), needs.month.size)
-        return Course(needs, steps, segment)
+        return Course(needs, steps, segment, Runs.of(needs, steps, segment))
 
     def only(self, chosen: NDArray[np.int64], weight: NDArray[np.float64]) -> Course:
         """Return the course of some kept scenarios, weighted anew."""
         months = self.needs.months_of(chosen)
-        return Course(self.needs.only(chosen, weight), self.steps, self.segment[months])
+        needs, segment = self.needs.only(chosen, weight), self.segment[months]
+        return Course(needs, self.steps, segment, Runs.of(needs, self.steps, segment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,54 +317,41 @@ def simulate(
     S, P = needs.scenario.size, terms.holding.shape[1]
     tracked = steps.cost > 0.0
     tracked[request.steps] = True
-    need_arrays = NeedArrays(
+    runs = RunArrays(
         needs.probability,
-        needs.first,
+        needs.total,
         needs.calm,
         needs.need,
-        needs.loss,
-        needs.total,
-        course.segment,
+        *(getattr(course.runs, name) for name in Runs.__slots__),
     )
     step_arrays = StepArrays(
         steps.stream,
         steps.stock,
-        steps.market,
         steps.yield_,
         steps.capacity,
         refill,
         tracked,
     )
-    term_arrays = TermArrays(*(getattr(terms, name) for name in TermArrays._fields))
+    tiles = _tiles(terms)
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
     # Chunks add up on their own and are summed in order: no dependence on the threads.
-    pieces = chunks(S)
-    index = {lo: number for number, (lo, _) in enumerate(pieces)}
-    R = request.chance_stream.size
+    pieces = np.array(chunks(S))
+    count, R = len(pieces), request.chance_stream.size
     sums = SumArrays(
-        unserved=np.zeros((len(pieces), block.num_streams, P)),
-        released=np.zeros((len(pieces), steps.count, P)),
-        chance=np.zeros((len(pieces), R, P)),
-        chance_loose=np.zeros((len(pieces), R, P)),
+        unserved=np.zeros((count, block.num_streams, P)),
+        released=np.zeros((count, steps.count, P)),
+        chance=np.zeros((count, R, P)),
+        chance_loose=np.zeros((count, R, P)),
         covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
     )
-
-    def work(lo: int, hi: int) -> None:
-        n = index[lo]
-        own = SumArrays(
-            sums.unserved[n],
-            sums.released[n],
-            sums.chance[n],
-            sums.chance_loose[n],
-            sums.covered_of,
-            sums.unserved_of,
-            sums.released_of,
-        )
-        simulate_chunk(lo, hi, need_arrays, step_arrays, term_arrays, request_arrays, own)
-
-    workers.run(work, S)
+    workers.run_in_groups(
+        lambda first, last: simulate_chunks(
+            pieces, first, last, runs, step_arrays, tiles, request_arrays, sums
+        ),
+        S,
+    )
     return Simulation(
         sums.unserved.sum(axis=0),
         sums.released.sum(axis=0),
@@ -315,6 +361,25 @@ def simulate(
         sums.unserved_of,
         sums.released_of,
     )
+
+
+def _tiles(terms: Terms) -> TileArrays:
+    """Cut candidates into tiles of the same width that are simulated side by side."""
+    P, I = terms.holding.shape[1], len(terms.holding)  # noqa: E741
+    count = -(-P // LANES)
+    width = -(-P // max(count * VECTOR, 1)) * VECTOR
+    rows = terms.limit.shape[0] * terms.limit.shape[1]
+    tiles = TileArrays(
+        holding=empty_table(count * I, width).reshape(count, I, width),
+        level=empty_table(count * rows, width).reshape(count, rows, width),
+        limit=empty_table(count * rows, width).reshape(count, rows, width),
+        trigger=empty_table(count * rows, width).reshape(count, rows, width),
+        closed=np.empty((count, rows), dtype=np.bool_),
+        opens_first=np.empty((count, rows)),
+        opens_last=np.empty((count, rows)),
+    )
+    fill_tiles(TermArrays(*(getattr(terms, name) for name in TermArrays._fields)), tiles)
+    return tiles
 
 
 @dataclass(frozen=True, slots=True)

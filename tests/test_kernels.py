@@ -30,8 +30,8 @@ def test_every_kernel_is_compiled_for_one_kind_of_arguments(tmp_path):
         check=True,
     )
     counts = dict(line.split() for line in done.stdout.splitlines())
-    assert {"keep_need_months", "simulate_chunk", "worst_shortfalls"} <= set(counts)
-    entries = ("keep_need_months", "find_segments", "simulate_chunk", "worst_shortfalls")
+    assert {"keep_need_months", "simulate_chunks", "worst_shortfalls"} <= set(counts)
+    entries = ("keep_need_months", "find_segments", "simulate_chunks", "worst_shortfalls")
     assert {name: counts[name] for name in entries} == dict.fromkeys(entries, "1")
 
 

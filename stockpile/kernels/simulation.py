@@ -7,35 +7,46 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stockpile.kernels.compiled import compiled, inlined
+from stockpile.kernels.lanes import (
+    VECTOR,
+    empty_table,
+    fill,
+    greatest,
+    least,
+    load,
+    rows,
+    store,
+    where_at_most,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OWN = 0
-UNTOUCHED, TOUCHED, SETTLED = 0, 1, 2
-"""What has been done about a need in a month: nothing; its rest is known; it is unserved."""
+FIRST, LAST, NOTED, LOSSY = 1, 2, 4, 8
+"""How a step is run: it finds the whole need of its stream; it leaves what is unserved of it; its
+releases are added up; a tonne taken is not a tonne served."""
 LANES = 128
 """Most candidates simulated side by side: enough to hide the cost of entering the innermost loop,
 few enough for their states to stay in the nearest cache."""
-VECTOR = 8
-"""Tiles are as wide as a multiple of this, so that nothing is left over beside whole vectors."""
 TRIGGER_TOLERANCE = 1e-9
 """A loss counts as having reached a trigger within this."""
 
 
-class NeedArrays(NamedTuple):
-    """Kept scenarios and their months, as in :class:`stockpile.needs.Needs`.
-
-    ``segment`` (N, J) is that of :class:`stockpile.simulate.Course`.
-    """
+class RunArrays(NamedTuple):
+    """Kept scenarios and their runs of months, as in :class:`stockpile.simulate.Course`."""
 
     probability: NDArray[np.float64]
-    first: NDArray[np.int64]
+    total: NDArray[np.float64]
     calm: NDArray[np.int32]
     need: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    total: NDArray[np.float64]
-    segment: NDArray[np.int8]
+    first: NDArray[np.int64]
+    month: NDArray[np.int64]
+    length: NDArray[np.int64]
+    first_step: NDArray[np.int64]
+    step: NDArray[np.int32]
+    row: NDArray[np.int32]
+    reached: NDArray[np.float64]
 
 
 class GateArrays(NamedTuple):
@@ -60,7 +71,6 @@ class StepArrays(NamedTuple):
 
     stream: NDArray[np.int64]
     stock: NDArray[np.int64]
-    market: NDArray[np.int64]
     yield_: NDArray[np.float64]
     capacity: NDArray[np.float64]
     refill: NDArray[np.float64]
@@ -74,6 +84,23 @@ class TermArrays(NamedTuple):
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
+
+
+class TileArrays(NamedTuple):
+    """The same, cut into W tiles of candidates; rows are segments of age times steps.
+
+    Of each row ``closed`` (W, .) says whether it is closed to all candidates of a tile, and
+    ``opens_first`` and ``opens_last`` are the losses from which the first and the last of them
+    open it.
+    """
+
+    holding: NDArray[np.float64]
+    level: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    trigger: NDArray[np.float64]
+    closed: NDArray[np.bool_]
+    opens_first: NDArray[np.float64]
+    opens_last: NDArray[np.float64]
 
 
 class RequestArrays(NamedTuple):
@@ -103,74 +130,40 @@ class SumArrays(NamedTuple):
 
 
 # Loops over candidates index whole tables: a view of a row costs more than the loop over it.
+# Every table is as wide as a multiple of VECTOR.
 
 
 @inlined
-def _serve(state, rest, released, level, limit, trigger, k, i, q, j, reached, served_per_t, most):
+def _serve(
+    state, rest, unserved, released, level, limit, k, row, i, q, j, need, first, last, noted
+):
     """One step of one month for all candidates of a tile, equations (4) and (5)."""
-    taken_per_t = 1.0 / served_per_t
-    for p in range(state.shape[1]):
-        ceiling = limit[k, p] if trigger[k, p] <= reached else 0.0
-        ceiling = ceiling if ceiling < most else most
-        ceiling = ceiling if ceiling < rest[q, p] else rest[q, p]
-        spare = (state[i, p] - level[k, p]) * served_per_t
-        spare = spare if spare > 0.0 else 0.0
-        release = spare if spare < ceiling else ceiling
-        rest[q, p] -= release
-        state[i, p] -= release * taken_per_t
-        released[j, p] += release
+    for p in range(0, state.width, VECTOR):
+        wanted = fill(need) if first else load(rest, q, p)
+        left = load(state, i, p)
+        spare = greatest(left - load(level, k, p), fill(0.0))
+        release = least(spare, least(load(limit, row, p), wanted))
+        if last:
+            store(unserved, q, p, load(unserved, q, p) + (wanted - release))
+        else:
+            store(rest, q, p, wanted - release)
+        store(state, i, p, left - release)
+        if noted:
+            store(released, j, p, load(released, j, p) + release)
 
 
 @inlined
-def _serve_plainly(state, rest, level, limit, k, i, q):
-    """Do as :func:`_serve` where all gates are open, yield is 1 and capacity has no end.
-
-    Nobody asks for the releases themselves. It gives the same bits as :func:`_serve`, sooner.
-    """
-    for p in range(state.shape[1]):
-        ceiling = limit[k, p] if limit[k, p] < rest[q, p] else rest[q, p]
-        spare = state[i, p] - level[k, p]
-        spare = spare if spare > 0.0 else 0.0
-        release = spare if spare < ceiling else ceiling
-        rest[q, p] -= release
-        state[i, p] -= release
-
-
-@inlined
-def _serve_first(state, rest, level, limit, k, i, q, need):
-    """Do as :func:`_serve_plainly` where nothing of the need has been served yet."""
-    for p in range(state.shape[1]):
-        ceiling = limit[k, p] if limit[k, p] < need else need
-        spare = state[i, p] - level[k, p]
-        spare = spare if spare > 0.0 else 0.0
-        release = spare if spare < ceiling else ceiling
-        rest[q, p] = need - release
-        state[i, p] -= release
-
-
-@inlined
-def _serve_alone(state, unserved, level, limit, k, i, q, need):
-    """Do as :func:`_serve_first` where nobody else serves this need; what is left is unserved."""
-    for p in range(state.shape[1]):
-        ceiling = limit[k, p] if limit[k, p] < need else need
-        spare = state[i, p] - level[k, p]
-        spare = spare if spare > 0.0 else 0.0
-        release = spare if spare < ceiling else ceiling
-        unserved[q, p] += need - release
-        state[i, p] -= release
-
-
-@inlined
-def _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j):
-    """Do as :func:`_serve_plainly`, and add up the releases."""
-    for p in range(state.shape[1]):
-        ceiling = limit[k, p] if limit[k, p] < rest[q, p] else rest[q, p]
-        spare = state[i, p] - level[k, p]
-        spare = spare if spare > 0.0 else 0.0
-        release = spare if spare < ceiling else ceiling
-        rest[q, p] -= release
-        state[i, p] -= release
-        released[j, p] += release
+def _serve_with_loss(state, rest, released, level, limit, k, row, i, q, j, served_per_t):
+    """Do as :func:`_serve` where a tonne taken serves less or more than a tonne."""
+    served, taken = fill(served_per_t), fill(1.0 / served_per_t)
+    for p in range(0, state.width, VECTOR):
+        wanted = load(rest, q, p)
+        left = load(state, i, p)
+        spare = greatest((left - load(level, k, p)) * served, fill(0.0))
+        release = least(spare, least(load(limit, row, p), wanted))
+        store(rest, q, p, wanted - release)
+        store(state, i, p, left - release * taken)
+        store(released, j, p, load(released, j, p) + release)
 
 
 @compiled
@@ -195,175 +188,295 @@ def find_segments(first, last, gates, segment):
 
 @inlined
 def _set(table, row, value):
-    for p in range(table.shape[1]):
-        table[row, p] = value
+    for p in range(0, table.width, VECTOR):
+        store(table, row, p, fill(value))
 
 
 @inlined
-def _add(table, row, factor, other, of):
-    for p in range(table.shape[1]):
-        table[row, p] += factor * other[of, p]
+def _copy(table, other, row):
+    for p in range(0, table.width, VECTOR):
+        store(table, row, p, load(other, row, p))
+
+
+@inlined
+def _add(table, row, other, of):
+    for p in range(0, table.width, VECTOR):
+        store(table, row, p, load(table, row, p) + load(other, of, p))
+
+
+@inlined
+def _add_up(table, other, row, factor):
+    """Add a row times a factor to that of another table, and begin it anew."""
+    for p in range(0, table.width, VECTOR):
+        store(table, row, p, load(table, row, p) + fill(factor) * load(other, row, p))
+        store(other, row, p, fill(0.0))
 
 
 @inlined
 def _refill(state, holding, i, back):
     """Buy back a part of the holding, but no more than is missing, equation (6)."""
-    for p in range(state.shape[1]):
-        x = state[i, p] + back * holding[i, p]
-        state[i, p] = x if x < holding[i, p] else holding[i, p]
+    for p in range(0, state.width, VECTOR):
+        full = load(holding, i, p)
+        store(state, i, p, least(load(state, i, p) + fill(back) * full, full))
+
+
+@inlined
+def _limit_by_loss(limit, trigger, row, k, reached, most):
+    """Write what a step serves at most where the loss opens it to some candidates only."""
+    for p in range(0, limit.width, VECTOR):
+        ceiling = where_at_most(load(trigger, k, p), fill(reached), load(limit, k, p))
+        store(limit, row, p, least(ceiling, fill(most)))
+
+
+@inlined
+def _count_chance(chance, r, unserved, q, allowed, probability):
+    """Add the probability of a scenario where no more than allowed is unserved."""
+    for p in range(0, chance.width, VECTOR):
+        kept = where_at_most(load(unserved, q, p), fill(allowed), fill(probability))
+        store(chance, r, p, load(chance, r, p) + kept)
 
 
 @compiled
-def _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, opens_last):
-    """Fill a tile with candidates from number lo on; the last one stands where there is no more.
-
-    Rows are segments of age times steps: whether a step is closed to all candidates, and the
-    losses from which the first and the last of them open it.
-    """
+def fill_tiles(terms, tiles):
+    """Write candidates into tiles; the last one stands where there is no more."""
     num_segments, num_steps, num_candidates = terms.limit.shape
-    for p in range(holding.shape[1]):
-        of = min(lo + p, num_candidates - 1)
-        for i in range(holding.shape[0]):
-            holding[i, p] = terms.holding[i, of]
+    width = tiles.holding.shape[2]
+    for w in range(tiles.holding.shape[0]):
+        for i in range(terms.holding.shape[0]):
+            for p in range(width):
+                tiles.holding[w, i, p] = terms.holding[i, min(w * width + p, num_candidates - 1)]
         for a in range(num_segments):
             for j in range(num_steps):
                 k = a * num_steps + j
-                level[k, p] = terms.level[a, j, of]
-                limit[k, p] = terms.limit[a, j, of]
-                trigger[k, p] = terms.trigger[a, j, of]
-    for k in range(closed.size):
-        closed[k] = limit[k].max() <= 0.0
-        opens_first[k] = trigger[k].min()
-        opens_last[k] = trigger[k].max()
+                most, opens_first, opens_last = 0.0, np.inf, -np.inf
+                for p in range(width):
+                    of = min(w * width + p, num_candidates - 1)
+                    trigger = terms.trigger[a, j, of]
+                    tiles.level[w, k, p] = terms.level[a, j, of]
+                    tiles.limit[w, k, p] = terms.limit[a, j, of]
+                    tiles.trigger[w, k, p] = trigger
+                    most = max(most, terms.limit[a, j, of])
+                    opens_first, opens_last = min(opens_first, trigger), max(opens_last, trigger)
+                tiles.closed[w, k] = most <= 0.0
+                tiles.opens_first[w, k], tiles.opens_last[w, k] = opens_first, opens_last
 
 
 @compiled
-def _look_for_others(stream, closed, alone):
-    """Note which steps are the only ones that can serve their stream, whatever happens."""
-    J = stream.size
-    for j in range(J):
-        alone[j] = True
-        for k in range(closed.size):
-            if k % J != j and stream[k % J] == stream[j] and not closed[k]:
-                alone[j] = False
-
-
-@compiled
-def simulate_chunk(first, last, needs, steps, terms, request, sums):
-    """Simulate P candidates on kept scenarios first..last-1: equations (4)-(6).
-
-    Sums over the scenarios of the chunk are written into the (., P) arrays of ``sums``, results
-    scenario by scenario into its (S', ., P) arrays.
-    """
+def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, added):
+    """Add up what tile w, candidates lo..hi-1, does in kept scenarios first..last-1."""
     # Whatever the loops use has a name of its own: to take it out of a tuple counts a reference.
-    probability, month_first, calm, need, loss, total, segment = needs
-    stream, stock, market, yield_, capacity, refill, tracked = steps
-    I, P = terms.holding.shape  # noqa: E741
-    Q, J, R = need.shape[1], stream.size, request.chance_stream.size
-    width = min(LANES, -(-max(P, 1) // VECTOR) * VECTOR)
-    rows = terms.limit.shape[0] * J
-    holding = np.empty((I, width))
-    level, limit, trigger = (
-        np.empty((rows, width)),
-        np.empty((rows, width)),
-        np.empty((rows, width)),
-    )
-    closed, opens_first, opens_last = np.empty(rows, np.bool_), np.empty(rows), np.empty(rows)
-    state, rest = np.empty((I, width)), np.empty((Q, width))
-    stage, alone = np.empty(Q, np.int8), np.empty(J, np.bool_)
-    unserved, released = np.empty((Q, width)), np.empty((J, width))
-    sum_unserved, sum_released = np.empty((Q, width)), np.empty((J, width))
-    sum_chance, sum_loose = np.empty((R, width)), np.empty((R, width))
+    probability, total, calm, need = runs.probability, runs.total, runs.calm, runs.need
+    first_run, month, length, first_step = runs.first, runs.month, runs.length, runs.first_step
+    run_step, run_row, run_reached = runs.step, runs.row, runs.reached
+    stream, stock, yield_, capacity, refill, tracked = steps
+    holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
+    closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
+    state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
+    unserved, released = rows(tables[2]), rows(tables[3])
+    sum_unserved, sum_released = rows(added.unserved), rows(added.released)
+    sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
     chance_stream, chance_short = request.chance_stream, request.chance_short
     chance_slack = request.chance_slack
     wanted = request.group_first.size + request.streams.size + request.steps.size > 1
-    for lo in range(0, P, width):
-        hi = min(lo + width, P)
-        _take_in(terms, lo, holding, level, limit, trigger, closed, opens_first, opens_last)
-        _look_for_others(stream, closed, alone)
-        sum_unserved[:] = 0.0
-        sum_released[:] = 0.0
-        sum_chance[:] = 0.0
-        sum_loose[:] = 0.0
-        for s in range(first, last):
-            for i in range(I):
-                for p in range(width):
-                    state[i, p] = holding[i, p]
-            for q in range(Q):
-                _set(unserved, q, 0.0)
-            for j in range(J):
+    num_rows = tiles.level.shape[1]
+    I, Q, J, R = refill.size, need.shape[1], stream.size, chance_stream.size  # noqa: E741
+    # The steps of a run that are open to any candidate of the tile.
+    open_step, open_row = np.empty(J, np.int64), np.empty(J, np.int64)
+    ceiling_row, kind = np.empty(J, np.int64), np.empty(J, np.int64)
+    latest, used = np.full(Q, -1), np.zeros(J, np.bool_)
+    for s in range(first, last):
+        for i in range(I):
+            _copy(state, holding, i)
+        for u in range(first_run[s], first_run[s + 1]):
+            n, months = month[u], length[u]
+            if calm[n] > 0:
+                for i in range(I):
+                    if refill[i] > 0.0:
+                        _refill(state, holding, i, calm[n] * refill[i])
+            count = 0
+            for e in range(first_step[u], first_step[u + 1]):
+                k, reached = run_row[e], run_reached[e]
+                if closed[k] or opens_first[k] > reached:
+                    continue
+                j = run_step[e]
+                open_step[count], open_row[count], ceiling_row[count] = j, k, k
+                if opens_last[k] > reached or capacity[j] < np.inf:
+                    ceiling_row[count] = num_rows + count
+                    _limit_by_loss(limit, trigger, ceiling_row[count], k, reached, capacity[j])
+                kind[count] = 0 if latest[stream[j]] >= 0 else FIRST
                 if tracked[j]:
-                    _set(released, j, 0.0)
-            for n in range(month_first[s], month_first[s + 1]):
-                if calm[n] > 0:
-                    for i in range(I):
-                        if refill[i] > 0.0:
-                            _refill(state, holding, i, calm[n] * refill[i])
-                stage[:] = UNTOUCHED
-                for j in range(J):
-                    if segment[n, j] < 0:
-                        continue
-                    k = segment[n, j] * J + j
-                    reached = loss[n, market[j]] + TRIGGER_TOLERANCE
-                    if closed[k] or opens_first[k] > reached:
-                        continue
-                    q, i, y, most = stream[j], stock[j], yield_[j], capacity[j]
-                    plain = y == 1.0 and most == np.inf and opens_last[k] <= reached
-                    if plain and stage[q] == UNTOUCHED and not tracked[j]:
-                        if alone[j]:
-                            _serve_alone(state, unserved, level, limit, k, i, q, need[n, q])
-                            stage[q] = SETTLED
-                        else:
-                            _serve_first(state, rest, level, limit, k, i, q, need[n, q])
-                            stage[q] = TOUCHED
-                        continue
-                    if stage[q] == UNTOUCHED:
-                        _set(rest, q, need[n, q])
-                        stage[q] = TOUCHED
-                    if not plain:
+                    kind[count] |= NOTED
+                    used[j] = True
+                if yield_[j] != 1.0:
+                    kind[count] |= LOSSY
+                latest[stream[j]] = count
+                count += 1
+            for q in range(Q):
+                if latest[q] >= 0:
+                    kind[latest[q]] |= LAST
+                    latest[q] = -1
+                elif need[n, q] > 0.0:
+                    _set(rest, q, need[n, q])
+                    for _ in range(months):
+                        _add(unserved, q, rest, q)
+            for _ in range(months):
+                for c in range(count):
+                    j, k, row, how = open_step[c], open_row[c], ceiling_row[c], kind[c]
+                    q, i = stream[j], stock[j]
+                    x = need[n, q]
+                    if how == FIRST:
                         _serve(
                             state,
                             rest,
+                            unserved,
                             released,
                             level,
                             limit,
-                            trigger,
                             k,
+                            row,
                             i,
                             q,
                             j,
-                            reached,
-                            y,
-                            most,
+                            x,
+                            True,
+                            False,
+                            False,
                         )
-                    elif tracked[j]:
-                        _serve_plainly_and_note(state, rest, released, level, limit, k, i, q, j)
+                    elif how == LAST | NOTED:
+                        _serve(
+                            state,
+                            rest,
+                            unserved,
+                            released,
+                            level,
+                            limit,
+                            k,
+                            row,
+                            i,
+                            q,
+                            j,
+                            x,
+                            False,
+                            True,
+                            True,
+                        )
+                    elif how == FIRST | LAST:
+                        _serve(
+                            state,
+                            rest,
+                            unserved,
+                            released,
+                            level,
+                            limit,
+                            k,
+                            row,
+                            i,
+                            q,
+                            j,
+                            x,
+                            True,
+                            True,
+                            False,
+                        )
                     else:
-                        _serve_plainly(state, rest, level, limit, k, i, q)
-                for q in range(Q):
-                    if stage[q] == TOUCHED:
-                        _add(unserved, q, 1.0, rest, q)
-                    elif stage[q] == UNTOUCHED and need[n, q] > 0.0:
-                        for p in range(width):
-                            unserved[q, p] += need[n, q]
-            p_s = probability[s]
-            for q in range(Q):
-                _add(sum_unserved, q, p_s, unserved, q)
-            for j in range(J):
-                if tracked[j]:
-                    _add(sum_released, j, p_s, released, j)
-            for r in range(R):
-                q = chance_stream[r]
-                allowed, loose = chance_short[r] * total[s, q], chance_slack[r] * total[s, q]
-                for p in range(width):
-                    sum_chance[r, p] += p_s if unserved[q, p] <= allowed else 0.0
-                    sum_loose[r, p] += p_s if unserved[q, p] <= loose else 0.0
-            if wanted:
-                _write_down(unserved, released, s, total, request, sums, lo, hi)
-        sums.unserved[:, lo:hi] = sum_unserved[:, : hi - lo]
-        sums.released[:, lo:hi] = sum_released[:, : hi - lo]
-        sums.chance[:, lo:hi] = sum_chance[:, : hi - lo]
-        sums.chance_loose[:, lo:hi] = sum_loose[:, : hi - lo]
+                        if how & FIRST:
+                            _set(rest, q, x)
+                        if how & LOSSY:
+                            _serve_with_loss(
+                                state,
+                                rest,
+                                released,
+                                level,
+                                limit,
+                                k,
+                                row,
+                                i,
+                                q,
+                                j,
+                                yield_[j],
+                            )
+                        else:
+                            _serve(
+                                state,
+                                rest,
+                                unserved,
+                                released,
+                                level,
+                                limit,
+                                k,
+                                row,
+                                i,
+                                q,
+                                j,
+                                x,
+                                False,
+                                False,
+                                True,
+                            )
+                        if how & LAST:
+                            _add(unserved, q, rest, q)
+        p_s = probability[s]
+        for r in range(R):
+            q = chance_stream[r]
+            _count_chance(sum_chance, r, unserved, q, chance_short[r] * total[s, q], p_s)
+            _count_chance(sum_loose, r, unserved, q, chance_slack[r] * total[s, q], p_s)
+        if wanted:
+            _write_down(tables[2], tables[3], s, total, request, added, lo, hi)
+        for q in range(Q):
+            if total[s, q] > 0.0:
+                _add_up(sum_unserved, unserved, q, p_s)
+        for j in range(J):
+            if used[j]:
+                _add_up(sum_released, released, j, p_s)
+                used[j] = False
+
+
+@compiled
+def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
+    """Simulate P candidates on the kept scenarios of chunks first..last-1: equations (4)-(6).
+
+    Sums over the scenarios of each chunk are written into the (., ., P) arrays of ``sums``,
+    results scenario by scenario into its (S', ., P) arrays.
+
+    Parameters
+    ----------
+    chunks
+        (., 2) first scenario of each chunk, and the first one after it.
+    """
+    num_tiles, I, width = tiles.holding.shape  # noqa: E741
+    P = sums.unserved.shape[2]
+    num_rows, Q, J = tiles.level.shape[1], runs.need.shape[1], steps.stream.size
+    R = request.chance_stream.size
+    limit = empty_table(num_rows + J, width)
+    state, rest = empty_table(I, width), empty_table(Q, width)
+    unserved, released = empty_table(Q, width), empty_table(J, width)
+    added = SumArrays(
+        empty_table(Q, width),
+        empty_table(J, width),
+        empty_table(R, width),
+        empty_table(R, width),
+        sums.covered_of,
+        sums.unserved_of,
+        sums.released_of,
+    )
+    tables = (state, rest, unserved, released, limit)
+    for c in range(first, last):
+        for w in range(num_tiles):
+            lo, hi = w * width, min((w + 1) * width, P)
+            limit[:num_rows] = tiles.limit[w]
+            unserved[:] = 0.0
+            released[:] = 0.0
+            added.unserved[:] = 0.0
+            added.released[:] = 0.0
+            added.chance[:] = 0.0
+            added.chance_loose[:] = 0.0
+            _simulate_tile(
+                chunks[c, 0], chunks[c, 1], w, lo, hi, runs, steps, tiles, request, tables, added
+            )
+            sums.unserved[c, :, lo:hi] = added.unserved[:, : hi - lo]
+            sums.released[c, :, lo:hi] = added.released[:, : hi - lo]
+            sums.chance[c, :, lo:hi] = added.chance[:, : hi - lo]
+            sums.chance_loose[c, :, lo:hi] = added.chance_loose[:, : hi - lo]
 
 
 @compiled
