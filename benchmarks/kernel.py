@@ -19,7 +19,6 @@ import resource
 import statistics
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +38,7 @@ from stockpile.kernels.lanes import (
     store,
 )
 from stockpile.kernels.simulation import LANES
+from stockpile.needs import block_needs
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.rules import OWN
@@ -118,23 +118,6 @@ def steps_run(needs: Needs, steps: Steps, opens: NDArray[np.bool_]) -> int:
     return total
 
 
-def first_scenarios(needs: Needs, count: int) -> Needs:
-    """Return the needs of the first kept scenarios."""
-    count = min(count, needs.scenario.size)
-    months = int(needs.first[count])
-    return replace(
-        needs,
-        scenario=needs.scenario[:count],
-        probability=needs.probability[:count],
-        first=needs.first[: count + 1],
-        total=needs.total[:count],
-        **{
-            name: getattr(needs, name)[:months]
-            for name in ("month", "calm", "need", "loss", "age", "blocked")
-        },
-    )
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -157,7 +140,8 @@ def main() -> None:
     )
     with Workers(1) as workers:
         evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
-        needs, few = evaluator.needs, first_scenarios(evaluator.needs, REFERENCE_SCENARIOS)
+        needs = block_needs(problem, block, drawn, workers)
+        few = needs.head(REFERENCE_SCENARIOS)
         course = Course.of(needs, block.steps, problem.menu.breakpoints, workers)
         owners = len(problem.participants)
         most = problem.lots_max[block.market_participant, block.market_material]

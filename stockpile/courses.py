@@ -12,8 +12,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,10 +34,10 @@ class Courses:
     @property
     def bytes(self) -> int:
         """Return the memory taken; both have the same needs."""
-        parts = [self.shared.needs, self.shared.runs, self.alone.runs]
-        arrays = [getattr(part, item.name) for part in parts for item in fields(part)]
-        arrays += [self.shared.segment, self.alone.segment]
-        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+        arrays = [self.shared.segment, self.alone.segment]
+        for part in (self.shared.needs, self.shared.runs, self.alone.runs):
+            arrays += [getattr(part, item.name) for item in fields(part)]
+        return sum(array.nbytes for array in arrays)
 
 
 class Owner:
