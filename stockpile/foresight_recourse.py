@@ -10,8 +10,8 @@ import numpy as np
 from stockpile.kernels.foresight import (
     ChainArrays,
     PairArrays,
-    chain_chunk,
-    pair_chunk,
+    chain_chunks,
+    pair_chunks,
     wait_and_see_chunk,
 )
 from stockpile.parallel import chunks
@@ -87,25 +87,24 @@ class Recourse:
     ) -> None:
         self.data = data
         self._workers = workers
+        self._chunks = np.array(chunks(data.probability.size))
         self._chain = ChainArrays(
             *(np.ascontiguousarray(getattr(data, name)) for name in ChainArrays._fields)
         )
-        self._kernel: Callable[..., None] = chain_chunk
+        self._kernel: Callable[..., None] = chain_chunks
         self._arrays: Any = self._chain
         if len(data.participants) == PAIR if closed_form is None else closed_form:
-            self._kernel, self._arrays = pair_chunk, _pair_arrays(data)
+            self._kernel, self._arrays = pair_chunks, _pair_arrays(data)
 
     def respond(self, holding: NDArray[np.float64]) -> Response:
         """Return the expected cost of the recourse to holdings (C,) [t], and a cut there."""
         count = self.data.probability.size
-        pieces = chunks(count)
-        index = {lo: number for number, (lo, _) in enumerate(pieces)}
-        sums = np.zeros((len(pieces), 2 + holding.size))
+        sums = np.zeros((len(self._chunks), 2 + holding.size))
 
-        def work(lo: int, hi: int) -> None:
-            self._kernel(lo, hi, self._arrays, holding, sums[index[lo]])
+        def work(first: int, last: int) -> None:
+            self._kernel(self._chunks, first, last, self._arrays, holding, sums)
 
-        self._workers.run(work, count)
+        self._workers.run_in_groups(work, count)
         # Chunks add up on their own and are summed in order: no dependence on the threads.
         total = sums.sum(axis=0)
         return Response(float(total[0]), float(total[1]), total[2:])

@@ -2,8 +2,8 @@
 
 Van Slyke and Wets (1969). The expected recourse is convex and piecewise linear in the holdings.
 Each choice of holdings that is tried gives a cut (F8) below it; the least cost under all cuts so
-far (F12) is a small linear program, whose solution is tried next. The solver only proposes: cost
-and bound are computed here, from the recourse and from the cuts.
+far (F12) is a small linear program, whose solution is tried next. That only proposes: cost and
+bound are worked out from the recourse and from the cuts.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from stockpile.boxsearch import ROUNDING
 from stockpile.errors import CheckError
-from stockpile.model.linear import GrowingProgram, LinearModel, LinearSolution, solve_linear
+from stockpile.kernels.cut_program import CutArrays, HoldingArrays, best_under_cuts, weak_bound
+from stockpile.model.linear import LinearModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,25 +62,22 @@ def minimise(recourse: Recourse, start: NDArray[np.float64] | None = None) -> Op
     data = useful(recourse.data)
     if not data.feasible:
         return Optimum(np.full(data.lower.size, np.nan), np.inf, np.inf, ())
-    holding = _cheapest(data) if start is None else start
+    program = CutProgram(data)
+    holding = program.best().holding if start is None else start
     cuts: list[Response] = []
     best, best_cost, bound = holding, np.inf, -np.inf
-    program: CutProgram | None = None
     while len(cuts) < MOST_CUTS:
         cuts.append(recourse.respond(holding))
         cost = data.holdings_cost(holding) + data.per_year * cuts[-1].cost
         if cost < best_cost:
             best, best_cost = holding, cost
-        if program is None:
-            program = CutProgram(data, cuts[0])
-        else:
-            program.add(cuts[-1])
-        holding, price, pool_price = program.best()
-        proved, rounding = cut_bound(data, cuts, price, pool_price)
-        bound = max(bound, proved)
+        program.add(cuts[-1])
+        proposed = program.best()
+        bound = max(bound, proposed.bound)
         # Where nothing costs anything, no relative gap is small enough.
-        if best_cost - bound <= max(GAP * best_cost, 2.0 * rounding):
+        if best_cost - bound <= max(GAP * best_cost, 2.0 * proposed.rounding):
             break
+        holding = proposed.holding
     return Optimum(best, best_cost, bound, tuple(cuts))
 
 
@@ -94,37 +91,81 @@ def useful(data: ForesightData) -> ForesightData:
     return replace(data, upper=np.minimum(data.upper, np.maximum(data.lower, most)))
 
 
-def _cheapest(data: ForesightData) -> NDArray[np.float64]:
-    """Return the holdings (C,) that are the cheapest to hold."""
-    return _holding(data, solve_linear(cut_model(data, [])), 0)
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What the cuts so far say.
 
+    Attributes
+    ----------
+    holding
+        (C,) the holdings of least cost under the cuts [t], tried next.
+    bound, rounding
+        Proven lower limit on the cost of all holdings, and the allowance for rounding that has
+        been taken off it [USD/year].
+    """
 
-def _holding(data: ForesightData, solution: LinearSolution, cuts: int) -> NDArray[np.float64]:
-    if solution.status != "optimal" or not solution.row_duals.size:
-        raise CheckError(f"{data.material}: no optimum under {cuts} cuts: {solution.status}")
-    return np.clip(solution.values[: data.lower.size], data.lower, data.upper)
+    holding: NDArray[np.float64]
+    bound: float
+    rounding: float
 
 
 class CutProgram:
-    """The least cost of holdings under cuts, one after the other, as a linear program."""
+    """The least cost of holdings under cuts, one after the other."""
 
-    def __init__(self, data: ForesightData, cut: Response) -> None:
+    def __init__(self, data: ForesightData) -> None:
+        C, R = data.lower.size, data.pooled.size
         self._data = data
-        self._cuts = 1
-        self._program = GrowingProgram(cut_model(data, [cut]))
+        self._count = 0
+        self._cuts = CutArrays(np.empty(MOST_CUTS), np.empty((MOST_CUTS, C)))
+        self._holdings = _holding_arrays(data)
+        self._basis = np.full(1 + C, -1)
+        self._weight, self._pool_price = np.empty(1 + MOST_CUTS), np.empty(R)
+        self._charge = np.zeros(C)
 
     def add(self, cut: Response) -> None:
         """Take in one more cut."""
-        self._cuts += 1
-        self._program.add_row(np.append(-cut.slope, 1.0), cut.constant)
+        self._cuts.constant[self._count] = cut.constant
+        self._cuts.slope[self._count] = cut.slope
+        self._count += 1
 
-    def best(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the holdings (C,) of least cost, and the duals of zero and cuts, and of pools."""
-        solution = self._program.solve()
-        holding = _holding(self._data, solution, self._cuts)
-        duals = solution.row_duals
-        last = 2 + self._data.pooled.size  # Zero and the first cut stand before the pools.
-        return holding, np.concatenate([duals[:2], duals[last:]]), duals[2:last]
+    def best(self) -> Proposed:
+        """Return the holdings of least cost under the cuts, and what the cuts prove.
+
+        The bound is worked out from the cuts by weak duality, so it holds whatever the holdings.
+
+        Raises
+        ------
+        CheckError
+            If the least cost under the cuts is not found: a bug, never the user's mistake.
+        """
+        holding = np.empty(self._charge.size)
+        found = best_under_cuts(
+            self._cuts,
+            self._count,
+            self._holdings,
+            self._basis,
+            holding,
+            self._weight,
+            self._pool_price,
+        )
+        if not found:
+            raise CheckError(f"{self._data.material}: no optimum under {self._count} cuts")
+        bound, rounding = weak_bound(
+            self._cuts, self._count, self._holdings, self._charge, self._weight, self._pool_price
+        )
+        return Proposed(holding, bound, rounding)
+
+
+def _holding_arrays(data: ForesightData) -> HoldingArrays:
+    return HoldingArrays(
+        data.holding_cost,
+        data.lower,
+        data.existing,
+        data.upper,
+        data.pool.astype(np.float64),
+        data.pooled,
+        float(data.per_year),
+    )
 
 
 def cut_model(data: ForesightData, cuts: Sequence[Response]) -> LinearModel:
@@ -175,22 +216,10 @@ def cut_bound(
     purchase_price
         (C,) what is charged on top for a tonne that is bought [USD/(t year)]; default nothing.
     """
-    weight = np.maximum(price, 0.0)
-    weight *= data.per_year / weight.sum()
-    pool_price = np.maximum(pool_price, 0.0)
     slope = np.array([cut.slope for cut in cuts]).reshape(len(cuts), data.lower.size)
-    constant = np.array([cut.constant for cut in cuts])
+    constant = np.array([cut.constant for cut in cuts], dtype=np.float64)
     charge = np.zeros(data.lower.size) if purchase_price is None else purchase_price
-    unit_cost = data.holding_cost + weight[1:] @ slope - pool_price @ data.pool
-    # The charge sets in at what exists, so the least is there or at a limit.
-    places = np.array([data.lower, np.clip(data.existing, data.lower, data.upper), data.upper])
-    at_place = unit_cost * places + charge * np.maximum(0.0, places - data.existing)
-    terms = [weight[1:] * constant, pool_price * data.pooled, at_place.min(axis=0)]
-    # Differences lose digits of what they are made of.
-    size = (
-        weight[1:] @ abs(constant)
-        + (data.holding_cost + weight[1:] @ abs(slope) + pool_price @ data.pool + charge)
-        @ data.upper
+    bound, rounding = weak_bound(
+        CutArrays(constant, slope), len(cuts), _holding_arrays(data), charge, price, pool_price
     )
-    rounding = ROUNDING * float(size)
-    return float(sum(term.sum() for term in terms)) - rounding, rounding
+    return float(bound), float(rounding)

@@ -66,6 +66,9 @@ class Workers:
         For work that adds up chunk by chunk, and of which a call takes as long as a small chunk.
         """
         number = len(chunks(count))
+        if self._pool is None:
+            work(0, number)
+            return
         size = -(-number // (GROUPS * self.threads))
         groups = [(at, min(at + size, number)) for at in range(0, number, size)]
         self._hand_out(groups, work)

@@ -20,7 +20,7 @@ import stockpile as sp
 from stockpile.blocks import build_blocks
 from stockpile.foresight_bound import block_model, foresight, foresight_gap
 from stockpile.foresight_recourse import Recourse
-from stockpile.foresight_search import cut_bound, minimise
+from stockpile.foresight_search import CutProgram, cut_bound, cut_model, minimise
 from stockpile.foresight_waiting import by_linear_programs
 from stockpile.model.foresight_arrays import extensive_form, side_by_side
 from stockpile.model.foresight_data import ForesightBudgets, ForesightData
@@ -278,6 +278,42 @@ def test_cuts_find_the_optimum_of_the_extensive_form(seed):
     assert (found.holding >= data.lower).all()
     assert (found.holding <= data.upper).all()
     assert (data.pool @ found.holding >= data.pooled * (1.0 - 1e-9)).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-6.0, 6.0), st.floats(-6.0, 6.0))
+@settings(max_examples=200, deadline=None)
+def test_the_least_cost_under_cuts_is_that_of_a_linear_program(seed, tonnes, money):
+    """Cut by cut, against HiGHS begun anew, in units of any size."""
+    tonne, usd = 10.0**tonnes, 10.0**money
+    data = random_data(seed)
+    in_tonnes = ("existing", "lower", "upper", "pooled", "need", "limit")
+    in_usd_per_t = ("holding_cost", "price", "shortage_cost", "cost")
+    data = dataclasses.replace(
+        data,
+        **{name: getattr(data, name) * tonne for name in in_tonnes},
+        **{name: getattr(data, name) * usd / tonne for name in in_usd_per_t},
+    )
+    if not data.feasible:
+        return
+    program, cuts = CutProgram(data), []
+    with Workers(1) as one:
+        recourse = Recourse(data, one)
+        for number in range(8):
+            proposed = program.best()
+            optimum = solve_linear(cut_model(data, cuts)).objective
+            size = abs(optimum) + data.per_year * sum(abs(cut.constant) for cut in cuts)
+            assert proposed.bound <= optimum + 1e-9 * size
+            assert proposed.bound + proposed.rounding == pytest.approx(
+                optimum, rel=1e-9, abs=1e-9 * size
+            )
+            under_cuts = max(
+                [0.0, *(float(cut.constant + cut.slope @ proposed.holding) for cut in cuts)]
+            )
+            cost = data.holdings_cost(proposed.holding) + data.per_year * under_cuts
+            assert cost == pytest.approx(optimum, rel=1e-9, abs=1e-9 * size)
+            at = proposed.holding if number % 2 else tonne * random_holding(data, seed + number)
+            cuts.append(recourse.respond(at))
+            program.add(cuts[-1])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))

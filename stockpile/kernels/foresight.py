@@ -242,6 +242,13 @@ def pair_chunk(first, last, arrays, holding, sums):
             sums[2 + nation] -= p_s * arrays.availability[s, nation] * price[nation]
 
 
+@compiled
+def pair_chunks(chunks, first, last, arrays, holding, sums):
+    """Recourse of the scenarios of chunks first..last-1, each added to its row of ``sums``."""
+    for n in range(first, last):
+        pair_chunk(chunks[n, 0], chunks[n, 1], arrays, holding, sums[n])
+
+
 # --- Any number of participants -------------------------------------------------------------------
 
 
@@ -397,6 +404,13 @@ def chain_chunk(first, last, arrays, holding, sums):
         sums[1] += p_s * _chain_constant(arrays, s, state.value, used)
         for o in range(num_stocks):
             sums[2 + o] -= p_s * arrays.availability[s, o] * state.value[o]
+
+
+@compiled
+def chain_chunks(chunks, first, last, arrays, holding, sums):
+    """Do as :func:`pair_chunks` for any number of participants."""
+    for n in range(first, last):
+        chain_chunk(chunks[n, 0], chunks[n, 1], arrays, holding, sums[n])
 
 
 @compiled

@@ -153,40 +153,6 @@ def _read(model: LinearModel, scales: _Scales, solver: highspy.Highs) -> LinearS
     return LinearSolution(status, values, duals, float(model.cost @ values))
 
 
-class GrowingProgram:
-    """A linear program that rows are added to; each solution begins where the last one ended.
-
-    That is many times faster than to begin anew where the program is small. Whoever uses it works
-    out from data what a solution is worth: warm starts have given wrong optima.
-
-    Parameters
-    ----------
-    model
-        The first rows; no variable is whole. They should show the size of what is to come.
-    """
-
-    def __init__(self, model: LinearModel) -> None:
-        self._model = model
-        self._scales = _scales(model)
-        self._solver = _solver(_scaled(model, self._scales))
-
-    def add_row(self, coefficients: NDArray[np.float64], lower: float) -> None:
-        """Add the row ``coefficients @ values >= lower``."""
-        scaled = coefficients * self._scales.column
-        size = abs(lower) or np.abs(scaled).max(initial=0.0)
-        scale = _power_of_two(_ROW_SIZE, np.array([size]))
-        places = np.flatnonzero(scaled).astype(np.int32)
-        row = scale[0] * scaled[places]
-        self._solver.addRow(scale[0] * lower, np.inf, places.size, places, row)
-        self._scales = self._scales._replace(row=np.append(self._scales.row, scale))
-
-    def solve(self) -> LinearSolution:
-        """Solve it as it stands."""
-        self._solver.run()
-        _retry_in_doubt(self._solver)
-        return _read(self._model, self._scales, self._solver)
-
-
 def _is_feasible(solver: highspy.Highs) -> bool:
     """Return whether the solver finds its own solution feasible."""
     feasible = highspy.SolutionStatus.kSolutionStatusFeasible
