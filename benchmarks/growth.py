@@ -126,7 +126,7 @@ def main() -> None:
                 rows[-1]["exponent of time"] = f"{exponent(sizes, medians):.2f}"
                 rows[-1]["exponent of memory"] = f"{exponent(sizes, more):.2f}"
             show(rows[-1], first=len(rows) == 1)
-    write(options.out, "growth", rows)
+    write(options.out, "growth", rows, "axis")
 
 
 if __name__ == "__main__":
