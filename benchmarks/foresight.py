@@ -12,9 +12,10 @@ Seconds are those of building and solving together; making scenarios and needs i
 compiling kernels and importing packages neither. Ours (``cuts``) is measured in any case. The runs
 of a size take turns: first one of every way, then the second one of every way, so that whatever
 else keeps the machine busy slows all of them down. A way that takes more than a minute is run once.
-``times ours`` is a ratio of medians of such a turn-taking; ``load`` is how many processes wanted to
-run meanwhile on average, this one included. The difference is how far an optimum is from that of
-``cuts``, relatively.
+``cpu s`` are the seconds that the process had a processor, which a busy machine changes less;
+``times ours`` is the ratio of their medians. ``load`` is how many processes wanted to run meanwhile
+on average, this one included. The difference is how far an optimum is from that of ``cuts``,
+relatively.
 
 ``--double-to`` doubles the largest number of scenarios until that many, one run each, for what has
 finished so far. ``--out`` leaves sizes and ways in the table that are not measured.
@@ -73,7 +74,7 @@ def row_of(
 ) -> dict[str, Any]:
     """Return the row of a way that has finished."""
     seconds = [seconds_of(run) for run in runs]
-    times = statistics.median(seconds) / statistics.median(seconds_of(run) for run in ours)
+    cpu, our_cpu = (statistics.median(run["cpu"] for run in of_way) for of_way in (runs, ours))
     return {
         "scenarios": scenarios,
         "way": way,
@@ -81,7 +82,8 @@ def row_of(
         "runs": len(runs),
         "build s": round(statistics.median(run["build"] for run in runs), 3),
         **spread(seconds),
-        "times ours": f"{times:.3g}",
+        "cpu s": float(f"{cpu:.4g}"),
+        "times ours": f"{cpu / our_cpu:.3g}",
         "peak MiB": round(max(run["peak_mib"] for run in runs)),
         "difference": f"{abs(runs[0]['optimum'] / ours[0]['optimum'] - 1.0):.0e}",
         "load": f"{statistics.median(run['load'] for run in runs):.1f}",

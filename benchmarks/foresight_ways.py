@@ -2,14 +2,15 @@
 
     python benchmarks/foresight_ways.py INSTANCE SCENARIOS WAY
 
-Prints JSON: seconds to build and to solve, the optimum [USD/year], variables, and peak memory.
+Prints JSON: seconds to build and to solve, those of the processor (``cpu``, both together), the
+optimum [USD/year], variables, and peak memory.
 Every way gets the same needs, limits and promises, and uses one thread. Refill is left out: then
 months may be summed up without changing the optimum, and the models that keep the months have the
 same optimum as those that do not.
 
 ==========  ========================================================================================
 cuts        ours: cuts from the closed form of the recourse
-sums        the extensive form with one release for each step and scenario (F1)-(F6), HiGHS on arrays
+sums        the extensive form with one release for each step and scenario, HiGHS on arrays
 months      the extensive form month by month, HiGHS on arrays
 dense       the same with all months, needed or not, and stocks month by month; one model for all
 pyomo       the same as ``months`` in Pyomo, solved by HiGHS
@@ -84,19 +85,35 @@ class Material:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """Seconds on the clock, and seconds of the processor that this process has had."""
+
+    clock: float
+    cpu: float
+
+
+def now() -> Moment:
+    """Return the moment."""
+    return Moment(time.perf_counter(), time.process_time())
+
+
+@dataclass(frozen=True)
 class Measured:
-    """Seconds to build and to solve, the optimum [USD/year], and how many variables there were."""
+    """Seconds, the optimum [USD/year], and how many variables there were."""
 
     build: float = 0.0
     solve: float = 0.0
+    cpu: float = 0.0
     optimum: float = 0.0
     variables: int = 0
 
-    def and_then(self, began: float, built: float, optimum: float, variables: int) -> Measured:
+    def and_then(self, began: Moment, built: float, optimum: float, variables: int) -> Measured:
         """Return the sum with a model that has just been solved."""
+        ended = now()
         return Measured(
-            self.build + built - began,
-            self.solve + time.perf_counter() - built,
+            self.build + built - began.clock,
+            self.solve + ended.clock - built,
+            self.cpu + ended.cpu - began.cpu,
             self.optimum + optimum,
             self.variables + variables,
         )
@@ -126,9 +143,9 @@ def by_cuts(materials: Iterator[Material], workers: Workers) -> Measured:
     for material in materials:
         if not measured.variables:
             minimise(Recourse(material.data, workers))  # Compiles.
-        began = time.perf_counter()
+        began = now()
         bound = minimise(Recourse(material.data, workers)).bound
-        measured = measured.and_then(began, began, bound, material.data.lower.size)
+        measured = measured.and_then(began, began.clock, bound, material.data.lower.size)
     return measured
 
 
@@ -136,7 +153,7 @@ def by_sums(materials: Iterator[Material]) -> Measured:
     """Solve the extensive form with the months summed up."""
     measured = Measured()
     for material in materials:
-        began = time.perf_counter()
+        began = now()
         linear = extensive_form(material.data)
         built = time.perf_counter()
         optimum = solve_linear(linear).objective
@@ -150,7 +167,7 @@ def by_months(materials: Iterator[Material], way: str) -> Measured:
     solve = getattr(import_module(f"foresight_peers.{module}"), name)
     measured = Measured()
     for material in materials:
-        began = time.perf_counter()
+        began = now()
         model = months_of(material.data, material.course)
         optimum, built = solve(model)
         measured = measured.and_then(began, built, optimum, model.variables)
@@ -160,7 +177,7 @@ def by_months(materials: Iterator[Material], way: str) -> Measured:
 def densely(materials: Iterator[Material]) -> Measured:
     """Solve one model with everything in it."""
     everything = list(materials)
-    began = time.perf_counter()
+    began = now()
     calendars = [calendar_of(m.data, m.course, m.probability, m.horizon) for m in everything]
     optimum, variables, built = solve_calendars(calendars)
     return Measured().and_then(began, built, optimum, variables)
