@@ -44,9 +44,8 @@ def one_scenario(data: ForesightData, scenario: Scenario) -> highspy.Highs:
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
     lp.a_matrix_.value_ = matrix.data
-    lp.col_names_ = [
-        f"{kind}{n}" for kind, count in (("h", C), ("r", R), ("u", U)) for n in range(count)
-    ]
+    kinds = (("h", C), ("r", R), ("u", U))
+    lp.col_names_ = [f"{kind}{n}" for kind, count in kinds for n in range(count)]
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.passModel(lp)
