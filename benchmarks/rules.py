@@ -1,21 +1,21 @@
 """Rules and holdings: ours against what people do instead, on the same simulator and instance.
 
     python benchmarks/rules.py [--size MATERIALS SCENARIOS MONTHS] [--seeds N] [--ways WAY ...]
-                               [--program-size MATERIALS MONTHS] [--program-scenarios N ...]
+                               [--program-size MATERIALS MONTHS RULES] [--program-scenarios N ...]
                                [--repeat N] [--out DIR]
 
 Ways are those of ``benchmarks/rules_ways.py``; ``pip install -e ".[benchmarks]"`` brings the
 packages. Each run has a process of its own and one thread. Seconds are those of the processor.
 
 *Searches from outside* (``de``, ``tpe``) get an instance of ``stockpile generate`` without limits
-that join materials. They are told the optimum, which ours has proved with gap 0, and each material
+that join materials, of 500 scenarios, five rules for each owner. They are told the optimum, which ours has proved with gap 0, and each material
 ends once they are within 1 % of it. They may take 50 times what ours takes to find and prove 1 %,
 but at least 10 seconds and at most 300. ``seconds`` is what they took to be within 1 %, or until
 they gave up; ``reached`` in how many runs they were, ``above`` how far their plans cost more than
 the optimum in the median (all materials together; one without any plan makes it infinite).
 
-*The mixed-integer program* (``mip``) gets a smaller one, with more and more scenarios, and is asked
-for a gap of 1 %, as ours is. It may take 300 seconds on the clock; the first number of scenarios
+*The mixed-integer program* (``mip``) gets a smaller one, the first three of the rules and more and
+more scenarios, and is asked for a gap of 1 %, as ours is. It may take 300 seconds on the clock; the first number of scenarios
 with which it does not finish is the last one tried.
 """
 
@@ -27,6 +27,8 @@ import math
 import os
 import statistics
 import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +37,15 @@ from measure import add_out, child, show, spread, write
 import stockpile as sp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCRIPT = str(Path(__file__).with_name("rules_ways.py"))
 TIMES, LEAST, MOST = 50.0, 10.0, 300.0
 """A search from outside may take so many times ours, and at least and at most so many seconds."""
-GAP = 0.01
+GAP, RULES = 0.01, 5
 SEARCHES, PROGRAM = ("de", "tpe"), "mip"
 GIB = 16.0
+SIZE = ("materials", "scenarios", "months", "rules")
 
 
 def run(way: str, **options: Any) -> dict[str, Any]:
@@ -72,14 +75,14 @@ def row_of(
     Parameters
     ----------
     size
-        Materials, scenarios, months.
+        Materials, scenarios, months, rules.
     ours
         Seconds that ours took to prove 1 %.
     """
     seconds = [run["seconds"] for run in runs]
     costs = [above(run["found"], optimum) for run in runs]
     return {
-        **dict(zip(("materials", "scenarios", "months"), size, strict=True)),
+        **dict(zip(SIZE, size, strict=True)),
         "way": way,
         "gap": gap,
         "runs": len(runs),
@@ -104,18 +107,27 @@ class Table:
         """Show a row and write all so far."""
         self.rows.append(row)
         show(row, first=len(self.rows) == 1)
-        write(self._folder, "rules", self.rows, "materials", "scenarios", "months", "way", "gap")
+        write(self._folder, "rules", self.rows, *SIZE, "way", "gap")
+
+
+@contextmanager
+def instance_of(materials: int, scenarios: int, months: int, rules: int) -> Iterator[str]:
+    """Make an instance whose owners follow one of the first so many rules; yield its folder."""
+    instance = sp.generate(materials=materials, scenarios=scenarios, months=months)
+    names = list(dict.fromkeys(row.rule for row in instance.rules))[:rules]
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "instance")
+        menu = tuple(row for row in instance.rules if row.rule in names)
+        sp.save(replace(instance, rules=menu), path)
+        yield path
 
 
 def search_from_outside(
-    table: Table, size: tuple[int, int, int], ways: Sequence[str], seeds: int, repeat: int
+    table: Table, size: Sequence[int], ways: Sequence[str], seeds: int, repeat: int
 ) -> None:
     """Compare ours with searches that know nothing of the model."""
-    materials, scenarios, months = size
-    with tempfile.TemporaryDirectory() as folder:
-        instance = str(Path(folder) / "instance")
-        sp.save(sp.generate(materials=materials, scenarios=scenarios, months=months), instance)
-        same = {"instance": instance, "scenarios": scenarios}
+    with instance_of(*size) as instance:
+        same = {"instance": instance, "scenarios": size[1]}
         run("boxes", **same, gap=GAP)  # Compiles.
         exact = [run("boxes", **same, gap=0.0) for _ in range(repeat)]
         within = [run("boxes", **same, gap=GAP) for _ in range(repeat)]
@@ -132,21 +144,25 @@ def search_from_outside(
             table.add(row_of(size, way, "none", runs, ours, optimum))
 
 
-def solve_program(
-    table: Table, materials: int, months: int, scenarios: Sequence[int], repeat: int
-) -> None:
-    """Compare ours with a mixed-integer program, with more and more scenarios."""
-    with tempfile.TemporaryDirectory() as folder:
-        instance = str(Path(folder) / "instance")
-        sp.save(sp.generate(materials=materials, months=months), instance)
-        for count in scenarios:
-            size, same = (materials, count, months), {"instance": instance, "scenarios": count}
+def solve_program(table: Table, size: Sequence[int], scenarios: Sequence[int], repeat: int) -> None:
+    """Compare ours with a mixed-integer program, with more and more scenarios.
+
+    Parameters
+    ----------
+    size
+        Materials, months, rules.
+    """
+    materials, months, rules = size
+    for count in scenarios:
+        whole = (materials, count, months, rules)
+        with instance_of(*whole) as instance:
+            same = {"instance": instance, "scenarios": count}
             optimum = run("boxes", **same, gap=0.0)["found"]
             within = [run("boxes", **same, gap=GAP) for _ in range(repeat)]
             ours = statistics.median(one["seconds"] for one in within)
-            table.add(row_of(size, "boxes", GAP, within, ours, optimum))
+            table.add(row_of(whole, "boxes", GAP, within, ours, optimum))
             solved = run(PROGRAM, **same, gap=GAP, seconds=MOST)
-            table.add(row_of(size, PROGRAM, GAP, [solved], ours, optimum))
+            table.add(row_of(whole, PROGRAM, GAP, [solved], ours, optimum))
             if not solved["reached"]:
                 return
 
@@ -157,8 +173,10 @@ def main() -> None:
     metavar = ("MATERIALS", "SCENARIOS", "MONTHS")
     parser.add_argument("--size", type=int, nargs=3, default=[5, 500, 60], metavar=metavar)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--program-size", type=int, nargs=2, default=[1, 24])
-    parser.add_argument("--program-scenarios", type=int, nargs="+", default=[2, 5, 10, 20, 50])
+    metavar = ("MATERIALS", "MONTHS", "RULES")
+    parser.add_argument("--program-size", type=int, nargs=3, default=[1, 24, 3], metavar=metavar)
+    sizes = [5, 10, 20, 40, 80, 160]
+    parser.add_argument("--program-scenarios", type=int, nargs="+", default=sizes)
     parser.add_argument("--repeat", type=int, default=3)
     all_ways = (*SEARCHES, PROGRAM)
     parser.add_argument("--ways", choices=all_ways, nargs="+", default=all_ways)
@@ -167,10 +185,9 @@ def main() -> None:
     table = Table(options.out)
     searches = [way for way in options.ways if way in SEARCHES]
     if searches:
-        search_from_outside(table, options.size, searches, options.seeds, options.repeat)
+        search_from_outside(table, [*options.size, RULES], searches, options.seeds, options.repeat)
     if PROGRAM in options.ways:
-        materials, months = options.program_size
-        solve_program(table, materials, months, options.program_scenarios, options.repeat)
+        solve_program(table, options.program_size, options.program_scenarios, options.repeat)
 
 
 if __name__ == "__main__":
