@@ -1,22 +1,25 @@
 """Rules and holdings: ours against what people do instead, on the same simulator and instance.
 
-    python benchmarks/rules.py [--size MATERIALS SCENARIOS MONTHS] [--seeds N] [--ways WAY ...]
-                               [--program-size MATERIALS MONTHS RULES] [--program-scenarios N ...]
-                               [--repeat N] [--out DIR]
+    python benchmarks/rules.py [--ways WAY ...] [--size MATERIALS SCENARIOS MONTHS RULES]
+                               [--seeds N] [--program-size MATERIALS MONTHS RULES]
+                               [--program-scenarios N ...] [--repeat N] [--out DIR]
 
 Ways are those of ``benchmarks/rules_ways.py``; ``pip install -e ".[benchmarks]"`` brings the
 packages. Each run has a process of its own and one thread. Seconds are those of the processor.
 
-*Searches from outside* (``de``, ``tpe``) get an instance of ``stockpile generate`` without limits
-that join materials, of 500 scenarios, five rules for each owner. They are told the optimum, which ours has proved with gap 0, and each material
-ends once they are within 1 % of it. They may take 50 times what ours takes to find and prove 1 %,
-but at least 10 seconds and at most 300. ``seconds`` is what they took to be within 1 %, or until
-they gave up; ``reached`` in how many runs they were, ``above`` how far their plans cost more than
-the optimum in the median (all materials together; one without any plan makes it infinite).
+*Searches from outside* (``de``, ``de-all``, ``tpe``) get an instance of ``stockpile generate``
+without limits that join materials. They are told the optimum, which ours has proved with gap 0, and
+each material ends once they are within 1 % of it. They may take 50 times what ours takes to find
+and prove 1 %, but at least 10 seconds and at most 300. ``seconds`` is what they took to be within
+1 %, or until they gave up; ``reached`` in how many runs they were, ``above`` how far their plans
+cost more than the optimum in the median (all materials together; one without any plan makes it
+infinite). Owners choose from the first RULES rules of the instance, or, where it has fewer (five),
+from the built-in menu of 25.
 
 *The mixed-integer program* (``mip``) gets a smaller one, the first three of the rules and more and
-more scenarios, and is asked for a gap of 1 %, as ours is. It may take 300 seconds on the clock; the first number of scenarios
-with which it does not finish is the last one tried.
+more scenarios, and is asked for a gap of 1 %, as ours is. It may take 300 seconds on the clock; the
+first number of scenarios with which it does not finish is the last one tried. ``evaluated`` is the
+number of its variables, and of candidates simulated in the other ways.
 """
 
 from __future__ import annotations
@@ -42,8 +45,8 @@ if TYPE_CHECKING:
 SCRIPT = str(Path(__file__).with_name("rules_ways.py"))
 TIMES, LEAST, MOST = 50.0, 10.0, 300.0
 """A search from outside may take so many times ours, and at least and at most so many seconds."""
-GAP, RULES = 0.01, 5
-SEARCHES, PROGRAM = ("de", "tpe"), "mip"
+GAP = 0.01
+SEARCHES, PROGRAM = ("de", "de-all", "tpe"), "mip"
 GIB = 16.0
 SIZE = ("materials", "scenarios", "months", "rules")
 
@@ -112,12 +115,16 @@ class Table:
 
 @contextmanager
 def instance_of(materials: int, scenarios: int, months: int, rules: int) -> Iterator[str]:
-    """Make an instance whose owners follow one of the first so many rules; yield its folder."""
+    """Make an instance whose owners follow one of the first so many rules; yield its folder.
+
+    With more rules than it has, owners choose from the built-in menu.
+    """
     instance = sp.generate(materials=materials, scenarios=scenarios, months=months)
     names = list(dict.fromkeys(row.rule for row in instance.rules))[:rules]
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "instance")
         menu = tuple(row for row in instance.rules if row.rule in names)
+        menu = () if len(names) < rules else menu
         sp.save(replace(instance, rules=menu), path)
         yield path
 
@@ -170,8 +177,8 @@ def solve_program(table: Table, size: Sequence[int], scenarios: Sequence[int], r
 def main() -> None:
     """Measure, print, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    metavar = ("MATERIALS", "SCENARIOS", "MONTHS")
-    parser.add_argument("--size", type=int, nargs=3, default=[5, 500, 60], metavar=metavar)
+    metavar: tuple[str, ...] = ("MATERIALS", "SCENARIOS", "MONTHS", "RULES")
+    parser.add_argument("--size", type=int, nargs=4, default=[5, 500, 60, 5], metavar=metavar)
     parser.add_argument("--seeds", type=int, default=5)
     metavar = ("MATERIALS", "MONTHS", "RULES")
     parser.add_argument("--program-size", type=int, nargs=3, default=[1, 24, 3], metavar=metavar)
@@ -185,7 +192,7 @@ def main() -> None:
     table = Table(options.out)
     searches = [way for way in options.ways if way in SEARCHES]
     if searches:
-        search_from_outside(table, [*options.size, RULES], searches, options.seeds, options.repeat)
+        search_from_outside(table, options.size, searches, options.seeds, options.repeat)
     if PROGRAM in options.ways:
         solve_program(table, options.program_size, options.program_scenarios, options.repeat)
 

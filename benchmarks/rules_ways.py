@@ -8,19 +8,20 @@ one thread and the same evaluator; each material is searched on its own, since n
 Seconds are those of the processor, since a busy machine changes these least: from the evaluator
 standing ready on, or for ``mip`` from the needs on.
 
-=====  =============================================================================================
-boxes  ours: the box search, until the gap is proved
-de     SciPy's differential evolution as it comes, a generation simulated at once; begun anew with
-       another seed when it has converged
-tpe    Optuna's default sampler, one candidate after the other
-mip    equations (4) to (6) as a mixed-integer program, HiGHS (``benchmarks/rules_mip.py``)
-=====  =============================================================================================
+======  ============================================================================================
+boxes   ours: the box search, until the gap is proved
+de      SciPy's differential evolution as it comes, one candidate after the other; begun anew with
+        another seed when it has converged
+de-all  the same with a whole generation simulated at once, as our own search does it
+tpe     Optuna's default sampler, one candidate after the other
+mip     equations (4) to (6) as a mixed-integer program, HiGHS (``benchmarks/rules_mip.py``)
+======  ============================================================================================
 
-``de`` and ``tpe`` minimise the yearly cost (7); a candidate that breaks promises is charged more
-than any that keeps them, and the more the further it is from keeping them: ``worst * (1 + sum of
-shortfalls)``, with ``worst`` the cost of holding all that is allowed and serving nothing, and the
-shortfalls relative to the levels promised. They prove nothing, so they are told the optimum, and
-stop once they are within 1 % of it.
+The searches from outside (``de``, ``de-all``, ``tpe``) minimise the yearly cost (7); a candidate
+that breaks promises is charged more than any that keeps them, and the more the further it is from
+keeping them: ``worst * (1 + sum of shortfalls)``, with ``worst`` the cost of holding all that is
+allowed and serving nothing, and the shortfalls relative to the levels promised. They prove nothing,
+so they are told the optimum, and stop once they are within 1 % of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import resource
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,30 +114,35 @@ class Objective:
             raise Enough
 
 
-def evolve(objective: Objective, seed: int) -> None:
-    """Search by differential evolution until it is enough."""
+def evolve(objective: Objective, seed: int, *, at_once: bool = False) -> None:
+    """Search by differential evolution until it is enough.
+
+    Parameters
+    ----------
+    at_once
+        Whether a generation is simulated in one call.
+    """
     from scipy.optimize import differential_evolution
 
     stocks = len(objective.lots_max)
-    upper = [*objective.lots_max, *[objective.rules - 1] * objective.owners]
-    lower = [*objective.lots_min, *[0] * objective.owners]
-    # A variable that cannot vary would be scaled by zero.
-    lower = [low - (low == high) for low, high in zip(lower, upper, strict=True)]
     least = np.array([*objective.lots_min, *[0] * objective.owners])
+    upper = np.array([*objective.lots_max, *[objective.rules - 1] * objective.owners])
+    lower = least - (least == upper)  # A variable that cannot vary would be scaled by zero.
 
-    def cost(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    def cost(columns: NDArray[np.float64]) -> NDArray[np.float64] | float:
         objective.stop_if_enough()
-        chosen = np.maximum(np.rint(columns.T).astype(np.int64), least)
-        return objective.cost(chosen[:, :stocks], chosen[:, stocks:])
+        chosen = np.maximum(np.rint(np.atleast_2d(columns.T)).astype(np.int64), least)
+        costs = objective.cost(chosen[:, :stocks], chosen[:, stocks:])
+        return costs if at_once else float(costs[0])
 
     while True:
         differential_evolution(
             cost,
-            list(zip(lower, upper, strict=True)),
+            list(zip(lower.tolist(), upper.tolist(), strict=True)),
             integrality=[True] * len(upper),
             maxiter=1_000_000,
-            updating="deferred",
-            vectorized=True,
+            updating="deferred" if at_once else "immediate",
+            vectorized=at_once,
             polish=False,
             seed=seed,
         )
@@ -161,7 +168,7 @@ def estimate(objective: Objective, seed: int) -> None:
     study.optimize(cost)
 
 
-SEARCHES = {"de": evolve, "tpe": estimate}
+SEARCHES = {"de": evolve, "de-all": partial(evolve, at_once=True), "tpe": estimate}
 
 
 class Task:
