@@ -5,8 +5,8 @@
 
 The instance is ``stockpile generate --materials 20 --months 36``. Ways are those of
 ``benchmarks/foresight_ways.py``; ``pip install -e ".[benchmarks]"`` brings the packages. Each run
-has a process of its own, 10 minutes and 16 GiB. What does not finish is not tried on more
-scenarios, nor is what would need more than 20 minutes if time grew with scenarios.
+has a process of its own, 10 minutes of the processor and 16 GiB. What does not finish is not tried
+on more scenarios, nor is what would need more than 20 minutes if time grew with scenarios.
 
 Seconds are those of building and solving together; making scenarios and needs is in none of them,
 compiling kernels and importing packages neither. Ours (``cuts``) is measured in any case. The runs

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 GIB = 2**30
+PATIENCE = 3.0
+"""Seconds on the clock that a child may take for each second of the processor."""
 
 
 def child(
@@ -30,10 +34,14 @@ def child(
     Parameters
     ----------
     seconds, gib
-        Time and memory that it may take.
+        Time of the processor and memory that it may take. On a machine that does other work it is
+        given up after three times as long on the clock.
     """
 
     def limit() -> None:
+        if seconds is not None:
+            most = math.ceil(seconds)
+            resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
         if gib is not None:
             resource.setrlimit(resource.RLIMIT_DATA, (int(gib * GIB), int(gib * GIB)))
 
@@ -42,11 +50,13 @@ def child(
             [sys.executable, *arguments],
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=None if seconds is None else PATIENCE * seconds,
             preexec_fn=limit,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
     except subprocess.TimeoutExpired:
+        return f"more than {PATIENCE * seconds:g} s on the clock"
+    if -done.returncode == signal.SIGXCPU:
         return f"more than {seconds:g} s"
     if done.returncode != 0:
         if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode < 0:
