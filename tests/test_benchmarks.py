@@ -47,7 +47,7 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
 
 def test_all_ways_to_solve_the_foresight_model_have_one_optimum(tmp_path):
     small = ("--materials", "3", "--scenarios", "60", "--repeat", "1", "--out", str(tmp_path))
-    run("foresight", *small, "--ways", "sums", "months", "pyomo", "dense")
+    run("foresight", *small, "--ways", "cuts", "sums", "months", "pyomo", "dense")
     rows = table(tmp_path, "foresight")
     assert [row["way"] for row in rows] == ["cuts", "sums", "months", "pyomo", "dense"]
     assert all(float(row["difference"]) < 1e-8 for row in rows)
@@ -63,7 +63,7 @@ def test_other_packages_have_the_same_optimum(tmp_path):
     small = ("--materials", "1", "--scenarios", "15", "--repeat", "1", "--out", str(tmp_path))
     run("foresight", *small, "--ways", *installed)
     rows = table(tmp_path, "foresight")
-    assert [row["way"] for row in rows] == ["cuts", *installed]
+    assert [row["way"] for row in rows] == installed
     assert all(row["ended"] == "" and float(row["difference"]) < 1e-8 for row in rows)
 
 
