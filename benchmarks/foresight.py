@@ -9,14 +9,13 @@ has a process of its own, 10 minutes of the processor and 16 GiB. What does not 
 on more scenarios, nor is what would need more than 20 minutes if time grew with scenarios.
 
 Seconds are those of building and solving together; making scenarios and needs is in none of them,
-compiling kernels and importing packages neither. Ours (``cuts``) is measured in any case, but is in
-the table written only if asked for. The runs
-of a size take turns: first one of every way, then the second one of every way, so that whatever
-else keeps the machine busy slows all of them down. A way that takes more than a minute is run once.
-``cpu s`` are the seconds that the process had a processor, which a busy machine changes less;
-``times ours`` is the ratio of their medians. ``load`` is how many processes wanted to run meanwhile
-on average, this one included. The difference is how far an optimum is from that of ``cuts``,
-relatively.
+compiling kernels and importing packages neither. Ours (``cuts``) is measured in any case, but
+written to the table only if asked for. The runs of a size take turns: first one of every way, then
+the second one of every way, so that whatever else keeps the machine busy slows all of them down. A
+way that takes more than a minute is run once. ``cpu s`` are the seconds that the process had a
+processor, which a busy machine changes less; ``times ours`` is the ratio of their medians. ``load``
+is how many processes wanted to run meanwhile on average, this one included. The difference is how
+far an optimum is from that of ``cuts``, relatively.
 
 ``--double-to`` doubles the largest number of scenarios until that many, one run each, for what has
 finished so far. ``--out`` leaves sizes and ways in the table that are not measured.
