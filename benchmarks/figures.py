@@ -41,9 +41,9 @@ NAMES = {
     "benderslib": "benderslib, L-shaped",
     "boxes": "box search (ours)",
     "de": "differential evolution",
-    "de-all": "the same, all at once",
+    "de-all": "the same, by generations",
     "tpe": "Optuna, TPE",
-    "mip": "mixed-integer program",
+    "mip": "integer program",
 }
 STYLE = {
     "svg.hashsalt": "stockpile",
@@ -94,35 +94,42 @@ def _start(group: Sequence[int], places: Sequence[float], least: float) -> float
     return mean - least * (len(group) - 1) / 2.0
 
 
-def name_lines(axes: Axes, ends: Sequence[tuple[float, float, str, str]], height: float) -> None:
-    """Write the name of each line to the right of all of them, at about its end.
+def name_lines(
+    axes: Axes, starts: Sequence[tuple[float, float, str, str]], height: float, room: float
+) -> None:
+    """Write the name of each line to the left of its first point; some end before the others.
 
     Parameters
     ----------
-    ends
-        Last x and y of a line, its name and colour.
+    starts
+        First x and y of a line, its name and colour.
     height
         Of a line of text, as a part of the axes.
+    room
+        Part of the axes that is left free for names.
     """
+    left, right = (math.log10(limit) for limit in axes.get_xlim())
+    axes.set_xlim(10.0 ** (left - (right - left) * room / (1.0 - room)))
     low, high = (math.log10(limit) for limit in axes.get_ylim())
-    places = [(math.log10(y) - low) / (high - low) for _, y, _, _ in ends]
-    for (x, y, name, colour), place in zip(ends, apart(places, height), strict=True):
+    places = [(math.log10(y) - low) / (high - low) for _, y, _, _ in starts]
+    for (x, y, name, colour), place in zip(starts, apart(places, height), strict=True):
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "relpos": (1.0, 0.5)}
         axes.annotate(
             name,
             xy=(x, y),
-            xytext=(1.03, place),
+            xytext=(room - 0.01, place),
             textcoords="axes fraction",
+            ha="right",
             va="center",
             color=colour,
             weight="bold" if colour == OURS else "normal",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1},
+            arrowprops=line,
         )
 
 
-def draw_lines(axes: Axes, lines: dict[str, list[tuple[float, float]]]) -> None:
+def draw_lines(axes: Axes, lines: dict[str, list[tuple[float, float]]], room: float) -> None:
     """Draw named lines on logarithmic axes; ours is black and thick."""
-    ends = []
+    starts = []
     colours = iter(COLOURS * 3)
     for number, (way, points) in enumerate(lines.items()):
         ours = way in ("cuts", "boxes")
@@ -136,10 +143,10 @@ def draw_lines(axes: Axes, lines: dict[str, list[tuple[float, float]]]) -> None:
             markersize=4.5,
             linewidth=2.2 if ours else 1.3,
         )
-        ends.append((x[-1], y[-1], NAMES.get(way, way), colour))
+        starts.append((x[0], y[0], NAMES.get(way, way), colour))
     axes.set_xscale("log")
     axes.set_yscale("log")
-    name_lines(axes, ends, 0.062)
+    name_lines(axes, starts, 0.06, room)
 
 
 def plain_ticks(axes: Axes, sizes: Sequence[float]) -> None:
@@ -155,7 +162,7 @@ def foresight(rows: Sequence[Row]) -> Figure:
         if row["cpu s"]:
             lines[row["way"]].append((float(row["scenarios"]), float(row["cpu s"])))
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
-    draw_lines(axes, {way: sorted(points) for way, points in lines.items()})
+    draw_lines(axes, {way: sorted(points) for way, points in lines.items()}, 0.27)
     plain_ticks(axes, sorted({float(row["scenarios"]) for row in rows}))
     axes.set_xlabel("scenarios")
     axes.set_ylabel("building and solving [s of the processor]")
@@ -197,27 +204,27 @@ def rules(rows: Sequence[Row]) -> Figure:
         for row in rows
         if row["way"] == "boxes" and row["gap"] == "0.01" and [row[name] for name in same] == size
     )
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2), layout="constrained")
-    for place, row in enumerate([ours, *ways]):
-        colour = OURS if row is ours else COLOURS[place - 1]
-        middle = float(row["median s"])
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(7.6, 3.2), layout="constrained", width_ratios=(1.0, 1.3)
+    )
+    shown = [ours, *ways]
+    colours = [OURS, *COLOURS]
+    for place, row in enumerate(shown):
+        colour, done = colours[place], row["reached"] == row["runs"]
         left.hlines(place, float(row["min s"]), float(row["max s"]), color=colour, linewidth=4)
-        done = row["reached"] == row["runs"]
         face = colour if done else "white"
+        middle = float(row["median s"])
         left.plot(middle, place, marker="o", markersize=8, color=colour, markerfacecolor=face)
-        note = "" if done else f"\n{row['reached']} of {row['runs']} runs got there"
-        left.annotate(
-            f"{NAMES[row['way']]}{note}",
-            xy=(middle, place),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="left" if row is ours else "center",
-            color=colour,
-            weight="bold" if row is ours else "normal",
-        )
+    left.set_yticks(
+        range(len(shown)),
+        [f"{NAMES[row['way']]}\n{row['reached']} of {row['runs']} runs" for row in shown],
+    )
+    for label, colour in zip(left.get_yticklabels(), colours, strict=False):
+        label.set_color(colour)
+        label.set_weight("bold" if colour == OURS else "normal")
+    left.tick_params(axis="y", length=0)
     left.set_xscale("log")
-    left.set_ylim(2.7, -0.7) if len(ways) == 2 else left.set_ylim(len(ways) + 0.7, -0.7)
-    left.set_yticks([])
+    left.set_ylim(len(shown) - 0.5, -0.5)
     left.set_xlabel("to be within 1 % [s of the processor]")
     left.set_title(f"{size[0]} materials, {size[1]} scenarios, {size[3]} rules")
     small = [row["rules"] for row in rows if row["way"] == "mip" and row["reached"] != "0"]
@@ -226,7 +233,7 @@ def rules(rows: Sequence[Row]) -> Figure:
         fits = row["materials"] == "1" and row["rules"] in small[:1] and row["gap"] == "0.01"
         if fits and row["way"] in lines and row["reached"] != "0":
             lines[row["way"]].append((float(row["scenarios"]), float(row["median s"])))
-    draw_lines(right, {way: sorted(points) for way, points in lines.items() if points})
+    draw_lines(right, {way: sorted(points) for way, points in lines.items() if points}, 0.45)
     plain_ticks(right, sorted({x for points in lines.values() for x, _ in points}))
     right.set_xlabel("scenarios")
     right.set_ylabel("to prove 1 % [s of the processor]")
