@@ -196,9 +196,10 @@ def growth(rows: Sequence[Row]) -> Figure:
 
 def rules(rows: Sequence[Row]) -> Figure:
     """Draw the time to a plan within 1 %: searches from outside, and the mixed-integer program."""
-    ways = [row for row in rows if row["way"] in ("de", "de-all", "tpe")]
     same = ("materials", "scenarios", "months", "rules")
-    size = [ways[0][name] for name in same]
+    outside = [row for row in rows if row["way"] in ("de", "de-all", "tpe")]
+    size = [outside[0][name] for name in same]
+    ways = [row for row in outside if [row[name] for name in same] == size]
     ours = next(
         row
         for row in rows
