@@ -31,7 +31,7 @@ import json
 import resource
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -68,15 +68,18 @@ class Objective:
     ----------
     optimum
         Of the material.
+
+    Attributes
+    ----------
     deadline
-        In seconds of the processor.
+        Moment to stop at, in seconds of the processor.
     """
 
-    def __init__(self, evaluator: Evaluator, optimum: float, deadline: float) -> None:
+    def __init__(self, evaluator: Evaluator, optimum: float) -> None:
         self._evaluator = evaluator
         self._prices = evaluator.plain_prices()
         self._optimum = optimum
-        self._deadline = deadline
+        self.deadline = np.inf
         problem, block = evaluator.problem, evaluator.block
         owned = block.market_participant, block.market_material
         self.lots_min, self.lots_max = problem.lots_min[owned], problem.lots_max[owned]
@@ -111,7 +114,7 @@ class Objective:
 
     def stop_if_enough(self) -> None:
         """Raise if the search is near enough, or its time is up."""
-        if self.near or time.process_time() > self._deadline:
+        if self.near or time.process_time() > self.deadline:
             raise Enough
 
 
@@ -221,21 +224,33 @@ def by_boxes(task: Task, *, told: bool = False) -> dict[str, Any]:
 
 
 def from_outside(task: Task, way: str) -> dict[str, Any]:
-    """Search each material by a package that knows nothing of it; time left over goes on."""
-    optima, left = task.options["optimum"], float(task.options["seconds"])
-    seconds, found, near, evaluations = 0.0, [], True, 0
-    for number, evaluator in enumerate(task.evaluators()):
-        share = (left - seconds) / (len(optima) - number)
-        began = time.process_time()
-        objective = Objective(evaluator, optima[number], began + share)
-        try:
-            SEARCHES[way](objective, task.options["seed"])
-        except Enough:
-            near &= objective.near
-        seconds += time.process_time() - began
-        found.append(objective.best)
-        evaluations += objective.evaluations
-    return {"seconds": seconds, "found": found, "reached": near, "evaluations": evaluations}
+    """Search each material by a package that knows nothing of it.
+
+    All have an equal share of the time. What some leave over goes to those that are not yet near,
+    which begin anew with another seed and keep their best.
+    """
+    optima, seed = task.options["optimum"], task.options["seed"]
+    objectives = [
+        Objective(evaluator, optimum)
+        for evaluator, optimum in zip(task.evaluators(), optima, strict=True)
+    ]
+    began = time.process_time()
+    ends = began + float(task.options["seconds"])
+    far = objectives
+    while far and time.process_time() < ends:
+        for number, objective in enumerate(far):
+            moment = time.process_time()
+            objective.deadline = moment + (ends - moment) / (len(far) - number)
+            with suppress(Enough):
+                SEARCHES[way](objective, seed)
+        far = [objective for objective in far if not objective.near]
+        seed += 1000
+    return {
+        "seconds": time.process_time() - began,
+        "found": [objective.best for objective in objectives],
+        "reached": not far,
+        "evaluations": sum(objective.evaluations for objective in objectives),
+    }
 
 
 def by_program(task: Task) -> dict[str, Any]:
