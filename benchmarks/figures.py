@@ -147,6 +147,7 @@ def draw_lines(axes: Axes, lines: dict[str, list[tuple[float, float]]], room: fl
         starts.append((x[0], y[0], NAMES.get(way, way), colour))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     name_lines(axes, starts, 0.06, room)
 
 
@@ -186,7 +187,7 @@ def growth(rows: Sequence[Row]) -> Figure:
         plain_ticks(panel, x)
         low, high = min(middle), max(middle)
         panel.set_ylim(low / 2.0, high * 2.0)
-        ticks = [tick for tick in (0.3, 1, 3, 10, 30, 100, 300) if low / 2 <= tick <= high * 2]
+        ticks = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100) if low / 2 <= tick <= high * 2]
         panel.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         panel.set_title(f"{axis}: exponent {own[-1]['exponent of time']}")
         panel.set_xlabel("times finer lots" if axis == "lots" else axis)
@@ -226,6 +227,7 @@ def rules(rows: Sequence[Row]) -> Figure:
         label.set_weight("bold" if colour == OURS else "normal")
     left.tick_params(axis="y", length=0)
     left.set_xscale("log")
+    left.xaxis.set_major_formatter("{x:g}")
     left.set_ylim(len(shown) - 0.5, -0.5)
     left.set_xlabel("to be within 1 % [s of the processor]")
     left.set_title(f"{size[0]} materials, {size[1]} scenarios, {size[3]} rules")
