@@ -11,12 +11,9 @@ if TYPE_CHECKING:
     from foresight_peers.monthly import Scenario
     from stockpile.model.foresight_data import ForesightData
 
-MILLION = 1e6
-"""Costs are in million USD: the packages judge cuts by absolute tolerances."""
 
-
-def first_stage(data: ForesightData) -> pyo.ConcreteModel:
-    """Return a model with the holdings, their limits, and ``holding_cost``."""
+def first_stage(data: ForesightData, unit: float) -> pyo.ConcreteModel:
+    """Return a model with the holdings, their limits, and ``holding_cost``, in a unit of USD."""
     C = data.lower.size
     m = pyo.ConcreteModel()
     m.hold = pyo.Var(range(C), bounds=lambda _, c: (data.lower[c], data.upper[c]))
@@ -25,12 +22,12 @@ def first_stage(data: ForesightData) -> pyo.ConcreteModel:
         rule=lambda m, n: sum(m.hold[c] for c in np.flatnonzero(data.pool[n])) >= data.pooled[n],
     )
     m.holding_cost = pyo.Expression(
-        expr=sum(data.holding_cost[c] / MILLION * m.hold[c] for c in range(C))
+        expr=sum(data.holding_cost[c] / unit * m.hold[c] for c in range(C))
     )
     return m
 
 
-def add_recourse(m: pyo.ConcreteModel, scenario: Scenario) -> None:
+def add_recourse(m: pyo.ConcreteModel, scenario: Scenario, unit: float) -> None:
     """Add what one scenario needs and releases, and ``recourse_cost``.
 
     Needs are met at least, not exactly: packages that read rows one by one know only one side of
@@ -54,7 +51,7 @@ def add_recourse(m: pyo.ConcreteModel, scenario: Scenario) -> None:
         [c for c in range(C) if of_stock[c]],
         rule=lambda m, c: sum(m.release[r] for r in of_stock[c]) - m.hold[c] <= 0.0,
     )
-    release_cost, need_cost = scenario.release_cost / MILLION, scenario.need_cost / MILLION
+    release_cost, need_cost = scenario.release_cost / unit, scenario.need_cost / unit
     m.recourse_cost = pyo.Expression(
         expr=sum(float(cost) * m.release[r] for r, cost in enumerate(release_cost) if cost)
         + sum(float(cost) * m.unserved[n] for n, cost in enumerate(need_cost))

@@ -14,7 +14,6 @@ from benderslib.solvers import Scip
 from pyscipopt import Model, quicksum
 
 from foresight_peers.monthly import scenarios_of
-from foresight_peers.of_scenarios import MILLION
 
 if TYPE_CHECKING:
     from foresight_peers.monthly import Months, Scenario
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 GAP = 1e-9
 """Relative gap at which it stops."""
+MILLION = 1e6
+"""Costs are in million USD: cuts are judged by an absolute tolerance."""
 
 
 def first_stage(data: ForesightData) -> Model:

@@ -17,7 +17,7 @@ from mpisppy.utils import lshaped_cuts, sputils
 from pyomo.contrib.benders import benders_cuts
 
 from foresight_peers.monthly import scenarios_of
-from foresight_peers.of_scenarios import MILLION, add_recourse, first_stage
+from foresight_peers.of_scenarios import add_recourse, first_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 SOLVER = "appsi_highs"
 ROUNDS = 1000
-TOLERANCE = 1e-8
-"""By which a scenario's cost may be above its cuts [million USD/year]; the default."""
+UNIT, TOLERANCE = 1e3, 1e-6
+"""Of costs in the L-shaped method [USD/year], and by how many of them a scenario's cost, times its
+probability, may be above its cuts: relatively below 1e-9. Its default is 1e-8, of whatever unit."""
 
 
-def creator(model: Months) -> tuple[list[str], Callable[[str], pyo.ConcreteModel]]:
+def creator(model: Months, unit: float) -> tuple[list[str], Callable[[str], pyo.ConcreteModel]]:
     """Return the names of the scenarios, and the function that makes the model of one."""
     scenarios = {f"scenario{s}": scenario for s, scenario in enumerate(scenarios_of(model))}
 
     def create(name: str) -> pyo.ConcreteModel:
-        m = first_stage(model.data)
-        add_recourse(m, scenarios[name])
+        m = first_stage(model.data, unit)
+        add_recourse(m, scenarios[name], unit)
         m.cost = pyo.Objective(expr=m.holding_cost + m.recourse_cost)
         sputils.attach_root_node(m, m.holding_cost, [m.hold])
         m._mpisppy_probability = scenarios[name].probability
@@ -48,7 +49,7 @@ def creator(model: Months) -> tuple[list[str], Callable[[str], pyo.ConcreteModel
 def solve(model: Months) -> tuple[float, float]:
     """Return the optimum by the L-shaped method, and the moment at which scenarios stood."""
     _introduce_highs()
-    names, create = creator(model)
+    names, create = creator(model, UNIT)
     options = {
         "root_solver": SOLVER,
         "sp_solver": SOLVER,
@@ -61,16 +62,16 @@ def solve(model: Months) -> tuple[float, float]:
     method = LShapedMethod(options, names, create)
     built = time.perf_counter()
     method.lshaped_algorithm()
-    return MILLION * float(pyo.value(method.root.obj)), built
+    return UNIT * float(pyo.value(method.root.obj)), built
 
 
 def solve_extensive_form(model: Months) -> tuple[float, float]:
     """Return the optimum of the extensive form, and the moment at which it stood."""
-    names, create = creator(model)
+    names, create = creator(model, 1.0)
     form = ExtensiveForm({"solver": SOLVER, "toc": False}, names, create)
     built = time.perf_counter()
     form.solve_extensive_form()
-    return MILLION * float(form.get_objective_value()), built
+    return float(form.get_objective_value()), built
 
 
 def _introduce_highs() -> None:
