@@ -14,9 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
 import statistics
 import sys
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -57,10 +59,14 @@ def solve(size: dict[str, int], gap: float) -> dict[str, float]:
         materials=tuple(replace(row, lot_t=row.lot_t / size["lots"]) for row in instance.materials),
         rules=tuple(row for row in instance.rules if row.rule in names),
     )
+    sp.solve(sp.generate(materials=1, scenarios=10), progress=False)  # Compiles.
+    began = time.process_time()
     plan = sp.solve(instance, gap=gap, progress=False)
     unit = 1024 if sys.platform != "darwin" else 1024**2
     return {
         "seconds": plan.seconds,
+        "cpu": time.process_time() - began,
+        "load": os.getloadavg()[0],
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
         "simulations": int(plan.certificates["simulations"].sum()),
     }
@@ -107,15 +113,17 @@ def main() -> None:
         of_axis = options.sizes or SIZES[axis]
         for size in of_axis:
             runs = [measured(base | {axis: size}) for _ in range(options.repeat)]
-            medians.append(statistics.median(run["seconds"] for run in runs))
+            medians.append(statistics.median(run["cpu"] for run in runs))
             peaks.append(max(run["peak_mib"] for run in runs))
             rows.append(
                 {
                     "axis": axis,
                     "size": size,
                     **spread([run["seconds"] for run in runs]),
+                    "cpu s": float(f"{medians[-1]:.4g}"),
                     "peak MiB": round(peaks[-1]),
                     "candidates simulated": int(runs[0]["simulations"]),
+                    "load": f"{statistics.median(run['load'] for run in runs):.1f}",
                     "exponent of time": "",
                     "exponent of memory": "",
                 }
@@ -126,7 +134,7 @@ def main() -> None:
                 rows[-1]["exponent of time"] = f"{exponent(sizes, medians):.2f}"
                 rows[-1]["exponent of memory"] = f"{exponent(sizes, more):.2f}"
             show(rows[-1], first=len(rows) == 1)
-    write(options.out, "growth", rows)
+    write(options.out, "growth", rows, "axis")
 
 
 if __name__ == "__main__":

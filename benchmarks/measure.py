@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 GIB = 2**30
+PATIENCE = 3.0
+"""Seconds on the clock that a child may take for each second of the processor."""
 
 
 def child(
@@ -30,10 +34,14 @@ def child(
     Parameters
     ----------
     seconds, gib
-        Time and memory that it may take.
+        Time of the processor and memory that it may take. On a machine that does other work it is
+        given up after three times as long on the clock.
     """
 
     def limit() -> None:
+        if seconds is not None:
+            most = math.ceil(seconds)
+            resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
         if gib is not None:
             resource.setrlimit(resource.RLIMIT_DATA, (int(gib * GIB), int(gib * GIB)))
 
@@ -42,11 +50,13 @@ def child(
             [sys.executable, *arguments],
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=None if seconds is None else PATIENCE * seconds,
             preexec_fn=limit,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
     except subprocess.TimeoutExpired:
+        return f"more than {PATIENCE * seconds:g} s on the clock"
+    if -done.returncode == signal.SIGXCPU:
         return f"more than {seconds:g} s"
     if done.returncode != 0:
         if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode < 0:
@@ -71,15 +81,45 @@ def show(row: Mapping[str, Any], *, first: bool) -> None:
     print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
 
 
-def write(folder: Path | None, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table as CSV, if there is a folder to write it to."""
-    if folder is None:
+def write(folder: Path | None, name: str, rows: Sequence[Mapping[str, Any]], *key: str) -> None:
+    """Write a table as CSV, if there is a folder to write it to.
+
+    Parameters
+    ----------
+    key
+        Columns that name a row: rows of an earlier table stay, unless the new one has them. Without
+        a key none of them does.
+    """
+    if folder is None or not rows:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    path = folder / f"{name}.csv"
+    merged = list(rows)
+    if key and path.exists():
+        with path.open(newline="") as file:
+            merged = merge(list(csv.DictReader(file)), rows, key)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(merged)
+
+
+def merge(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    """Return the rows of a table of which some have been measured anew, in their old places.
+
+    Rows agree if they do in all columns of the key; new ones stand where the first old one did that
+    they replace, or at the end.
+    """
+
+    def of(row: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(row[column]) for column in key)
+
+    again = {of(row) for row in new}
+    kept = [row for row in old if of(row) not in again]
+    first = next((place for place, row in enumerate(old) if of(row) in again), len(old))
+    return [*kept[:first], *new, *kept[first:]]
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

@@ -6,13 +6,24 @@ Nothing here looks at a time.
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PEERS = {
+    "linopy": ["linopy"],
+    "stochlift": ["stochlift"],
+    "mpisppy-ef": ["mpisppy", "mpi4py"],
+    "mpisppy": ["mpisppy", "mpi4py"],
+    "benderslib": ["benderslib", "pyscipopt"],
+}
+"""Ways to solve the foresight model, and the packages that they need besides our own."""
 
 
 def run(script: str, *arguments: str) -> str:
@@ -28,15 +39,71 @@ def run(script: str, *arguments: str) -> str:
     return done.stdout
 
 
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table that a benchmark has written."""
+    with (folder / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_all_ways_to_solve_the_foresight_model_have_one_optimum(tmp_path):
     small = ("--materials", "3", "--scenarios", "60", "--repeat", "1", "--out", str(tmp_path))
-    run("foresight", *small, "--ways", "cuts", "sums", "months", "pyomo")
-    with (tmp_path / "foresight.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["way"] for row in rows] == ["cuts", "sums", "months", "pyomo"]
+    run("foresight", *small, "--ways", "cuts", "sums", "months", "pyomo", "dense")
+    rows = table(tmp_path, "foresight")
+    assert [row["way"] for row in rows] == ["cuts", "sums", "months", "pyomo", "dense"]
     assert all(float(row["difference"]) < 1e-8 for row in rows)
     variables = {row["way"]: int(row["variables"]) for row in rows}
     assert variables["cuts"] < variables["sums"] < variables["months"] == variables["pyomo"]
+    assert variables["months"] < variables["dense"]
+
+
+def test_other_packages_have_the_same_optimum(tmp_path):
+    installed = [way for way, packages in PEERS.items() if all(map(find_spec, packages))]
+    if not installed:
+        pytest.skip("None of them is installed.")
+    small = ("--materials", "1", "--scenarios", "15", "--repeat", "1", "--out", str(tmp_path))
+    run("foresight", *small, "--ways", *installed)
+    rows = table(tmp_path, "foresight")
+    assert [row["way"] for row in rows] == installed
+    assert all(row["ended"] == "" and float(row["difference"]) < 1e-8 for row in rows)
+
+
+def test_rules_as_a_mixed_integer_program_have_our_optimum():
+    """On the toy instance, which is worked by hand."""
+    task = {"instance": "instances/toy", "scenarios": None, "gap": 0.0, "seconds": 100.0}
+    for way in ("boxes", "mip"):
+        solved = json.loads(run("rules_ways", way, json.dumps(task)).splitlines()[-1])
+        assert solved["found"] == pytest.approx([120_600.0, 320_000.0])
+    assert solved["said"] == pytest.approx(solved["found"])  # By the program, and by simulation.
+    assert solved["reached"]
+
+
+def test_searches_from_outside_come_near_our_optimum(tmp_path):
+    ways = ("de-all",) + ("tpe",) * (find_spec("optuna") is not None)
+    size = ("--size", "1", "50", "24", "3", "--seeds", "1", "--repeat", "1")
+    run("rules", *size, "--ways", *ways, "--out", str(tmp_path))
+    rows = table(tmp_path, "rules")
+    assert [row["way"] for row in rows] == ["boxes", "boxes", "boxes-1", *ways]
+    assert all(row["reached"] == "1" for row in rows)
+    assert all(0.0 <= float(row["above"].rstrip("%")) <= 1.0 for row in rows)
+
+
+def test_rows_measured_anew_replace_the_old_ones(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    measure = import_module("measure")
+    old = [{"axis": "rules", "s": 2}, {"axis": "lots", "s": 8}, {"axis": "rules", "s": 3}]
+    measure.write(tmp_path, "growth", old, "axis")
+    measure.write(tmp_path, "growth", [{"axis": "rules", "s": 1}], "axis")
+    measure.write(tmp_path, "growth", [{"axis": "months", "s": 5}], "axis")
+    rows = [(row["axis"], row["s"]) for row in table(tmp_path, "growth")]
+    assert rows == [("rules", "1"), ("lots", "8"), ("months", "5")]
+
+
+def test_figures_of_the_tables_in_the_repository(tmp_path):
+    pytest.importorskip("matplotlib")
+    run("figures", "--out", str(tmp_path))
+    drawn = {path.stem: path.stat().st_size for path in tmp_path.glob("*.svg")}
+    assert set(drawn) == {"foresight", "growth", "rules"}
+    assert max(drawn.values()) < 200_000
 
 
 def test_the_kernel_is_measured_beside_the_reference_and_the_limit():
@@ -52,8 +119,7 @@ def test_growth_along_an_axis(tmp_path, axis):
         "growth", "--axes", axis, "--sizes", "1", "2", "--base", "1", "100", "24",
         "--repeat", "1", "--out", str(tmp_path),
     )  # fmt: skip
-    with (tmp_path / "growth.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = table(tmp_path, "growth")
     assert [(row["axis"], row["size"]) for row in rows] == [(axis, "1"), (axis, "2")]
     assert all(int(row["candidates simulated"]) > 0 for row in rows)
     assert [bool(row["exponent of time"]) for row in rows] == [False, True]
