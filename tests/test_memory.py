@@ -51,11 +51,11 @@ def test_courses_go_with_their_owner():
 
 @pytest.mark.parametrize("couplings", [False, True])
 def test_plans_with_hardly_any_memory_are_the_same(couplings, monkeypatch):
-    instance = sp.generate(materials=3, scenarios=200, months=36, couplings=couplings)
-    plan = sp.solve(instance, gap=0.02, progress=False)
+    instance = sp.generate(materials=3, scenarios=80, months=24, couplings=couplings)
+    plan = sp.solve(instance, gap=0.05, progress=False)
     short = Memory(CourseStore(0), 1)
     monkeypatch.setattr(Memory, "within", staticmethod(lambda _gib: short))
-    again = sp.solve(instance, gap=0.02, progress=False, memory_gib=1.0)
+    again = sp.solve(instance, gap=0.05, progress=False, memory_gib=1.0)
     # Materials apart are searched one after the other, each with its own courses.
     assert short.courses.made > 6 if couplings else short.courses.made == 3
     assert replace(plan, seconds=0.0).to_json() == replace(again, seconds=0.0).to_json()
