@@ -83,7 +83,8 @@ def row_of(
         "build s": round(statistics.median(run["build"] for run in runs), 3),
         **spread(seconds),
         "cpu s": float(f"{cpu:.4g}"),
-        "times ours": f"{cpu / our_cpu:.3g}",
+        # Some systems count a process in steps of milliseconds, and ours may take none of them.
+        "times ours": f"{cpu / our_cpu:.3g}" if our_cpu > 0.0 else "",
         "peak MiB": round(max(run["peak_mib"] for run in runs)),
         "difference": f"{abs(runs[0]['optimum'] / ours[0]['optimum'] - 1.0):.0e}",
         "load": f"{statistics.median(run['load'] for run in runs):.1f}",

@@ -92,7 +92,7 @@ def row_of(
         "runs": len(runs),
         "reached": sum(bool(run.get("reached", True)) for run in runs),
         **spread(seconds),
-        "times ours": f"{statistics.median(seconds) / ours:.3g}",
+        "times ours": f"{statistics.median(seconds) / ours:.3g}" if ours > 0.0 else "",
         "above": f"{max(statistics.median(costs), 0.0):.2%}",
         "evaluated": round(statistics.median(run["evaluations"] for run in runs)),
         "peak MiB": round(max(run["peak_mib"] for run in runs)),
