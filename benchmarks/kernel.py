@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 REFERENCE_SCENARIOS, REFERENCE_CANDIDATES = 100, 64
 """Of the dense reference, which keeps every month of every candidate in memory."""
+TICK = 1e-6
+"""Least seconds that are told apart: some systems count a thread in steps."""
 SECONDS = 0.5
 """Least time of the loop that measures the limit."""
 
@@ -161,7 +163,7 @@ def main() -> None:
                 peaks = np.array([limit_rate(loop) for loop in loops])
                 began = time.thread_time()
                 simulate(block, course, terms, evaluator.refill, Request.of(), workers)
-                seconds = time.thread_time() - began
+                seconds = max(time.thread_time() - began, TICK)
                 began = time.thread_time()
                 simulate_months(block, few, fewer, evaluator.refill, problem.horizon)
                 dense = (time.thread_time() - began) / (some * few.scenario.size)
