@@ -236,7 +236,10 @@ class Simulation:
 
     def take(self, chosen: NDArray[np.int64]) -> Simulation:
         """Return the chosen candidates, in this order."""
-        return Simulation(*(getattr(self, name)[..., chosen] for name in Simulation.__slots__))
+        # Many times faster than an index behind an ellipsis.
+        return Simulation(
+            *(np.take(getattr(self, name), chosen, axis=-1) for name in Simulation.__slots__)
+        )
 
 
 @dataclass(frozen=True, slots=True)
