@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyomo.environ as pyo
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_instances import write_random_instance
 from scipy.optimize import linprog
@@ -281,6 +281,8 @@ def test_cuts_find_the_optimum_of_the_extensive_form(seed):
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-6.0, 6.0), st.floats(-6.0, 6.0))
+@example(628330382, -5.529569052135527, 5.325446021701559)  # Pools were compared with money.
+@example(629311974, 5.317030777747073, -5.445597466263884)
 @settings(max_examples=200, deadline=None)
 def test_the_least_cost_under_cuts_is_that_of_a_linear_program(seed, tonnes, money):
     """Cut by cut, against HiGHS begun anew, in units of any size."""

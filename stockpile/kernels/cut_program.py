@@ -115,8 +115,35 @@ def weak_bound(cuts, count, holdings, charge, weight, pool_price):
 
 
 @compiled
-def _column(number, cuts, holdings, column):
-    """Write a column; return what it adds to the dual's objective [USD/year]."""
+def _pool_width(r, holdings):
+    """Return the tonnes between all lower and all upper limits of a pool; 1 where they are one."""
+    width = 0.0
+    for c in range(holdings.cost.size):
+        width += holdings.pool[r, c] * (holdings.upper[c] - holdings.lower[c])
+    return width if width > 0.0 else 1.0
+
+
+@compiled
+def _money(cuts, count, holdings):
+    """Return the size of the money that the program is about [USD/year]."""
+    money = 0.0
+    for c in range(holdings.cost.size):
+        width = holdings.upper[c] - holdings.lower[c]
+        money = max(money, holdings.cost[c] * width)
+        for k in range(count):
+            money = max(money, holdings.per_year * abs(cuts.slope[k, c]) * width)
+    for k in range(count):
+        money = max(money, holdings.per_year * abs(cuts.constant[k]))
+    return money if money > 0.0 else 1.0
+
+
+@compiled
+def _column(number, cuts, holdings, money, column):
+    """Write a column; return what it adds to the dual's objective.
+
+    All in units of ``money`` [USD/year], of the width of each holding, and of that of each pool:
+    so sizes can be compared.
+    """
     C, R = holdings.cost.size, holdings.pooled.size
     column[:] = 0.0
     if number < C:
@@ -128,21 +155,21 @@ def _column(number, cuts, holdings, column):
     if number < 2 * C + R:
         r = number - 2 * C
         value = holdings.pooled[r]
+        width = _pool_width(r, holdings)
         for c in range(C):
-            column[1 + c] = holdings.pool[r, c] * (holdings.upper[c] - holdings.lower[c])
+            column[1 + c] = holdings.pool[r, c] * (holdings.upper[c] - holdings.lower[c]) / width
             value -= holdings.pool[r, c] * holdings.lower[c]
-        return value
+        return value / width
     column[0] = 1.0
     k = number - 2 * C - R - 1
     if k < 0:
         return 0.0
     value = cuts.constant[k]
     for c in range(C):
-        column[1 + c] = (
-            -holdings.per_year * cuts.slope[k, c] * (holdings.upper[c] - holdings.lower[c])
-        )
+        width = holdings.upper[c] - holdings.lower[c]
+        column[1 + c] = -holdings.per_year * cuts.slope[k, c] * width / money
         value += cuts.slope[k, c] * holdings.lower[c]
-    return holdings.per_year * value
+    return holdings.per_year * value / money
 
 
 @compiled
@@ -207,19 +234,16 @@ def best_under_cuts(cuts, count, holdings, basis, holding, weight, pool_price):
     matrix, column, right = np.empty((m, m)), np.empty(m), np.empty(m)
     value, price, entering = np.empty(m), np.empty(m), np.empty(m)
     right[0] = 1.0
-    scale = 0.0
+    money = _money(cuts, count, holdings)
     for c in range(C):
-        right[1 + c] = holdings.cost[c] * (holdings.upper[c] - holdings.lower[c])
-        scale = max(scale, right[1 + c])
-    for k in range(count):
-        scale = max(scale, holdings.per_year * abs(cuts.constant[k]))
+        right[1 + c] = holdings.cost[c] * (holdings.upper[c] - holdings.lower[c]) / money
     if basis[0] < 0:
         _begin(basis, holdings)
     optimal = False
     restarted = False
     for step in range(MOST_STEPS):
         for i in range(m):
-            price[i] = _column(basis[i], cuts, holdings, column)
+            price[i] = _column(basis[i], cuts, holdings, money, column)
             for n in range(m):
                 matrix[n, i] = column[n]
         value[:] = right
@@ -237,13 +261,12 @@ def best_under_cuts(cuts, count, holdings, basis, holding, weight, pool_price):
                 inside = inside or basis[i] == number
             if inside:
                 continue
-            gain = _column(number, cuts, holdings, column)
+            gain = _column(number, cuts, holdings, money, column)
             size = abs(gain)
             for n in range(m):
                 gain -= price[n] * column[n]
                 size = max(size, abs(price[n] * column[n]))
-            # Of limits the unit is the width of a holding, else it is money.
-            least = OUTSIDE if number < 2 * C else SMALL * max(scale, size)
+            least = OUTSIDE if number < 2 * C else SMALL * max(1.0, size)
             if gain > least and (gain / max(size, least) > best or step > CAREFUL_AFTER):
                 best, enters = gain / max(size, least), number
                 if step > CAREFUL_AFTER:
@@ -251,7 +274,7 @@ def best_under_cuts(cuts, count, holdings, basis, holding, weight, pool_price):
         if enters < 0:
             optimal = True
             break
-        _column(enters, cuts, holdings, entering)
+        _column(enters, cuts, holdings, money, entering)
         if not _solve(matrix, entering, False):
             break
         largest = 0.0
@@ -278,7 +301,7 @@ def best_under_cuts(cuts, count, holdings, basis, holding, weight, pool_price):
         if number >= R:
             weight[number - R] = max(value[i], 0.0)
         elif number >= 0:
-            pool_price[number] = max(value[i], 0.0)
+            pool_price[number] = max(value[i], 0.0) * money / _pool_width(number, holdings)
     if not weight[: count + 1].any():
         weight[0] = 1.0
     return optimal
