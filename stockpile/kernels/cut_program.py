@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stockpile.boxsearch import ROUNDING
 from stockpile.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROUNDING = 1e-11
-"""Relative allowance for rounding in sums of costs."""
 SMALL = 1e-12
 """What a column must promise, relative to all costs, to be looked at."""
 OUTSIDE = 1e-11
