@@ -14,6 +14,8 @@ TYPE_CHECKING = False  # As in typing, which takes long to import.
 if TYPE_CHECKING:
     from typing import Any
 
+    from stockpile.batches.batch import Batch, BatchProgress, batch
+    from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.errors import (
         InstanceError,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 # Names are imported when first used: the command line must start fast.
 _HOME = {
     "Assessment": "outofsample",
+    "Batch": "batches.batch",
+    "BatchProgress": "batches.batch",
     "Comparison": "cooperation.comparison",
     "ExportedModel": "export",
     "Foresight": "foresight_bound",
@@ -50,6 +54,8 @@ _HOME = {
     "Status": "plan",
     "StockpileError": "errors",
     "UsageError": "errors",
+    "Variant": "batches.runs",
+    "batch": "batches.batch",
     "compare": "cooperation.comparison",
     "evaluate": "outofsample",
     "export_model": "export",
@@ -66,6 +72,8 @@ _HOME = {
 
 __all__ = [
     "Assessment",
+    "Batch",
+    "BatchProgress",
     "Comparison",
     "ExportedModel",
     "Foresight",
@@ -80,6 +88,8 @@ __all__ = [
     "Status",
     "StockpileError",
     "UsageError",
+    "Variant",
+    "batch",
     "compare",
     "evaluate",
     "export_model",

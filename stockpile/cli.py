@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "solve": "find the cheapest plan and prove how good it is",
+    "batch": "solve many variants of instances and compare them",
     "validate": "check instance folders and name every mistake",
     "evaluate": "judge a plan on fresh scenarios",
     "compare": "say what acting together saves, and who pays",

@@ -375,7 +375,7 @@ def render_table(
     )
     for place, name in enumerate(header):
         justify: Literal["left", "right"] = "left" if place in left else "right"
-        table.add_column(name, justify=justify, no_wrap=place not in wrapped)
+        table.add_column(Text(name), justify=justify, no_wrap=place not in wrapped)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: names are never read as markup.
     stream = io.StringIO()

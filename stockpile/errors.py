@@ -38,6 +38,10 @@ class InstanceWarning(UserWarning):
     """Something in an instance is allowed but has no effect."""
 
 
+class BatchWarning(UserWarning):
+    """A part of a batch is not as it was left, and is done again."""
+
+
 class WorkerWarning(UserWarning):
     """A worker of an executor was lost; nothing but time is."""
 

@@ -30,6 +30,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from stockpile.errors import WorkerWarning
+from stockpile.interrupt import stop_when
 from stockpile.parallel import available_threads
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class Tasks:
         arguments: Sequence[tuple[Any, ...]],
         *,
         stop: Callable[[], bool] = lambda: False,
-        told: Callable[[int, int], None] = lambda _number, _done: None,
+        told: Callable[[int, Result], None] = lambda _number, _result: None,
+        given_up: Callable[[int], Result] | None = None,
     ) -> list[Result | None]:
         """Call ``function(data, *argument)`` for every argument.
 
@@ -114,14 +116,17 @@ class Tasks:
             Asked again and again whether to stop. Tasks that have not begun are not begun then, and
             their results are None; those that run are asked to end, and waited for if they can be.
         told
-            Told of every task that is done: which one, and how many are done.
+            Told of every task that is done, as soon as it is: which one, and its result.
+        given_up
+            What to say of a task that has cost :data:`MOST_TRIES` workers their lives; None does it
+            in this process.
 
         Raises
         ------
         Exception
             What a function raises; the rest is not begun then.
         """
-        return _Round(self, function, shared, arguments, stop, told).results()
+        return _Round(self, function, shared, arguments, stop, told, given_up).results()
 
     def submit(self, *arguments: Any) -> Future[Any]:
         """Hand :func:`_work` to the executor."""
@@ -158,7 +163,8 @@ class _Round(Generic[Data, Result]):
         shared: Shared[Data],
         arguments: Sequence[tuple[Any, ...]],
         stop: Callable[[], bool],
-        told: Callable[[int, int], None],
+        told: Callable[[int, Result], None],
+        given_up: Callable[[int], Result] | None,
     ) -> None:
         self._tasks = tasks
         self._function = function
@@ -166,12 +172,12 @@ class _Round(Generic[Data, Result]):
         self._arguments = arguments
         self._asked_to_stop = stop
         self._told = told
+        self._given_up = given_up
         self._waiting = list(range(len(arguments)))[::-1]
         self._with_data: set[int] = set()
         self._tries = [0] * len(arguments)
         self._running: dict[Future[Any], int] = {}
         self._results: list[Result | None] = [None] * len(arguments)
-        self._done = 0
 
     def results(self) -> list[Result | None]:
         """Run all tasks and return what they return."""
@@ -195,6 +201,9 @@ class _Round(Generic[Data, Result]):
         """Give tasks to the workers as long as there is room; to this process if there are none."""
         while self._waiting and len(self._running) < WAITING * self._tasks.size:
             number = self._waiting.pop()
+            if self._given_up is not None and self._tries[number] >= MOST_TRIES:
+                self._keep(number, self._given_up(number))
+                continue
             if not self._tasks.works or self._tries[number] >= MOST_TRIES:
                 self._keep(number, self._function(self._shared.make(), *self._arguments[number]))
                 return
@@ -231,8 +240,7 @@ class _Round(Generic[Data, Result]):
 
     def _keep(self, number: int, value: Result) -> None:
         self._results[number] = value
-        self._done += 1
-        self._told(number, self._done)
+        self._told(number, value)
 
     def _start_again(self) -> None:
         """Start the executor again; what was running is run again."""
@@ -308,6 +316,7 @@ def _begin_process(stop: Event) -> None:
     """Make a process ready: it ends when it is told to, not by the Ctrl-C meant for its parent."""
     global _stop
     _stop = stop
+    stop_when(stop_wanted)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

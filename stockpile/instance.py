@@ -21,6 +21,7 @@ from stockpile.cells import Choice, Name, Text
 from stockpile.errors import InstanceError, InstanceWarning
 from stockpile.folders import write_whole
 from stockpile.notes import notes
+from stockpile.overlay import lay_over
 from stockpile.reading import SETTINGS_FILE, read_folder
 from stockpile.tables import (
     REQUIRED_TABLES,
@@ -127,18 +128,30 @@ class Instance(Header):
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def load(path: str | os.PathLike[str]) -> Instance:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    overlay: str | os.PathLike[str] | None = None,
+    changes: Sequence[str] = (),
+) -> Instance:
     """Read an instance folder and validate it.
 
     Parameters
     ----------
     path
         The folder with ``instance.toml`` and the tables.
+    overlay
+        Folder with tables to lay over it, such as stock levels that are not public; see
+        :mod:`stockpile.overlay`.
+    changes
+        Changes such as ``coverage[metric=days].level=60``; see :mod:`stockpile.overrides`.
 
     Raises
     ------
     InstanceError
         With every mistake found, each with file, line, column and value.
+    UsageError
+        If a change cannot be understood, or means no row.
 
     Warns
     -----
@@ -147,6 +160,8 @@ def load(path: str | os.PathLike[str]) -> Instance:
     """
     folder = Path(path)
     draft = read_folder(folder)
+    if overlay is not None:
+        lay_over(draft, Path(overlay))
     instance = Instance(**draft.values)
     mistakes = in_file_order([*draft.mistakes, *cross_mistakes(instance, draft.gaps)])
     if mistakes:
@@ -154,7 +169,11 @@ def load(path: str | os.PathLike[str]) -> Instance:
     for note in in_file_order(notes(instance)):
         text = str(_located(note, folder, draft.setting_lines))
         warnings.warn(text, InstanceWarning, stacklevel=2)
-    return instance
+    if not changes:
+        return instance
+    from stockpile.overrides import with_overrides  # It builds on this file.
+
+    return with_overrides(instance, changes)
 
 
 def _located(mistake: Mistake, folder: Path, setting_lines: Mapping[str, int]) -> Mistake:
@@ -162,7 +181,9 @@ def _located(mistake: Mistake, folder: Path, setting_lines: Mapping[str, int]) -
     line = mistake.line
     if line is None and mistake.file == SETTINGS_FILE:
         line = setting_lines.get(mistake.column or "")
-    return dataclasses.replace(mistake, file=f"{folder.resolve().name}/{mistake.file}", line=line)
+    known = "/" in mistake.file  # Of an overlay, which says so itself.
+    file = mistake.file if known else f"{folder.resolve().name}/{mistake.file}"
+    return dataclasses.replace(mistake, file=file, line=line)
 
 
 def validate(instance: Instance) -> None:

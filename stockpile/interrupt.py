@@ -13,15 +13,32 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+
+_told_elsewhere: list[Callable[[], bool]] = []
+
+
+def stop_when(told: Callable[[], bool]) -> None:
+    """Let this process stop when it is told to, too: one that works for another sees no Ctrl-C."""
+    _told_elsewhere.append(told)
 
 
 class StopFlag:
     """Whether the user has asked to stop."""
 
     def __init__(self) -> None:
-        self.raised = False
+        self._noted = False
+
+    def note(self) -> None:
+        """Note that the user has asked."""
+        self._noted = True
+
+    @property
+    def raised(self) -> bool:
+        """Return whether the user has asked."""
+        return self._noted or any(told() for told in _told_elsewhere)
 
 
 @contextmanager
@@ -59,7 +76,7 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
     before = signal.getsignal(signal.SIGINT)
 
     def note(_number: int, _frame: FrameType | None) -> None:
-        flag.raised = True
+        flag.note()
         # Not through sys.stderr, which may be in the middle of a line of progress.
         os.write(2, b"\nStopping with the best plan so far; Ctrl-C again to give up.\n")
         signal.signal(signal.SIGINT, before)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +57,8 @@ class Spread:
         That of the normal distribution; of Student's with R - 1 degrees of freedom where R
         replicates show the error.
         """
+        from scipy.special import ndtri, stdtrit  # Takes long, and only drawn scenarios need it.
+
         upper = 0.5 + INTERVAL / 2.0
         if self.replicate.size:
             return float(stdtrit(self.replicate.size - 2, upper))
@@ -92,6 +93,8 @@ class Spread:
         error, share (1 - share) / error^2; where the replicates show none, all count as
         independent.
         """
+        from scipy.special import ndtri
+
         number, width = float(self.count), float(ndtri(0.5 + INTERVAL / 2.0))
         if self.replicate.size and error > 0.0 and 0.0 < share < 1.0:
             number, width = share * (1.0 - share) / error**2, self.width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from dataclasses import dataclass
@@ -234,9 +235,14 @@ def _judged(
         from stockpile.executors import Shared, tasks_on
 
         arguments = [(number, lots, rule, sharing) for number, (lots, rule) in enumerate(parts)]
+        judged_blocks = itertools.count(1)
+
+        def told(number: int, _judged: _Judged) -> None:
+            tell(number, next(judged_blocks))
+
         with tasks_on(running.executor) as tasks:
             assert tasks is not None
-            found = tasks.run(_judge, Shared(lambda: given), arguments, told=tell)
+            found = tasks.run(_judge, Shared(lambda: given), arguments, told=told)
         yield from (judged for judged in found if judged is not None)
     if isinstance(report, ProgressLine):
         report.clear()

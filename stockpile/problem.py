@@ -60,8 +60,8 @@ class Promise:
         Of ``days``: normal consumption of the classes named [t/day]; nan otherwise.
     classes
         Of ``days``: the classes whose consumption counts, as written in the table.
-    line
-        Line of ``coverage.csv``.
+    line, file
+        Line of the promise and file that it stands in, ``coverage.csv`` or an overlay's.
     """
 
     participant: int
@@ -76,6 +76,7 @@ class Promise:
     daily_t: float
     classes: str
     line: int
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +403,7 @@ def _promises(
                             daily_t=daily,
                             classes=";".join(row.demand_class),
                             line=row.line,
+                            file=row.file or "coverage.csv",
                         )
                     )
     return tuple(promises)

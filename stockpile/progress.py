@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,39 @@ class Progress:
     gap: float
     seconds: float
 
+    def line(self) -> str:
+        """Say it in one line of less than 80 characters."""
+        if self.done >= self.total:
+            return f"{self.done}/{self.total} materials, {self.seconds:.1f} s"
+        where = f"{self.done + 1}/{self.total} {self.block[:20]}"
+        if math.isnan(self.incumbent):
+            return f"{where}, {self.seconds:.0f} s"
+        gap = f"{100.0 * self.gap:.2f}%" if self.gap < 10.0 else "-"
+        return (
+            f"{where}: incumbent {self.incumbent:.4g}, bound {self.bound:.4g} USD/year, gap {gap}"
+        )
+
+
+class Shown(Protocol):
+    """What can be shown on a terminal."""
+
+    @property
+    def done(self) -> int:
+        """Return how much is done."""
+
+    @property
+    def total(self) -> int:
+        """Return how much there is to do."""
+
+    def line(self) -> str:
+        """Say it in one line of less than 80 characters."""
+
+
+State = TypeVar("State", bound=Shown)
+
 
 class ProgressLine:
-    """Writes :class:`Progress` to one line of a terminal, a few times a second at most."""
+    """Writes to one line of a terminal, a few times a second at most."""
 
     def __init__(self, stream: TextIO | None = None, interval_seconds: float = 0.1) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -47,7 +77,7 @@ class ProgressLine:
         self._last = 0.0
         self._width = 0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Shown) -> None:
         """Show the state, unless the line was written a moment ago."""
         now = time.monotonic()
         if now - self._last < self._interval and progress.done < progress.total:
@@ -55,7 +85,7 @@ class ProgressLine:
         self._last = now
         # A line that wraps could not be written over.
         room = max(shutil.get_terminal_size().columns - 1, 20)
-        self._write(line(progress)[:room])
+        self._write(progress.line()[:room])
 
     def say(self, text: str) -> None:
         """Show a text until there is progress to show."""
@@ -74,21 +104,7 @@ class ProgressLine:
         self._width = len(text)
 
 
-def line(progress: Progress) -> str:
-    """Say where a solve stands in one line of less than 80 characters."""
-    if progress.done >= progress.total:
-        return f"{progress.done}/{progress.total} materials, {progress.seconds:.1f} s"
-    where = f"{progress.done + 1}/{progress.total} {progress.block[:20]}"
-    if math.isnan(progress.incumbent):
-        return f"{where}, {progress.seconds:.0f} s"
-    gap = f"{100.0 * progress.gap:.2f}%" if progress.gap < 10.0 else "-"
-    return (
-        f"{where}: "
-        f"incumbent {progress.incumbent:.4g}, bound {progress.bound:.4g} USD/year, gap {gap}"
-    )
-
-
-def reporter(progress: bool | Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+def reporter(progress: bool | Callable[[State], None] | None) -> Callable[[State], None]:
     """Turn the ``progress`` argument of a long call into something to report to.
 
     None means a line if stderr is a terminal, True a line in any case, False nothing.
@@ -100,5 +116,5 @@ def reporter(progress: bool | Callable[[Progress], None] | None) -> Callable[[Pr
     return _silent
 
 
-def _silent(_progress: Progress) -> None:
+def _silent(_progress: object) -> None:
     """Report nothing."""

@@ -27,7 +27,7 @@ from stockpile.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from stockpile.tables import Column
@@ -103,10 +103,11 @@ def read_folder(path: Path) -> Draft:
     draft = Draft()
     _read_settings(path, draft)
     files = [name for name in present if name.lower().endswith(".csv") and name[0] != "."]
-    meant = _report_unknown_tables(files, draft)
+    meant = report_unknown_tables(files, draft)
     for table, row_type in TABLES.items():
         if f"{table}.csv" in files:
-            draft.values[table] = _read_table(path, table, row_type, draft)
+            read = read_table(path, table, row_type, draft)
+            draft.values[table] = tuple(row_type(**cells, line=line) for line, cells in read)
             continue
         draft.values[table] = ()
         if table in meant:  # Its file is there under a wrong name, which has been reported.
@@ -134,7 +135,7 @@ def _list_folder(path: Path) -> list[str]:
     """Return the names of the files, or raise if this is no instance folder at all."""
     try:
         if not path.exists():
-            raise _fatal(path, "there is no such folder", _near_folder_hint(path))
+            raise _fatal(path, "there is no such folder", near_folder_hint(path))
         if not path.is_dir():
             hint = f"Give the folder that holds it: {path.parent}" if path.suffix else ""
             raise _fatal(path, "this is a file; an instance is a folder", hint)
@@ -157,7 +158,8 @@ def _fatal(path: Path, message: str, hint: str = "") -> InstanceError:
     return InstanceError([Mistake(str(path), None, None, None, message, hint)])
 
 
-def _near_folder_hint(path: Path) -> str:
+def near_folder_hint(path: Path) -> str:
+    """Say which folder beside it was probably meant; nothing where none is near."""
     if not path.parent.is_dir():
         return ""
     near = nearest_name(path.name, [entry.name for entry in path.parent.iterdir()])
@@ -224,7 +226,7 @@ class _Unreadable(Exception):  # noqa: N818  Control flow within this file, repo
         self.mistake = Mistake(file, line, None, value, message, hint)
 
 
-def _report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
+def report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
     """Report CSV files that are no tables; return the tables that they are probably meant for."""
     known = [f"{table}.csv" for table in TABLES]
     free = [name for name in known if name not in files]
@@ -447,10 +449,23 @@ def _toml_mistake(text: str, error: Exception) -> Mistake:
 # --- Tables ---------------------------------------------------------------------------------------
 
 
-def _read_table(path: Path, table: str, row_type: type[Row], draft: Draft) -> tuple[Row, ...]:
-    """Return the rows that can be read, and report the others."""
+def read_table(
+    path: Path,
+    table: str,
+    row_type: type[Row],
+    draft: Draft,
+    required: Collection[str] | None = None,
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return line and cells of the rows that can be read, and report the others.
+
+    Parameters
+    ----------
+    required
+        Columns that have to be there, and what else is empty is left out of the cells; None for
+        those without a default, and all columns of the file are among the cells.
+    """
     name = f"{table}.csv"
-    rows = []
+    rows: list[tuple[int, dict[str, Any]]] = []
     try:
         records = _records(name, _read_text(path, name))
         header_line, header = next(records, (1, []))
@@ -458,18 +473,18 @@ def _read_table(path: Path, table: str, row_type: type[Row], draft: Draft) -> tu
             raise _Unreadable(
                 name, "the file is empty; expected a row of column names", _columns_hint(row_type)
             )
-        found = _read_header(name, header_line, header, row_type, draft)
+        found = _read_header(name, header_line, header, row_type, draft, required)
         if found is None:
             draft.gaps.add_table(table)
-            return ()
+            return []
         for line, cells in records:
-            row = _read_row(table, line, cells, len(header), found, row_type, draft)
+            row = _read_row(table, line, cells, len(header), found, draft, required)
             if row is not None:
-                rows.append(row)
+                rows.append((line, row))
     except _Unreadable as unreadable:
         draft.mistakes.append(unreadable.mistake)
         draft.gaps.add_table(table)
-    return tuple(rows)
+    return rows
 
 
 def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -493,7 +508,12 @@ def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_header(
-    name: str, line: int, header: Sequence[str], row_type: type[Row], draft: Draft
+    name: str,
+    line: int,
+    header: Sequence[str],
+    row_type: type[Row],
+    draft: Draft,
+    required: Collection[str] | None,
 ) -> dict[int, Column] | None:
     """Return the column at each position, or None if the rows cannot be understood."""
     known = {column.name: column for column in columns(row_type)}
@@ -514,7 +534,9 @@ def _read_header(
 
     found: dict[int, Column] = {}
     meant = set()
-    missing = [item.name for item in known.values() if item.required and item.name not in given]
+    if required is None:
+        required = [item.name for item in known.values() if item.required]
+    missing = [item for item in known if item in required and item not in given]
     readable = True
     for position, column in enumerate(given):
         if not column:
@@ -555,10 +577,10 @@ def _read_row(
     cells: Sequence[str],
     width: int,
     found: Mapping[int, Column],
-    row_type: type[Row],
     draft: Draft,
-) -> Row | None:
-    """Return a row, or None if a cell of it is wrong, which is reported."""
+    required: Collection[str] | None,
+) -> dict[str, Any] | None:
+    """Return the cells of a row, or None if one of them is wrong, which is reported."""
     name = f"{table}.csv"
     mistakes = []
     values: dict[str, Any] = {}
@@ -578,6 +600,8 @@ def _read_row(
         )
     else:
         for position, column in found.items():
+            if required is not None and column.name not in required and not cells[position].strip():
+                continue
             try:
                 values[column.attribute] = column.parse(cells[position])
             except CellError as error:
@@ -592,7 +616,7 @@ def _read_row(
                     )
                 )
     if not mistakes:
-        return row_type(**values, line=line)
+        return values
     draft.mistakes.extend(mistakes)
     draft.gaps.incomplete.add(table)
     key = key_column(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from typing import TYPE_CHECKING
@@ -76,9 +77,12 @@ def _elsewhere(setting: Setting, tasks: Tasks, *, sharing: bool, gap: float) -> 
     given = Given(setting.problem, blocks, setting.scenarios, setting.stress)
     shared = Shared(lambda: given)
 
-    def told(number: int, done: int) -> None:
+    searched = itertools.count(1)
+
+    def told(number: int, _outcome: BlockOutcome) -> None:
         nothing, seconds = math.nan, setting.seconds()
-        done = min(done, len(blocks) - 1)  # The plan is not yet made when the last one is.
+        # The plan is not yet made when the last one is.
+        done = min(next(searched), len(blocks) - 1)
         name = blocks[number].name
         setting.report(Progress(name, done, len(blocks), nothing, nothing, nothing, seconds))
 

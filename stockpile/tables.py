@@ -173,9 +173,10 @@ class Row:
     ----------
     note
         For people; reports print it, the solver ignores it.
-    line
-        Line of the file on which the row begins; 0 where it was not read from a file. Rows that
-        differ only in it are equal.
+    line, file
+        Line of the file on which the row begins, 0 where it was not read from a file; and the file
+        with its folder, where that is not the one of the instance. Rows that differ only in these
+        are equal.
     """
 
     key: ClassVar[tuple[str, ...]] = ()
@@ -183,6 +184,7 @@ class Row:
 
     note: Annotated[str, Text()] = ""
     line: int = field(default=0, compare=False, repr=False)
+    file: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,9 +61,11 @@ def row_mistake(
     hint: str = "",
 ) -> Mistake:
     """Return a mistake of one row or of several rows of a table."""
-    lines = sorted({row.line for row in ([rows] if isinstance(rows, Row) else rows) if row.line})
+    found = [rows] if isinstance(rows, Row) else list(rows)
+    file = next((row.file for row in found if row.file), "")  # What an overlay says comes first.
+    lines = sorted({row.line for row in found if row.line and row.file == file})
     return Mistake(
-        f"{table}.csv",
+        file or f"{table}.csv",
         lines[0] if lines else None,
         column,
         None if value is None else f"{value:g}" if isinstance(value, float) else str(value),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stockpile as sp
-from stockpile.progress import Progress, ProgressLine, line, reporter
+from stockpile.progress import Progress, ProgressLine, reporter
 
 TOY = Path(__file__).parents[1] / "instances" / "toy"
 
@@ -23,14 +23,14 @@ def state(**changes) -> Progress:
 
 
 def test_a_line_names_the_material_the_incumbent_the_bound_and_the_gap():
-    assert line(state()) == ("4/34 dy_oxide: incumbent 5e+07, bound 4.9e+07 USD/year, gap 2.00%")
-    assert line(state(incumbent=math.nan, gap=math.nan)) == "4/34 dy_oxide, 1 s"
-    assert line(state(incumbent=math.inf, gap=math.inf)).endswith("gap -")
+    assert state().line() == ("4/34 dy_oxide: incumbent 5e+07, bound 4.9e+07 USD/year, gap 2.00%")
+    assert state(incumbent=math.nan, gap=math.nan).line() == "4/34 dy_oxide, 1 s"
+    assert state(incumbent=math.inf, gap=math.inf).line().endswith("gap -")
 
 
 def test_lines_stay_below_eighty_columns():
     longest = state(block="x" * 60, incumbent=-1.2345e-300, bound=-1.2345e-300, total=10_000)
-    assert len(line(longest)) < 100
+    assert len(longest.line()) < 100
     stream = io.StringIO()
     ProgressLine(stream, interval_seconds=0.0)(longest)
     assert len(stream.getvalue().strip("\r")) < 80
@@ -44,7 +44,7 @@ def test_the_line_is_written_over_and_wiped():
     shown.clear()
     written = stream.getvalue()
     assert "\n" not in written
-    assert written.endswith("\r" + " " * len(line(state())) + "\r")
+    assert written.endswith("\r" + " " * len(state().line()) + "\r")
 
 
 def test_nothing_is_shown_in_a_pipe(capsys):

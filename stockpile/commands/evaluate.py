@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_executor, add_sampling, executor_of
+from stockpile.commands.options import (
+    add_executor,
+    add_instance,
+    add_sampling,
+    executor_of,
+    instance_of,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    add_instance(parser)
     parser.add_argument("result", metavar="RESULT", type=Path, help="result folder")
     parser.add_argument(
         "--scenarios", metavar="N", type=int, default=100_000, help="fresh scenarios (100000)"
@@ -29,9 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.instance import load
-
-    instance = load(options.instance)
+    instance = instance_of(options)
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_drawing, add_world
+from stockpile.commands.options import add_drawing, add_instance, add_world, instance_of
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    add_instance(parser)
     parser.add_argument(
         "--model",
         choices=("plan", "foresight"),
@@ -53,9 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.instance import load
-
-    instance = load(options.instance)
+    instance = instance_of(options)
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():

@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection
-    from pathlib import Path
+
+    from stockpile.instance import Instance
 
 OF_INSTANCE = "of the instance"
+
+
+def add_instance(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add ``INSTANCE``, or several, and what changes it: ``--overlay`` and ``--set``."""
+    if several:
+        parser.add_argument(
+            "instances", metavar="INSTANCE", type=Path, nargs="+", help="instance folders"
+        )
+    else:
+        parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    parser.add_argument(
+        "--overlay",
+        metavar="DIR",
+        type=Path,
+        help="lay the tables of a folder over the instance, such as stock levels that are secret",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="PLACE=VALUE",
+        action="append",
+        default=[],
+        help="change the instance: coverage[metric=days].level=60, "
+        "materials.price_usd_per_kg=*1.2, agreement.joint_budget_usd=4e9",
+    )
+
+
+def instance_of(options: argparse.Namespace) -> Instance:
+    """Read the instance with its changes.
+
+    Raises
+    ------
+    StockpileError
+        If it, the overlay or a change is wrong.
+    """
+    from stockpile.instance import load
+
+    return load(options.instance, overlay=options.overlay, changes=options.set)
 
 
 def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:

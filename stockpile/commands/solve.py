@@ -10,9 +10,11 @@ from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXI
 from stockpile.commands.options import (
     add_drawing,
     add_executor,
+    add_instance,
     add_memory,
     add_world,
     executor_of,
+    instance_of,
     require_target,
 )
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    add_instance(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the result folder here")
     parser.add_argument(
         "--gap",
@@ -50,9 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.instance import load
-
-    instance = load(options.instance)
+    instance = instance_of(options)
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK, EXIT_WRONG_INPUT
+from stockpile.commands.options import add_instance
 
 if TYPE_CHECKING:
     import argparse
@@ -15,21 +15,19 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    parser.add_argument(
-        "instances", metavar="INSTANCE", type=Path, nargs="+", help="instance folders"
-    )
+    add_instance(parser, several=True)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from stockpile.errors import InstanceError
+    from stockpile.errors import StockpileError
     from stockpile.instance import load
 
     status = EXIT_OK
     for folder in options.instances:
         try:
-            instance = load(folder)
-        except InstanceError as error:
+            instance = load(folder, overlay=options.overlay, changes=options.set)
+        except StockpileError as error:
             sys.stderr.write(f"{folder}: {error}\n")
             status = EXIT_WRONG_INPUT
         else:

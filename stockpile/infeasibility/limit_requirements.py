@@ -347,7 +347,7 @@ def limit_requirements(
 def _budgets(instance: Instance, couplings: Couplings) -> Iterator[Requirement]:
     for c, (budget, row) in enumerate(zip(couplings.budget, instance.participants, strict=True)):
         if np.isfinite(budget):
-            where = place("participants.csv", row.line)
+            where = place(row.file or "participants.csv", row.line)
             yield Budget(float(budget), c, where, f"acquisition_budget_usd of {row.participant}")
     if not np.isfinite(couplings.joint_budget):
         return

@@ -81,7 +81,7 @@ def _smallest_conflict(met: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _conflict(problem: Problem, promise: Promise, best: float, *, together: bool) -> str:
-    where = f"coverage.csv line {promise.line}: " if promise.line else ""
+    where = f"{promise.file} line {promise.line}: " if promise.line else ""
     text = f"{where}{promise_in_words(describe_promise(problem, promise))} "
     if together:
         return text + "cannot be kept together with the others named here"

@@ -80,7 +80,7 @@ class PromiseRow(Requirement):
             "stress": self.row.stress,
             "sharing": self.row.sharing,
         }
-        return f"{place('coverage.csv', self.row.line)} ({promise_in_words(row)})"
+        return f"{place(self.row.file or 'coverage.csv', self.row.line)} ({promise_in_words(row)})"
 
     def words(self, value: float) -> str:
         """Say to what the level has to fall."""
@@ -167,7 +167,9 @@ def _holdings(instance: Instance, problem: Problem) -> Iterator[Requirement]:
         m = problem.materials.index(row.material)
         lots = int(problem.lots_min[c, m])
         if lots > 0:
-            where = f"{place('holdings.csv', row.line)} ({row.participant}, {row.material})"
+            where = (
+                f"{place(row.file or 'holdings.csv', row.line)} ({row.participant}, {row.material})"
+            )
             yield LeastHolding(float(lots), c, m, where, row.min_t, float(problem.lot[m]))
 
 

@@ -1,0 +1,133 @@
+"""The folder of a batch: a folder for each run, manifest, summary; for one batch at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from stockpile.batches.records import FILES, RECORD, Record, hashes_of
+from stockpile.errors import ResultError, UsageError
+from stockpile.folders import check_target, write_whole
+from stockpile.records import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+FORMAT = 1
+MANIFEST, SUMMARY, PARQUET, RUNS, LOCK = (
+    "batch.json",
+    "summary.csv",
+    "summary.parquet",
+    "runs",
+    ".lock",
+)
+CONTENT = (MANIFEST, SUMMARY, PARQUET, RUNS, LOCK)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a folder to oneself; whoever dies lets go of it.
+
+    What an earlier batch has left half-written is removed.
+
+    Raises
+    ------
+    UsageError
+        If another batch holds it, or something else is in it.
+    """
+    from filelock import FileLock, Timeout
+
+    reason = check_target(folder, mark=LOCK, replaceable=CONTENT)
+    if reason is not None:
+        raise UsageError(reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            _sweep(folder)
+            yield
+    except Timeout:
+        raise UsageError(
+            f"another batch is writing to {folder}; wait for it, or name another folder"
+        ) from None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what was being written when a batch was killed."""
+    runs = folder / RUNS
+    left = [*folder.glob(".stockpile-*"), *(runs.glob(".*") if runs.is_dir() else ())]
+    for item in left:
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item, ignore_errors=True)
+        else:
+            item.unlink(missing_ok=True)
+
+
+def run_folder(folder: Path, run: str) -> Path:
+    """Return the folder of a run."""
+    return folder / RUNS / run
+
+
+def write_run(folder: Path, record: Record, files: Mapping[str, str]) -> Record:
+    """Write a run, whole or not at all; return its record with the hashes of its files."""
+    record = replace(record, files=hashes_of(files))
+    texts = {**files, RECORD: record.to_json()}
+    write_whole(run_folder(folder, record.run), texts, mark=RECORD, replaceable=FILES)
+    return record
+
+
+def write_tables(
+    folder: Path, manifest: Sequence[Mapping[str, Any]], summary: pd.DataFrame | None
+) -> None:
+    """Write the manifest, and the summary where there is one; each file whole or not at all."""
+    text = json_text({"format": FORMAT, "runs": [dict(entry) for entry in manifest]})
+    _write(folder / MANIFEST, text.encode())
+    if summary is None:
+        return
+    _write(folder / SUMMARY, summary.to_csv(index=False, lineterminator="\n").encode())
+    if parquet_possible():
+        _write(folder / PARQUET, summary.to_parquet(index=False, engine="pyarrow"))
+
+
+def parquet_possible() -> bool:
+    """Say whether what writes Parquet is installed."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def read_manifest(folder: Path) -> list[dict[str, Any]] | None:
+    """Return the runs of the manifest of a folder; None where there is none.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        runs = data["runs"]
+        if data["format"] != FORMAT or not all(isinstance(run["run"], str) for run in runs):
+            raise ValueError(f"format {data['format']!r} is not known")
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ResultError(f"{path} is damaged: {error}") from error
+    return list(runs)
+
+
+def _write(path: Path, data: bytes) -> None:
+    near = path.with_name(f".stockpile-{path.name}")  # Nobody else writes here: the lock is ours.
+    try:
+        near.write_bytes(data)
+        near.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            near.unlink()
+        raise
