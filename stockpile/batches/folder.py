@@ -30,6 +30,8 @@ MANIFEST, SUMMARY, PARQUET, RUNS, LOCK = (
     ".lock",
 )
 CONTENT = (MANIFEST, SUMMARY, PARQUET, RUNS, LOCK)
+LEFTOVERS = tuple(f".stockpile-{name}" for name in (MANIFEST, SUMMARY, PARQUET))
+"""What is being written; such a file stays behind where a batch is killed."""
 
 
 @contextmanager
@@ -45,7 +47,8 @@ def held(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    reason = check_target(folder, mark=LOCK, replaceable=CONTENT)
+    mark = MANIFEST if (folder / MANIFEST).exists() else LOCK
+    reason = check_target(folder, mark=mark, replaceable=(*CONTENT, *LEFTOVERS))
     if reason is not None:
         raise UsageError(reason)
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +65,8 @@ def held(folder: Path) -> Iterator[None]:
 def _sweep(folder: Path) -> None:
     """Remove what was being written when a batch was killed."""
     runs = folder / RUNS
-    left = [*folder.glob(".stockpile-*"), *(runs.glob(".*") if runs.is_dir() else ())]
+    left = [folder / name for name in LEFTOVERS]
+    left += runs.glob(".*") if runs.is_dir() else ()
     for item in left:
         if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item, ignore_errors=True)

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockpile.errors import UsageError, printable, suggestion
@@ -14,7 +15,6 @@ from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from stockpile.instance import Instance
 
@@ -125,17 +125,16 @@ def all_runs(
         dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
     ]
     runs = []
-    for instance, variant, swept in itertools.product(instances, variants, combinations):
+    bases = list(zip(instances, _base_names(instances), strict=True))
+    for (instance, base), variant, swept in itertools.product(bases, variants, combinations):
         written = (*changes, *variant.changes, *(f"{k}={v}" for k, v in swept.items()))
         options, places, refused = _divided(written)
         wrong += refused
         if overlay is not None and variant.overlay is not None:
             wrong.append(f"variant {variant.name}: there is an overlay for all runs already")
-        name = _name(
-            [instance_name(instance), variant.name, *(f"{k}={v}" for k, v in swept.items())]
-        )
+        name = _name([base, variant.name, *(f"{k}={v}" for k, v in swept.items())])
         over = variant.overlay or overlay
-        if over is not None and not hasattr(instance, "exists"):
+        if over is not None and not isinstance(instance, Path):
             wrong.append("an overlay needs an instance folder to be laid over")
         runs.append(Run(name, instance, over, places, options, swept))
     names = [run.name.casefold() for run in runs]  # Some systems do not tell the cases apart.
@@ -157,9 +156,16 @@ def as_text(value: object) -> str:
     return str(value)
 
 
-def instance_name(instance: Path | Instance) -> str:
-    """Return by which name the runs of an instance begin."""
-    return str(getattr(instance, "name", "")) or instance.resolve().name  # type: ignore[union-attr]
+def _base_names(instances: Sequence[Path | Instance]) -> list[str]:
+    """Return by which name the runs of each instance begin; the second of one name gets a 2."""
+    names: list[str] = []
+    for instance in instances:
+        name = getattr(instance, "name", "") or "instance"
+        if isinstance(instance, Path):
+            name = instance.resolve().name
+        same = sum(other == name or other.startswith(f"{name}+") for other in names)
+        names.append(f"{name}+{same + 1}" if same else name)
+    return names
 
 
 def _divided(
@@ -198,7 +204,7 @@ def _name(parts: Sequence[str]) -> str:
     full = "--".join(part for part in parts if part)
     # Of a place only its column, and of the rest only what every system takes in a name.
     short = "--".join(re.sub(r"^\w+(\[.*?\])?\.(?=\w+=)", "", part) for part in parts if part)
-    plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", short).strip("-.")[:LONGEST_NAME] or "run"
+    plain = re.sub(r"[^A-Za-z0-9._=+-]+", "-", short).strip("-.")[:LONGEST_NAME] or "run"
     if plain == full:
         return plain
     return f"{plain[: LONGEST_NAME - 7]}-{hashlib.sha256(full.encode()).hexdigest()[:6]}"

@@ -119,8 +119,8 @@ def _say_how_it_ended(result: Batch, options: argparse.Namespace) -> None:
     if result.interrupted:
         waiting = int((result.manifest["status"] == "waiting").sum())
         sys.stderr.write(
-            f"stockpile: stopped; {waiting} runs are left. Go on with: stockpile batch ... "
-            f"--out {options.out} --resume\n"
+            f"stockpile: stopped with {waiting} of {len(result.manifest)} runs left; go on by the "
+            "same command with --resume\n"
         )
     sys.stderr.write(
         f"Written to {options.out}: summary.csv, batch.json and a folder for each run in runs.\n"
