@@ -1,0 +1,1 @@
+"""What people read: pages, spreadsheets and tables made from results; nothing is solved here."""
