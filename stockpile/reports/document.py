@@ -115,6 +115,9 @@ class Bullets:
     items: tuple[str, ...]
 
 
+NOTHING = "-"
+"""Stands where there is no value."""
+
 Part = Paragraph | Bullets | Table | Figure
 
 
@@ -184,10 +187,12 @@ def written(cell: Cell, column: Column) -> str:
     '98.77 %'
     """
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return "–"
+        return NOTHING
     if isinstance(cell, (bool, str)):
         return str(cell)
     if column.kind == "share":
+        if 0.9999 <= cell < 1.0:  # Almost everything is not everything.
+            return f"{math.floor(1e6 * cell) / 1e4:.8g} %"
         return f"{100.0 * cell:.4g} %" if abs(cell) < 1.0 else f"{100.0 * cell:,.0f} %"
     if column.kind == "whole" or abs(cell) >= 1000.0:
         return f"{cell:,.0f}"
