@@ -15,13 +15,14 @@ from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
 from stockpile.coverage import tail_pull
-from stockpile.errors import ResultError, UsageError, suggestion
+from stockpile.errors import ResultError, UsageError
 from stockpile.given import Given
 from stockpile.intervals import LEAST_STRATIFIED, REPLICATES, Spread
 from stockpile.limits import ALL
 from stockpile.model.verify import tail_weights, within
 from stockpile.needs import yearly
 from stockpile.parallel import Workers
+from stockpile.plan_decisions import known_place, plan_decisions
 from stockpile.plan_tables import groups_table
 from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise, promise_in_words
 from stockpile.progress import Progress, ProgressLine, reporter
@@ -142,7 +143,7 @@ def evaluate(
             )
     problem = build_problem(instance)
     couplings = build_couplings(instance, problem, cast("Cooperation", plan.cooperation))
-    lots, rules = _decisions(problem, plan)
+    lots, rules = plan_decisions(problem, plan)
     facilities = _facilities_cost(couplings, plan)
     drawn = scenario_set(instance, problem, scenarios, seed, sampling, replicates=REPLICATES)
     given = Given(problem, build_blocks(problem), drawn, stress_cases(instance, problem))
@@ -361,42 +362,12 @@ SHARE_EQUATION, TAIL_EQUATION = 16, 18
 """Limits that depend on scenarios, by their number in the formulation."""
 
 
-def _decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Read lots (C, M) and rules (C, M) from a plan's tables."""
-    if not plan.found:
-        raise ResultError(f"The result holds no plan to evaluate: its status is {plan.status}.")
-    shape = (len(problem.participants), len(problem.materials))
-    lots, rules = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
-    for row in plan.holdings.to_dict(orient="records"):
-        c = _place(row["participant"], problem.participants, "participants")
-        m = _place(row["material"], problem.materials, "materials")
-        lots[c, m] = int(row["lots"])
-        held = lots[c, m] * problem.lot[m]
-        if lots[c, m] >= 0 and abs(held - row["holding_t"]) > 1e-6 * max(held, 1.0):
-            raise ResultError(
-                f"The result does not fit the instance: {row['participant']} holds {lots[c, m]} "
-                f"lots of {row['material']}, {row['holding_t']:g} t, but a lot is now "
-                f"{problem.lot[m]:g} t."
-            )
-    for row in plan.rules.to_dict(orient="records"):
-        c = _place(row["participant"], problem.participants, "participants")
-        m = _place(row["material"], problem.materials, "materials")
-        rules[c, m] = _place(row["rule"], problem.menu.names, "rules")
-    if (lots < 0).any() or (rules < 0).any():
-        c, m = (int(axis[0]) for axis in np.nonzero((lots < 0) | (rules < 0)))
-        raise ResultError(
-            "The result does not fit the instance: it has no holding or rule for "
-            f"{problem.participants[c]}, {problem.materials[m]}."
-        )
-    return lots, rules
-
-
 def _facilities_cost(couplings: Couplings, plan: Plan) -> float:
     """Return what the facilities cost that a plan has open [USD/year] (9)."""
     stores, cost = couplings.facilities, 0.0
     shown = dict(zip(plan.facilities["facility"], plan.facilities["open"], strict=True))
     for name in shown:
-        _place(name, stores.names, "facilities")
+        known_place(name, stores.names, "facilities")
     for name, exists, fixed in zip(stores.names, stores.existing, stores.fixed_cost, strict=True):
         if name not in shown:
             raise ResultError(
@@ -405,15 +376,6 @@ def _facilities_cost(couplings: Couplings, plan: Plan) -> float:
             )
         cost += float(fixed) if exists or shown[name] else 0.0
     return cost
-
-
-def _place(name: str, known: tuple[str, ...], what: str) -> int:
-    if name not in known:
-        raise ResultError(
-            f"The result does not fit the instance: {name!r} is not among its {what}. "
-            f"{suggestion(name, known, what)}"
-        )
-    return known.index(name)
 
 
 def _coverage_rows(
@@ -460,7 +422,7 @@ def _limits(plan: Plan, couplings: Couplings, scenarios: ScenarioSet, sums: _Sum
     rows = []
     for row in plan.limits.to_dict(orient="records"):
         if row["equation"] == SHARE_EQUATION:
-            c = _place(row["participant"], sums.participants, "participants")
+            c = known_place(row["participant"], sums.participants, "participants")
             used, half = sums.share(c, scenarios)
         elif row["equation"] == TAIL_EQUATION and np.isfinite(couplings.most_tail_cost):
             used, half = sums.tail(couplings.tail, scenarios)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
 from stockpile.records import csv_texts, json_text
+from stockpile.result_tables import read_result_table, typed_table
 from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
 FORMAT = 1
 TABLES: dict[str, dict[str, type]] = {
@@ -244,7 +241,8 @@ class Plan:
             )
         data = _read_summary(path)
         tables: dict[str, Any] = {
-            name: _read_table(folder / f"{name}.csv", name) for name in TABLES
+            name: read_result_table(folder / f"{name}.csv", columns)
+            for name, columns in TABLES.items()
         }
         return Plan(
             instance_name=data["instance"]["name"],
@@ -263,13 +261,7 @@ def empty_table(name: str) -> pd.DataFrame:
 
 def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return a table of a plan from rows, with its columns in order and of their types."""
-    kinds: dict[type, Any] = {str: object, int: np.int64, float: np.float64, bool: np.bool_}
-    return pd.DataFrame(
-        {
-            column: np.array([row[column] for row in rows], dtype=kinds[kind])
-            for column, kind in TABLES[name].items()
-        }
-    )
+    return typed_table(TABLES[name], rows)
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
@@ -321,62 +313,3 @@ def _read_summary(path: Path) -> dict[str, Any]:
     if wrong:
         raise ResultError(f"{path} is damaged: " + "; ".join(wrong))
     return data
-
-
-def _read_table(path: Path, name: str) -> pd.DataFrame:
-    """Read one table of a result folder, every cell as what its column holds."""
-    columns = TABLES[name]
-    try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True))
-    except (OSError, ValueError, csv.Error) as error:
-        raise ResultError(f"{path} cannot be read: {error}") from error
-    if not lines or lines[0] != list(columns):
-        raise ResultError(
-            f"{path} has the columns {', '.join(lines[0]) if lines else '(none)'}; "
-            f"expected {', '.join(columns)}"
-        )
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) != len(columns):
-            raise ResultError(f"{path}, line {number}: {len(cells)} cells; expected {len(columns)}")
-        row = {}
-        for (column, kind), cell in zip(columns.items(), cells, strict=True):
-            try:
-                row[column] = _parse(cell, kind)
-            except ValueError:
-                raise ResultError(
-                    f"{path}, line {number}, column {column}: {cell!r}; expected {_EXPECTED[kind]}"
-                ) from None
-        rows.append(row)
-    return table(name, rows)
-
-
-_EXPECTED = {
-    str: "text without control characters",
-    int: "a whole number",
-    float: "a number or nothing",
-    bool: "True or False",
-}
-
-
-def _parse(cell: str, kind: type) -> str | int | float | bool:
-    if kind is bool:
-        return ("False", "True").index(cell) == 1
-    if kind is float:
-        value = float(cell) if cell else math.nan
-        if math.isinf(value):
-            raise ValueError
-        return value
-    if kind is int:
-        whole = int(cell)
-        if abs(whole) >= 2**63:
-            raise ValueError
-        return whole
-    return _plain_text(cell)
-
-
-def _plain_text(text: str) -> str:
-    """Refuse characters that would do something to a terminal."""
-    if not all(letter.isprintable() for letter in text):
-        raise ValueError
-    return text

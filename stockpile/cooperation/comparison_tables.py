@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+from stockpile.result_tables import typed_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pandas as pd
 
 TABLES: dict[str, dict[str, type]] = {
     "worlds": {
@@ -158,11 +159,4 @@ TABLES: dict[str, dict[str, type]] = {
 
 def table(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """Return a table of a comparison from rows, its columns in order and of their types."""
-    kinds: dict[type, Any] = {str: object, int: np.int64, float: np.float64, bool: np.bool_}
-    listed = list(rows)
-    return pd.DataFrame(
-        {
-            column: np.array([row[column] for row in listed], dtype=kinds[kind])
-            for column, kind in TABLES[name].items()
-        }
-    )
+    return typed_table(TABLES[name], list(rows))

@@ -1,0 +1,61 @@
+"""The decisions of a plan as arrays, for an instance that it fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.errors import ResultError, suggestion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.plan import Plan
+    from stockpile.problem import Problem
+
+
+def plan_decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Read lots (C, M) and rules (C, M) from a plan's tables.
+
+    Raises
+    ------
+    ResultError
+        If there is no plan, or it does not fit the instance.
+    """
+    if not plan.found:
+        raise ResultError(f"The result holds no plan to evaluate: its status is {plan.status}.")
+    shape = (len(problem.participants), len(problem.materials))
+    lots, rules = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
+    for row in plan.holdings.to_dict(orient="records"):
+        c = known_place(row["participant"], problem.participants, "participants")
+        m = known_place(row["material"], problem.materials, "materials")
+        lots[c, m] = int(row["lots"])
+        held = lots[c, m] * problem.lot[m]
+        if lots[c, m] >= 0 and abs(held - row["holding_t"]) > 1e-6 * max(held, 1.0):
+            raise ResultError(
+                f"The result does not fit the instance: {row['participant']} holds {lots[c, m]} "
+                f"lots of {row['material']}, {row['holding_t']:g} t, but a lot is now "
+                f"{problem.lot[m]:g} t."
+            )
+    for row in plan.rules.to_dict(orient="records"):
+        c = known_place(row["participant"], problem.participants, "participants")
+        m = known_place(row["material"], problem.materials, "materials")
+        rules[c, m] = known_place(row["rule"], problem.menu.names, "rules")
+    if (lots < 0).any() or (rules < 0).any():
+        c, m = (int(axis[0]) for axis in np.nonzero((lots < 0) | (rules < 0)))
+        raise ResultError(
+            "The result does not fit the instance: it has no holding or rule for "
+            f"{problem.participants[c]}, {problem.materials[m]}."
+        )
+    return lots, rules
+
+
+def known_place(name: str, known: tuple[str, ...], what: str) -> int:
+    """Return the number of a name; raise :class:`ResultError` if the instance has none such."""
+    if name not in known:
+        raise ResultError(
+            f"The result does not fit the instance: {name!r} is not among its {what}. "
+            f"{suggestion(name, known, what)}"
+        )
+    return known.index(name)

@@ -1,0 +1,150 @@
+"""What a plan costs, and what it keeps, where an assumption is wrong: prices, hazards, demand."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from stockpile.errors import UsageError
+from stockpile.outofsample import evaluate
+from stockpile.overrides import with_overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stockpile.instance import Instance
+    from stockpile.plan import Plan
+    from stockpile.progress import Progress
+
+FACTORS: dict[str, tuple[str, ...]] = {
+    "prices": ("materials.price_usd_per_kg",),
+    "hazard rates": ("hazards.events_per_year",),
+    "demand": ("demand.demand_t_per_year",),
+    "shortage costs": ("classes.shortage_cost_multiple", "shortage.shortage_cost_usd_per_kg"),
+}
+"""Assumptions that are varied, and the columns that they stand in."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What becomes of a plan as it stands where assumptions are wrong.
+
+    Holdings and rules stay as they are; nothing is solved again.
+
+    Attributes
+    ----------
+    change
+        By which part assumptions are varied, up and down.
+    scenario_count
+        Scenarios that each case is judged on; the same random numbers in all of them.
+    annual_cost_usd, promises_kept
+        Of the plan where all assumptions hold [USD/year].
+    promises
+        Number of promises.
+    single
+        factor, times, annual_cost_usd, change_usd_per_year, promises_kept.
+    combined
+        One column for each factor with what it is multiplied by, annual_cost_usd,
+        change_usd_per_year, promises_kept: all combinations of up and down.
+    """
+
+    change: float
+    scenario_count: int
+    annual_cost_usd: float
+    promises_kept: int
+    promises: int
+    single: pd.DataFrame
+    combined: pd.DataFrame
+
+
+def sensitivity(
+    instance: Instance,
+    plan: Plan,
+    *,
+    change: float = 0.2,
+    scenarios: int = 2000,
+    threads: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = False,
+) -> Sensitivity:
+    """Judge a plan with prices, hazard rates, demand and shortage costs up and down.
+
+    Parameters
+    ----------
+    instance, plan
+        What was solved, and its plan.
+    change
+        By which part each is varied, above 0 and below 1.
+    scenarios
+        Fresh scenarios that each case is judged on.
+    threads, progress
+        As in :func:`stockpile.evaluate`.
+
+    Raises
+    ------
+    ResultError
+        If the plan does not fit the instance.
+    UsageError
+        If an argument is out of range.
+    """
+    if not 0.0 < change < 1.0:
+        raise UsageError(f"change is {change!r}; expected a fraction above 0 and below 1")
+    factors = {
+        name: tuple(place for place in places if _rows(instance, place))
+        for name, places in FACTORS.items()
+    }
+    factors = {name: places for name, places in factors.items() if places}
+    count = 0
+
+    def judged(times: Sequence[float]) -> dict[str, Any]:
+        nonlocal count
+        changes = [
+            f"{place}=*{factor!r}"
+            for (_, places), factor in zip(factors.items(), times, strict=True)
+            for place in places
+            if factor != 1.0
+        ]
+        found = evaluate(
+            with_overrides(instance, changes),
+            plan,
+            scenarios=scenarios,
+            threads=threads,
+            progress=progress,
+        )
+        count = found.scenario_count
+        return {
+            "annual_cost_usd": found.annual_cost_usd,
+            "change_usd_per_year": found.annual_cost_usd,
+            "promises_kept": int(found.coverage["met"].sum()),
+            "promises": len(found.coverage),
+        }
+
+    still = [1.0] * len(factors)
+    base = judged(still)
+    single = []
+    for place, name in enumerate(factors):
+        for times in (1.0 - change, 1.0 + change):
+            case = judged([times if place == other else 1.0 for other in range(len(factors))])
+            single.append({"factor": name, "times": times, **case})
+    combined = [
+        {**dict(zip(factors, corner, strict=True)), **judged(corner)}
+        for corner in itertools.product((1.0 - change, 1.0 + change), repeat=len(factors))
+    ]
+    for case in (*single, *combined):
+        case["change_usd_per_year"] -= base["annual_cost_usd"]
+        del case["promises"]
+    return Sensitivity(
+        change=change,
+        scenario_count=count,
+        annual_cost_usd=base["annual_cost_usd"],
+        promises_kept=base["promises_kept"],
+        promises=base["promises"],
+        single=pd.DataFrame(single),
+        combined=pd.DataFrame(combined),
+    )
+
+
+def _rows(instance: Instance, place: str) -> int:
+    return len(getattr(instance, place.partition(".")[0]))
