@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from stockpile.result_tables import read_result_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from stockpile.cooperation.comparison import Comparison
     from stockpile.frontier_points import Frontier
@@ -134,9 +134,8 @@ def _summary(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
         )
     missing = [key for key in keys if key not in data]
     named = data.get("instance")
-    if not isinstance(named, dict) or not all(
-        isinstance(named.get(k), str) for k in ("name", "hash")
-    ):
+    known = named if isinstance(named, dict) else {}
+    if not all(isinstance(known.get(key), str) for key in ("name", "hash")):
         missing.append("instance")
     if missing:
         raise ResultError(f"{path} is damaged: {', '.join(dict.fromkeys(missing))} is missing")

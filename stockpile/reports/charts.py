@@ -1,0 +1,466 @@
+"""Charts as Vega-Lite specifications; what they look like is decided here and nowhere else.
+
+Colours are variables of the page that a chart stands in, so that the same drawing is right on a
+light and on a dark page. Every chart comes in two widths: text in a drawing that is made smaller
+for a phone could not be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Spec = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+
+WIDE, NARROW = 660, 250
+"""Width of the plotting area of both forms."""
+SERIES = tuple(f"var(--series-{number})" for number in range(1, 8))
+"""Colours of series, which can be told apart whatever colours one sees."""
+INK, GRID, WARNING, QUIET = "currentColor", "var(--grid)", "var(--warning)", "var(--quiet)"
+LIGHT: dict[str, str] = {
+    "var(--series-1)": "#1f5f99",
+    "var(--series-2)": "#d1670a",
+    "var(--series-3)": "#1d8a6b",
+    "var(--series-4)": "#8a4f9e",
+    "var(--series-5)": "#b3872b",
+    "var(--series-6)": "#4d9fcf",
+    "var(--series-7)": "#8c8c8c",
+    "var(--grid)": "#dfe3e8",
+    "var(--warning)": "#b3261e",
+    "var(--quiet)": "#a3adb8",
+    "currentColor": "#1b2430",
+}
+"""What the variables stand for where there is no page: on paper."""
+BAR_STEP = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Both forms of a chart."""
+
+    wide: Spec
+    narrow: Spec
+
+
+def _config(*, narrow: bool) -> Spec:
+    return {
+        "background": "transparent",
+        "font": "system-ui, sans-serif",
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": INK,
+            "titleColor": INK,
+            "titleFontWeight": "normal",
+            "titleFontSize": 12,
+            "labelFontSize": 11,
+            "gridColor": GRID,
+            "domainColor": GRID,
+            "tickColor": GRID,
+            "labelLimit": 110 if narrow else 190,
+            "tickCount": 4 if narrow else 7,
+        },
+        "axisY": {"titlePadding": 8},
+        "legend": {
+            "orient": "top",
+            "labelColor": INK,
+            "titleColor": INK,
+            "title": None,
+            "labelFontSize": 11,
+            "symbolType": "square",
+            "labelLimit": 200,
+            "columns": 2 if narrow else 0,
+        },
+        "header": {"labelColor": INK, "title": None, "labelFontSize": 12, "labelFontWeight": 600},
+    }
+
+
+def _forms(make: Callable[[int], Spec]) -> Forms:
+    """Return both forms of what a function makes of a width."""
+    specs = []
+    for narrow in (False, True):
+        spec = make(NARROW if narrow else WIDE)
+        spec["$schema"] = "https://vega.github.io/schema/vega-lite/v6.json"
+        spec["config"] = _config(narrow=narrow)
+        specs.append(spec)
+    return Forms(*specs)
+
+
+def _colours(domain: Sequence[str], colours: Sequence[str] = SERIES) -> Spec:
+    return {"domain": list(domain), "range": list(colours[: len(domain)])}
+
+
+def bars(
+    rows: Rows,
+    *,
+    axis: str,
+    series: Sequence[str],
+    order: Sequence[str],
+    colours: Sequence[str] = SERIES,
+) -> Forms:
+    """Draw one bar for each label, divided into series.
+
+    Parameters
+    ----------
+    rows
+        label, series, value.
+    axis
+        Title of the axis of values, with its unit.
+    series, order
+        Series and labels in the order to show them.
+    """
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": {"step": BAR_STEP},
+            "data": {"values": list(rows)},
+            "mark": {"type": "bar", "cornerRadiusEnd": 1},
+            "encoding": {
+                "y": {
+                    "field": "label",
+                    "type": "nominal",
+                    "sort": list(order),
+                    "title": None,
+                    "axis": {"grid": False, "ticks": False, "domain": False},
+                },
+                "x": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "title": axis,
+                    "stack": "zero",
+                    "axis": {"format": "~s" if _large(rows) else "~g"},
+                },
+                "color": {
+                    "field": "series",
+                    "type": "nominal",
+                    "scale": _colours(series, colours),
+                    "legend": {} if len(series) > 1 else None,
+                },
+                "order": {"field": "place", "type": "quantitative"},
+            },
+        }
+
+    return _forms(make)
+
+
+def _large(rows: Rows) -> bool:
+    return max((abs(row["value"]) for row in rows), default=0.0) >= 1e6
+
+
+def dumbbells(rows: Rows, *, axis: str, order: Sequence[str], words: Mapping[str, str]) -> Forms:
+    """Draw from where to where something goes, one line for each label and series.
+
+    Parameters
+    ----------
+    rows
+        label, series, before, after.
+    axis
+        Title of the axis of values, with its unit.
+    order
+        Labels in the order to show them.
+    words
+        What ``before`` and ``after`` are called.
+    """
+    names = list(dict.fromkeys(row["series"] for row in rows))
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "sort": list(order),
+        "title": None,
+        "axis": {"grid": True, "ticks": False, "domain": False},
+    }
+    offset = {"field": "series", "type": "nominal", "sort": names}
+    colour = {"field": "series", "type": "nominal", "scale": _colours(names)}
+    ends = [
+        {**row, "value": row[end], "end": words[end]} for row in rows for end in ("before", "after")
+    ]
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": {"step": 22, "for": "position"},
+            "layer": [
+                {
+                    "data": {"values": list(rows)},
+                    "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.6},
+                    "encoding": {
+                        "y": y,
+                        "yOffset": offset,
+                        "x": {"field": "before", "type": "quantitative", "title": axis},
+                        "x2": {"field": "after"},
+                        "color": colour,
+                    },
+                },
+                {
+                    "data": {"values": ends},
+                    "mark": {"type": "point", "size": 34, "opacity": 1, "strokeWidth": 1.5},
+                    "encoding": {
+                        "y": y,
+                        "yOffset": offset,
+                        "x": {"field": "value", "type": "quantitative", "title": axis},
+                        "color": colour,
+                        "fill": {
+                            "condition": {
+                                "test": f"datum.end === {_text(words['after'])}",
+                                "field": "series",
+                                "type": "nominal",
+                                "scale": _colours(names),
+                                "legend": None,
+                            },
+                            "value": "var(--page)",
+                        },
+                    },
+                },
+            ],
+        }
+
+    return _forms(make)
+
+
+def _text(text: str) -> str:
+    """Return a text as an expression of Vega."""
+    return json.dumps(text)
+
+
+def lines(
+    rows: Rows, *, x: str, y: str, series: Sequence[str], percent: bool = False, height: int = 170
+) -> Forms:
+    """Draw how values run over months.
+
+    Parameters
+    ----------
+    rows
+        month, series, value.
+    x, y
+        Titles of the axes, with units.
+    series
+        Series in order.
+    percent
+        Whether values are fractions, and the axis runs to 1.
+    """
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": height,
+            "data": {"values": list(rows)},
+            "mark": {"type": "line", "strokeWidth": 2, "interpolate": "linear"},
+            "encoding": {
+                "x": {
+                    "field": "month",
+                    "type": "quantitative",
+                    "title": x,
+                    "axis": {"grid": False},
+                },
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "title": y,
+                    "axis": {"format": ".0%" if percent else "~g", "tickCount": 4},
+                    "scale": {"domain": [0, 1]} if percent else {"zero": True},
+                },
+                "color": {
+                    "field": "series",
+                    "type": "nominal",
+                    "scale": _colours(series),
+                    "legend": {} if len(series) > 1 else None,
+                },
+            },
+        }
+
+    return _forms(make)
+
+
+def month_bars(
+    rows: Rows, *, x: str, y: str, series: Sequence[str], colours: Sequence[str], height: int = 170
+) -> Forms:
+    """Draw what a need is made of, month by month.
+
+    Parameters
+    ----------
+    rows
+        month, series, value, place (of the series, from the bottom).
+    """
+    last = max((row["month"] for row in rows), default=1)
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": height,
+            "data": {"values": list(rows)},
+            "mark": {"type": "bar", "width": max(1.5, 0.8 * width / max(last, 1))},
+            "encoding": {
+                "x": {
+                    "field": "month",
+                    "type": "quantitative",
+                    "title": x,
+                    "scale": {"domain": [0.4, last + 0.6], "nice": False},
+                    "axis": {"grid": False, "format": "d", "tickMinStep": 1},
+                },
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "title": y,
+                    "stack": "zero",
+                    "axis": {"format": "~g", "tickCount": 4},
+                },
+                "color": {
+                    "field": "series",
+                    "type": "nominal",
+                    "scale": _colours(series, colours),
+                },
+                "order": {"field": "place", "type": "quantitative"},
+            },
+        }
+
+    return _forms(make)
+
+
+def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str]) -> Forms:
+    """Draw how far a cost moves to both sides, the widest bar on top.
+
+    Parameters
+    ----------
+    rows
+        label, series (down or up, in words), value.
+    """
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": {"step": 30},
+            "layer": [
+                {
+                    "data": {"values": list(rows)},
+                    "mark": {"type": "bar", "height": 16},
+                    "encoding": {
+                        "y": {
+                            "field": "label",
+                            "type": "nominal",
+                            "sort": list(order),
+                            "title": None,
+                            "axis": {"ticks": False, "domain": False, "grid": False},
+                        },
+                        "x": {
+                            "field": "value",
+                            "type": "quantitative",
+                            "title": axis,
+                            "stack": None,
+                            "axis": {"format": "+~g"},
+                        },
+                        "color": {
+                            "field": "series",
+                            "type": "nominal",
+                            "scale": _colours(series),
+                        },
+                    },
+                },
+                {
+                    "data": {"values": [{"value": 0}]},
+                    "mark": {"type": "rule", "color": INK},
+                    "encoding": {"x": {"field": "value", "type": "quantitative"}},
+                },
+            ],
+        }
+
+    return _forms(make)
+
+
+def margins(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str]) -> Forms:
+    """Draw by how much promises are more than kept, one mark each, and the line of just kept.
+
+    Parameters
+    ----------
+    rows
+        label, series (kept or not, in words), value [fraction].
+    """
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": {"step": 26},
+            "layer": [
+                {
+                    "data": {"values": list(rows)},
+                    "mark": {"type": "tick", "thickness": 1.6, "opacity": 0.65, "bandSize": 14},
+                    "encoding": {
+                        "y": {
+                            "field": "label",
+                            "type": "nominal",
+                            "sort": list(order),
+                            "title": None,
+                            "axis": {"ticks": False, "domain": False, "grid": True},
+                        },
+                        "x": {
+                            "field": "value",
+                            "type": "quantitative",
+                            "title": axis,
+                            "axis": {"format": "+.0%"},
+                        },
+                        "color": {
+                            "field": "series",
+                            "type": "nominal",
+                            "scale": _colours(series, (SERIES[0], WARNING)),
+                        },
+                    },
+                },
+                {
+                    "data": {"values": [{"value": 0}]},
+                    "mark": {"type": "rule", "color": INK, "strokeDash": [3, 2]},
+                    "encoding": {"x": {"field": "value", "type": "quantitative"}},
+                },
+            ],
+        }
+
+    return _forms(make)
+
+
+def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
+    """Draw a curve with the room that is left below it.
+
+    Parameters
+    ----------
+    rows
+        x, low, high.
+    words
+        What ``low`` and ``high`` are called.
+    """
+    ends = [
+        {"x": row["x"], "value": row[end], "series": words[end]} for row in rows for end in words
+    ]
+
+    def make(width: int) -> Spec:
+        position = {"field": "x", "type": "quantitative", "title": x, "scale": {"zero": False}}
+        return {
+            "width": width,
+            "height": 240,
+            "layer": [
+                {
+                    "data": {"values": list(rows)},
+                    "mark": {"type": "area", "opacity": 0.25, "color": SERIES[0]},
+                    "encoding": {
+                        "x": position,
+                        "y": {"field": "low", "type": "quantitative", "title": y},
+                        "y2": {"field": "high"},
+                    },
+                },
+                {
+                    "data": {"values": ends},
+                    "mark": {"type": "line", "point": {"size": 30}, "strokeWidth": 2},
+                    "encoding": {
+                        "x": position,
+                        "y": {"field": "value", "type": "quantitative", "title": y},
+                        "color": {
+                            "field": "series",
+                            "type": "nominal",
+                            "scale": _colours([words["high"], words["low"]], (SERIES[0], QUIET)),
+                        },
+                    },
+                },
+            ],
+        }
+
+    return _forms(make)
