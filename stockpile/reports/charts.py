@@ -7,7 +7,6 @@ for a phone could not be read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +34,10 @@ LIGHT: dict[str, str] = {
 }
 """What the variables stand for where there is no page: on paper."""
 BAR_STEP = 17
+FONT = "Arial, Helvetica, Liberation Sans, Noto Sans CJK JP, sans-serif"
+"""These are equally wide, so that what draws and what shows agree on the room that texts take."""
+PLAIN = ",.4~r"
+"""Numbers with four digits at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Forms:
 def _config(*, narrow: bool) -> Spec:
     return {
         "background": "transparent",
-        "font": "system-ui, sans-serif",
+        "font": FONT,
+        "padding": {"left": 12, "right": 14, "top": 4, "bottom": 4},
         "view": {"stroke": None},
         "axis": {
             "labelColor": INK,
@@ -59,9 +63,11 @@ def _config(*, narrow: bool) -> Spec:
             "gridColor": GRID,
             "domainColor": GRID,
             "tickColor": GRID,
-            "labelLimit": 110 if narrow else 190,
+            "labelLimit": 110 if narrow else 230,
+            "labelPadding": 6,
             "tickCount": 4 if narrow else 7,
         },
+        "axisX": {"labelFlush": False, "labelOverlap": "greedy", "labelSeparation": 8},
         "axisY": {"titlePadding": 8},
         "legend": {
             "orient": "top",
@@ -70,7 +76,8 @@ def _config(*, narrow: bool) -> Spec:
             "title": None,
             "labelFontSize": 11,
             "symbolType": "square",
-            "labelLimit": 200,
+            "labelLimit": 240,
+            "columnPadding": 16,
             "columns": 2 if narrow else 0,
         },
         "header": {"labelColor": INK, "title": None, "labelFontSize": 12, "labelFontWeight": 600},
@@ -131,7 +138,7 @@ def bars(
                     "type": "quantitative",
                     "title": axis,
                     "stack": "zero",
-                    "axis": {"format": "~s" if _large(rows) else "~g"},
+                    "axis": {"format": PLAIN},
                 },
                 "color": {
                     "field": "series",
@@ -146,11 +153,7 @@ def bars(
     return _forms(make)
 
 
-def _large(rows: Rows) -> bool:
-    return max((abs(row["value"]) for row in rows), default=0.0) >= 1e6
-
-
-def dumbbells(rows: Rows, *, axis: str, order: Sequence[str], words: Mapping[str, str]) -> Forms:
+def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
     """Draw from where to where something goes, one line for each label and series.
 
     Parameters
@@ -161,8 +164,6 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str], words: Mapping[str
         Title of the axis of values, with its unit.
     order
         Labels in the order to show them.
-    words
-        What ``before`` and ``after`` are called.
     """
     names = list(dict.fromkeys(row["series"] for row in rows))
     y = {
@@ -174,55 +175,29 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str], words: Mapping[str
     }
     offset = {"field": "series", "type": "nominal", "sort": names}
     colour = {"field": "series", "type": "nominal", "scale": _colours(names)}
-    ends = [
-        {**row, "value": row[end], "end": words[end]} for row in rows for end in ("before", "after")
-    ]
 
     def make(width: int) -> Spec:
+        def layer(mark: Spec, end: str, more: Spec) -> Spec:
+            x = {"field": end, "type": "quantitative", "title": axis, "axis": {"format": PLAIN}}
+            return {"mark": mark, "encoding": {"y": y, "yOffset": offset, "x": x, **more}}
+
+        point = {"type": "point", "size": 34, "opacity": 1, "strokeWidth": 1.5}
         return {
             "width": width,
             "height": {"step": 22, "for": "position"},
+            "data": {"values": list(rows)},
             "layer": [
-                {
-                    "data": {"values": list(rows)},
-                    "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.6},
-                    "encoding": {
-                        "y": y,
-                        "yOffset": offset,
-                        "x": {"field": "before", "type": "quantitative", "title": axis},
-                        "x2": {"field": "after"},
-                        "color": colour,
-                    },
-                },
-                {
-                    "data": {"values": ends},
-                    "mark": {"type": "point", "size": 34, "opacity": 1, "strokeWidth": 1.5},
-                    "encoding": {
-                        "y": y,
-                        "yOffset": offset,
-                        "x": {"field": "value", "type": "quantitative", "title": axis},
-                        "color": colour,
-                        "fill": {
-                            "condition": {
-                                "test": f"datum.end === {_text(words['after'])}",
-                                "field": "series",
-                                "type": "nominal",
-                                "scale": _colours(names),
-                                "legend": None,
-                            },
-                            "value": "var(--page)",
-                        },
-                    },
-                },
+                layer(
+                    {"type": "rule", "strokeWidth": 2, "opacity": 0.6},
+                    "before",
+                    {"x2": {"field": "after"}, "color": colour},
+                ),
+                layer({**point, "fill": "var(--page)"}, "before", {"stroke": colour}),
+                layer({**point, "filled": True}, "after", {"color": colour}),
             ],
         }
 
     return _forms(make)
-
-
-def _text(text: str) -> str:
-    """Return a text as an expression of Vega."""
-    return json.dumps(text)
 
 
 def lines(
@@ -259,14 +234,14 @@ def lines(
                     "field": "value",
                     "type": "quantitative",
                     "title": y,
-                    "axis": {"format": ".0%" if percent else "~g", "tickCount": 4},
+                    "axis": {"format": ".0%" if percent else PLAIN, "tickCount": 4},
                     "scale": {"domain": [0, 1]} if percent else {"zero": True},
                 },
                 "color": {
                     "field": "series",
                     "type": "nominal",
                     "scale": _colours(series),
-                    "legend": {} if len(series) > 1 else None,
+                    "legend": {"symbolType": "stroke"} if len(series) > 1 else None,
                 },
             },
         }
@@ -305,7 +280,7 @@ def month_bars(
                     "type": "quantitative",
                     "title": y,
                     "stack": "zero",
-                    "axis": {"format": "~g", "tickCount": 4},
+                    "axis": {"format": PLAIN, "tickCount": 4},
                 },
                 "color": {
                     "field": "series",
@@ -349,7 +324,7 @@ def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
                             "type": "quantitative",
                             "title": axis,
                             "stack": None,
-                            "axis": {"format": "+~g"},
+                            "axis": {"format": "+,.3~r"},
                         },
                         "color": {
                             "field": "series",
@@ -379,20 +354,24 @@ def margins(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
     """
 
     def make(width: int) -> Spec:
+        inside = width == NARROW  # There is no room beside the marks for what they are about.
+        labels: Spec = {"ticks": False, "domain": False, "grid": True, "labelLimit": 420}
+        if inside:
+            labels |= {"labelAlign": "left", "labelOffset": -13, "labelPadding": 0, "grid": False}
         return {
-            "width": width,
-            "height": {"step": 26},
+            "width": width if inside else width - 210,
+            "height": {"step": 38 if inside else 24},
             "layer": [
                 {
                     "data": {"values": list(rows)},
-                    "mark": {"type": "tick", "thickness": 1.6, "opacity": 0.65, "bandSize": 14},
+                    "mark": {"type": "tick", "thickness": 1.6, "opacity": 0.65, "height": 13},
                     "encoding": {
                         "y": {
                             "field": "label",
                             "type": "nominal",
                             "sort": list(order),
                             "title": None,
-                            "axis": {"ticks": False, "domain": False, "grid": True},
+                            "axis": labels,
                         },
                         "x": {
                             "field": "value",

@@ -1,0 +1,122 @@
+"""The release rules in words, step by step, as a duty officer would follow them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stockpile.problem import build_problem
+from stockpile.reports.amounts import percent
+from stockpile.reports.document import Bullets, Column, Paragraph, Section, Table
+from stockpile.rules import OWN, PARTNER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stockpile.languages import Language
+    from stockpile.reports.document import Cell, Part
+    from stockpile.reports.evidence import Evidence
+    from stockpile.reports.names import Names
+    from stockpile.rules import Rule, StreamRule
+
+
+def ladder(evidence: Evidence, names: Names, say: Language) -> Section:
+    """Return the section on release rules."""
+    plan, instance = evidence.plan, evidence.instance
+    held = set(
+        map(
+            tuple,
+            plan.holdings.loc[plan.holdings["lots"] > 0, ["participant", "material"]].to_numpy(),
+        )
+    )
+    stocks: dict[str, dict[str, list[str]]] = {}
+    instructions: dict[str, str] = {}
+    for row in plan.rules.to_dict(orient="records"):
+        if (row["participant"], row["material"]) in held:
+            nation = names.participant(row["participant"])
+            of_rule = stocks.setdefault(row["rule"], {}).setdefault(nation, [])
+            of_rule.append(names.material(row["material"]))
+            instructions[row["rule"]] = row["instruction"]
+    rules: dict[str, Rule] = {}
+    classes: tuple[str, ...] = ()
+    if instance is not None:
+        problem = build_problem(instance)
+        rules, classes = {rule.name: rule for rule in problem.menu.rules}, problem.classes
+    parts: list[Part] = [
+        Paragraph(
+            say(
+                "Rules look at the loss of supply and at the age of the event, which everybody can "
+                "see, and at nothing else. In every month the steps are taken in this order, until "
+                "the need is met or the stock is down to what has to be kept."
+            )
+        )
+    ]
+    for number, (name, of_nations) in enumerate(stocks.items(), start=1):
+        title = say("Rule {number}: {name}", number=number, name=name)
+        if name in rules:
+            parts.append(_steps(f"rule-{number}", title, rules[name], classes, say))
+        else:
+            parts.append(Paragraph(f"{title}. {instructions[name]}"))
+        parts.append(
+            Bullets(
+                tuple(
+                    say(
+                        "{nation}, {count} stocks: {materials}",
+                        nation=nation,
+                        count=len(materials),
+                        materials=", ".join(materials),
+                    )
+                    for nation, materials in of_nations.items()
+                )
+            )
+        )
+    return Section("rules", say("Who gets what, and when: the release rules"), tuple(parts))
+
+
+def _steps(name: str, title: str, rule: Rule, classes: Sequence[str], say: Language) -> Table:
+    """Return the steps of a rule in the order of a month."""
+    rows: list[tuple[Cell, ...]] = []
+    for k, demand_class in enumerate(classes):
+        for relation in (OWN, PARTNER):
+            whom = (
+                say("own {of}", of=demand_class)
+                if relation == OWN
+                else say("partner's {of}", of=demand_class)
+            )
+            of_class = rule.rows[relation][k]
+            if not of_class:
+                rows.append((len(rows) + 1, whom, say("never"), "", "", ""))
+            for row in of_class:
+                rows.append((len(rows) + 1, whom, *_terms(row, say)))
+    columns = (
+        Column(say("Step"), "step", kind="whole"),
+        Column(say("Need of"), "whom"),
+        Column(say("From"), "from"),
+        Column(say("Only if the loss is"), "trigger"),
+        Column(say("Keep back"), "keep"),
+        Column(say("At most in a month"), "limit"),
+    )
+    return Table(name, title, columns, tuple(rows))
+
+
+def _terms(row: StreamRule, say: Language) -> tuple[str, str, str, str]:
+    start = (
+        say("the start")
+        if row.from_month == 0
+        else say("month {month} of the event", month=row.from_month + 1)
+    )
+    trigger = (
+        say("any")
+        if row.trigger_loss <= 0.0
+        else say("{part} or more", part=percent(row.trigger_loss))
+    )
+    keep = (
+        say("nothing")
+        if row.reserve_level <= 0.0
+        else say("{part} of the holding", part=percent(row.reserve_level))
+    )
+    limit = (
+        say("no limit")
+        if row.draw_limit >= 1.0
+        else say("{part} of the holding", part=percent(row.draw_limit))
+    )
+    return start, trigger, keep, limit
