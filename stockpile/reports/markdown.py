@@ -41,19 +41,18 @@ def _part(part: Part) -> str:
 def _table(table: Table) -> str:
     heads = [_plain(column.heading) for column in table.columns]
     rules = [":--" if column.kind == "text" else "--:" for column in table.columns]
-    lines = [heads, rules]
-    for row in table.rows:
-        lines.append([_plain(written(cell, c)) for cell, c in zip(row, table.columns, strict=True)])
-    text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    body = [
+        [_plain(written(cell, column)) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    text = "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rules, *body])
     note = f"\n\n{_plain(table.note)}" if table.note else ""
     return f"### {_plain(table.title)}\n\n{text}{note}"
 
 
+_MARKS = {mark: f"\\{mark}" for mark in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;"}
+
+
 def _plain(text: str) -> str:
     """Return text that stays text: nothing in it is taken for markup, and it stays on its line."""
-    text = " ".join(text.split())
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(
-            mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark]
-        )
-    return text
+    return "".join(_MARKS.get(letter, letter) for letter in " ".join(text.split()))

@@ -48,7 +48,7 @@ def _rendered(document: Document, *, paper: bool) -> str:
         loader=jinja2.PackageLoader("stockpile.reports", ""),
     )
     words = {"contents": say("Contents"), "data": say("Data (CSV)")}
-    shared: dict[str, Any] = {"words": words, "written": written, "long": 10**9 if paper else LONG}
+    shared: dict[str, Any] = {"words": words, "written": written, "long": LONG, "paper": paper}
     parts = environment.get_template("parts.html", globals=shared).make_module(shared)
     script = "" if paper else _asset("page.js")
     return environment.get_template("page.html").render(
