@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
+    from stockpile.reports.office_tables import office_tables
+    from stockpile.reports.tables_folder import write_tables
+    from stockpile.schemas import schema
     from stockpile.solver import solve
 
 # Names are imported when first used: the command line must start fast.
@@ -65,9 +68,12 @@ _HOME = {
     "generate": "generator.build",
     "load": "instance",
     "marginals": "marginal_costs",
+    "office_tables": "reports.office_tables",
     "save": "instance",
+    "schema": "schemas",
     "solve": "solver",
     "validate": "instance",
+    "write_tables": "reports.tables_folder",
 }
 
 __all__ = [
@@ -99,9 +105,12 @@ __all__ = [
     "generate",
     "load",
     "marginals",
+    "office_tables",
     "save",
+    "schema",
     "solve",
     "validate",
+    "write_tables",
 ]
 
 

@@ -27,6 +27,8 @@ COMMANDS = {
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
     "show": "print a plan as tables",
+    "tables": "write a plan for offices and programs: spreadsheet, CSV, LaTeX, Parquet",
+    "schema": "print the JSON Schema of a plan or a table",
     "generate": "write an invented instance of any size",
 }
 """Modules of :mod:`stockpile.commands`, and what they do; only the one asked for is imported."""

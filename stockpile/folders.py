@@ -61,9 +61,12 @@ def _obstacle(folder: Path, mark: str, replaceable: Collection[str]) -> str | No
 
 
 def write_whole(
-    folder: Path, files: Mapping[str, str], mark: str = "", replaceable: Collection[str] = ()
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    mark: str = "",
+    replaceable: Collection[str] = (),
 ) -> None:
-    """Write text files into a folder so that it appears whole or not at all.
+    """Write files, of text (UTF-8) or bytes, into a folder so that it appears whole or not at all.
 
     The files are written to a temporary sibling, which is then renamed. See :func:`check_target`
     for ``mark`` and ``replaceable``.
@@ -85,8 +88,8 @@ def write_whole(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name[:80]}-") as near:
             new, old = Path(near) / "new", Path(near) / "old"
             new.mkdir()
-            for name, text in files.items():
-                (new / name).write_bytes(text.encode("utf-8"))
+            for name, data in files.items():
+                (new / name).write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
             _swap(new, folder, old)
     except BaseException:
         for parent in made:  # The innermost first.

@@ -208,6 +208,27 @@ class Plan:
         """Return the files of the result folder by name."""
         return {"plan.json": json_text(self.summary()), **csv_texts(self._tables())}
 
+    def tidy(self) -> pd.DataFrame:
+        """Return all that the plan says as one long table; see :func:`stockpile.tidy.tidy`."""
+        from stockpile.tidy import tidy  # It builds on this file.
+
+        return tidy(self)
+
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write all tables, and the long one, as Parquet files into a folder, whole or not at all.
+
+        Raises
+        ------
+        UsageError
+            If pyarrow is not installed, or the folder holds anything but such files.
+        OSError
+            If the folder cannot be written; nothing is left half-written then.
+        """
+        from stockpile.parquet import FILES as PARQUET_FILES  # It builds on this file.
+        from stockpile.parquet import TIDY, parquet_files
+
+        write_whole(Path(folder), parquet_files(self), mark=TIDY, replaceable=PARQUET_FILES)
+
     def _tables(self) -> dict[str, pd.DataFrame]:
         return {name: getattr(self, name) for name in TABLES}
 

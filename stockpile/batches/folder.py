@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import shutil
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stockpile.batches.records import FILES, RECORD, Record, hashes_of
 from stockpile.errors import ResultError, UsageError
 from stockpile.folders import check_target, write_whole
+from stockpile.parquet import parquet_possible
 from stockpile.records import json_text
 
 if TYPE_CHECKING:
@@ -98,11 +98,6 @@ def write_tables(
     _write(folder / SUMMARY, summary.to_csv(index=False, lineterminator="\n").encode())
     if parquet_possible():
         _write(folder / PARQUET, summary.to_parquet(index=False, engine="pyarrow"))
-
-
-def parquet_possible() -> bool:
-    """Say whether what writes Parquet is installed."""
-    return importlib.util.find_spec("pyarrow") is not None
 
 
 def read_manifest(folder: Path) -> list[dict[str, Any]] | None:

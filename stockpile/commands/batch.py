@@ -63,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
     with end_on_interrupt():
         from stockpile.batches.batch import batch
         from stockpile.batches.batch_file import BatchFile, read_batch_file
-        from stockpile.batches.folder import parquet_possible
         from stockpile.display_batch import batch_table
         from stockpile.errors import UsageError
+        from stockpile.parquet import parquet_possible
 
     given = BatchFile(tuple(options.instances))
     if any(path.suffix == ".toml" for path in options.instances):

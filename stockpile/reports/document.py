@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
 Cell = str | float | int | bool | None
 Kind = Literal["text", "number", "whole", "share"]
 
@@ -70,6 +72,25 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     total: bool = False
+
+    @property
+    def body(self) -> tuple[tuple[Cell, ...], ...]:
+        """Return the rows without that of totals."""
+        return self.rows[:-1] if self.total else self.rows
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a DataFrame with the keys of the columns, without that of totals."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                column.key: pd.Series(
+                    [row[place] for row in self.body],
+                    dtype=object if column.kind == "text" else "float64",
+                )
+                for place, column in enumerate(self.columns)
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

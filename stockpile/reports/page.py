@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.errors import UsageError
 from stockpile.languages import language
-from stockpile.reports.data_files import csv_text
+from stockpile.reports.csv_files import csv_text
 from stockpile.reports.document import Bullets, Figure, Paragraph, Table, written
 from stockpile.reports.drawing import drawing, on_paper
 
