@@ -34,9 +34,12 @@ if TYPE_CHECKING:
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
     from stockpile.reports.office_tables import office_tables
+    from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
     from stockpile.schemas import schema
+    from stockpile.sensitivity import Sensitivity, sensitivity
     from stockpile.solver import solve
+    from stockpile.stress_runs import StressRuns, stress_runs
 
 # Names are imported when first used: the command line must start fast.
 _HOME = {
@@ -54,8 +57,10 @@ _HOME = {
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ResultError": "errors",
+    "Sensitivity": "sensitivity",
     "Status": "plan",
     "StockpileError": "errors",
+    "StressRuns": "stress_runs",
     "UsageError": "errors",
     "Variant": "batches.runs",
     "batch": "batches.batch",
@@ -71,7 +76,10 @@ _HOME = {
     "office_tables": "reports.office_tables",
     "save": "instance",
     "schema": "schemas",
+    "report": "reports.report",
+    "sensitivity": "sensitivity",
     "solve": "solver",
+    "stress_runs": "stress_runs",
     "validate": "instance",
     "write_tables": "reports.tables_folder",
 }
@@ -91,8 +99,10 @@ __all__ = [
     "NotBuiltError",
     "Plan",
     "ResultError",
+    "Sensitivity",
     "Status",
     "StockpileError",
+    "StressRuns",
     "UsageError",
     "Variant",
     "batch",
@@ -106,9 +116,12 @@ __all__ = [
     "load",
     "marginals",
     "office_tables",
+    "report",
     "save",
     "schema",
+    "sensitivity",
     "solve",
+    "stress_runs",
     "validate",
     "write_tables",
 ]

@@ -26,6 +26,7 @@ COMMANDS = {
     "frontier": "show what more coverage or less budget costs",
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
+    "report": "write pages, spreadsheets and text that decision makers read",
     "show": "print a plan as tables",
     "tables": "write a plan for offices and programs: spreadsheet, CSV, LaTeX, Parquet",
     "schema": "print the JSON Schema of a plan or a table",

@@ -98,6 +98,24 @@ def write_whole(
         raise
 
 
+def write_file(file: Path, data: bytes) -> None:
+    """Write a file so that it appears whole or not at all; what was there is replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left behind then.
+    """
+    near = file.with_name(f".stockpile-{file.name[:80]}")
+    try:
+        near.write_bytes(data)
+        near.replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            near.unlink()
+        raise
+
+
 def _swap(new: Path, folder: Path, old: Path) -> None:
     """Put ``new`` where ``folder`` is or should be; what was there goes to ``old``."""
     if not folder.exists():

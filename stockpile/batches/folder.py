@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.batches.records import FILES, RECORD, Record, hashes_of
 from stockpile.errors import ResultError, UsageError
-from stockpile.folders import check_target, write_whole
+from stockpile.folders import check_target, write_file, write_whole
 from stockpile.parquet import parquet_possible
 from stockpile.records import json_text
 
@@ -92,12 +91,12 @@ def write_tables(
 ) -> None:
     """Write the manifest, and the summary where there is one; each file whole or not at all."""
     text = json_text({"format": FORMAT, "runs": [dict(entry) for entry in manifest]})
-    _write(folder / MANIFEST, text.encode())
+    write_file(folder / MANIFEST, text.encode())
     if summary is None:
         return
-    _write(folder / SUMMARY, summary.to_csv(index=False, lineterminator="\n").encode())
+    write_file(folder / SUMMARY, summary.to_csv(index=False, lineterminator="\n").encode())
     if parquet_possible():
-        _write(folder / PARQUET, summary.to_parquet(index=False, engine="pyarrow"))
+        write_file(folder / PARQUET, summary.to_parquet(index=False, engine="pyarrow"))
 
 
 def read_manifest(folder: Path) -> list[dict[str, Any]] | None:
@@ -119,14 +118,3 @@ def read_manifest(folder: Path) -> list[dict[str, Any]] | None:
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ResultError(f"{path} is damaged: {error}") from error
     return list(runs)
-
-
-def _write(path: Path, data: bytes) -> None:
-    near = path.with_name(f".stockpile-{path.name}")  # Nobody else writes here: the lock is ours.
-    try:
-        near.write_bytes(data)
-        near.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            near.unlink()
-        raise

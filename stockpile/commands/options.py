@@ -22,6 +22,11 @@ def add_instance(parser: argparse.ArgumentParser, *, several: bool = False) -> N
         )
     else:
         parser.add_argument("instance", metavar="INSTANCE", type=Path, help="instance folder")
+    add_changes(parser)
+
+
+def add_changes(parser: argparse.ArgumentParser) -> None:
+    """Add what changes an instance: ``--overlay`` and ``--set``."""
     parser.add_argument(
         "--overlay",
         metavar="DIR",
@@ -49,6 +54,16 @@ def instance_of(options: argparse.Namespace) -> Instance:
     from stockpile.instance import load
 
     return load(options.instance, overlay=options.overlay, changes=options.set)
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add ``--lang``."""
+    parser.add_argument(
+        "--lang",
+        choices=("en", "ja"),
+        default="en",
+        help="language of headings and sentences (en)",
+    )
 
 
 def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, instance_of, require_target
+from stockpile.commands.options import add_instance, add_language, instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -32,12 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", dest="formats", action="append_const", const=name, help=what
         )
-    parser.add_argument(
-        "--lang",
-        choices=("en", "ja"),
-        default="en",
-        help="language of headings and notes (en)",
-    )
+    add_language(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from stockpile.reports.sections.doubt import doubt
 from stockpile.reports.sections.frontier import frontier
 from stockpile.reports.sections.holdings import holdings
 from stockpile.reports.sections.ladder import ladder
+from stockpile.reports.sections.offices import offices
 from stockpile.reports.sections.sources import sources
 from stockpile.reports.sections.stress import stress
 from stockpile.reports.sections.supply import supply
@@ -47,6 +48,7 @@ def plan_report(evidence: Evidence, say: Language) -> Document:
             cooperation(evidence, names, say),
             frontier(evidence, names, say),
             doubt(evidence, say),
+            offices(evidence, say),
         )
     else:
         found = (_conflicts(evidence, say),)

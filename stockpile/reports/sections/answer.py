@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
 
+PROVED = 1e-9
+"""A gap below this is rounding."""
 SHOWN = 14
 """Materials that the picture names; the others are one bar."""
 
@@ -49,12 +51,19 @@ def lead(evidence: Evidence, names: Names, say: Language) -> tuple[str, ...]:
             promises=len(fresh.coverage),
             count=f"{fresh.scenario_count:,}",
         )
-    second += say(
-        ", at a cost of {cost} a year. It is proved that no plan from the same rules and lots "
-        "saves more than {gap} of that.",
-        cost=money(plan.annual_cost_usd, say),
-        gap=percent(plan.gap),
-    )
+    if plan.gap < PROVED:
+        second += say(
+            ", at a cost of {cost} a year. It is proved that no plan from the same rules and lots "
+            "costs less.",
+            cost=money(plan.annual_cost_usd, say),
+        )
+    else:
+        second += say(
+            ", at a cost of {cost} a year. It is proved that no plan from the same rules and lots "
+            "saves more than {gap} of that.",
+            cost=money(plan.annual_cost_usd, say),
+            gap=percent(plan.gap),
+        )
     return (first, second, *_third(evidence, names, say))
 
 
