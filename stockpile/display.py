@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -45,6 +45,23 @@ def plan_summary(plan: Plan) -> str:
         f"  promises    {int(plan.coverage['met'].sum())} of {len(plan.coverage)} kept in these "
         "scenarios; on fresh ones: stockpile evaluate",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def redacted_text(summary: Mapping[str, Any]) -> str:
+    """Say in a few lines what a solve has brought, from which something is hidden."""
+    lines = [
+        f"Plan for {summary['instance']['name']}, cooperation {summary['cooperation']}, without "
+        f"{' and '.join(summary['hidden'])}",
+        f"  status      {summary['status']} ({summary['scenario_count']:,} scenarios)",
+    ]
+    if summary["annual_cost_usd"] is not None:
+        lines += [
+            f"  cost        about {money(summary['annual_cost_usd'])} a year",
+            f"  gap         {100.0 * summary['gap']:.2g} %",
+            f"  promises    {summary['promises_kept']} of {summary['promises']} kept in these "
+            "scenarios",
+        ]
     return "\n".join(lines) + "\n"
 
 

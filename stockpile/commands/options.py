@@ -66,6 +66,16 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_redaction(parser: argparse.ArgumentParser) -> None:
+    """Add ``--redact``."""
+    parser.add_argument(
+        "--redact",
+        metavar="WHAT",
+        help="hide holdings, existing or both (holdings,existing): bands in place of quantities, "
+        "and nothing from which they could be worked out",
+    )
+
+
 def add_world(parser: argparse.ArgumentParser, default: str = OF_INSTANCE) -> None:
     """Add ``--cooperation``; ``default`` says in words whose it is otherwise."""
     parser.add_argument(

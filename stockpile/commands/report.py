@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_changes, add_language, require_target
+from stockpile.commands.options import (
+    add_changes,
+    add_language,
+    add_redaction,
+    require_target,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +60,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="folder of the report (default: beside the first result, with -report in its name)",
     )
     add_language(parser)
+    add_redaction(parser)
     parser.add_argument(
         "--scenarios", metavar="N", type=int, default=20_000, help="fresh scenarios (20000)"
     )
@@ -67,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
     with end_on_interrupt():
         from stockpile.folders import write_whole
+        from stockpile.redaction import parse_redaction
         from stockpile.reports.report import report_document, written_as
         from stockpile.reports.saved import SavedComparison, SavedFrontier, read_result
 
@@ -84,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
         comparison=_only(SavedComparison, results.values(), "comparison"),
         frontier=_only(SavedFrontier, results.values(), "frontier"),
         lang=options.lang,
+        redact=parse_redaction(options.redact),
         scenarios=options.scenarios,
         threads=options.threads,
     )

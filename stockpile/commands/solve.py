@@ -12,6 +12,7 @@ from stockpile.commands.options import (
     add_executor,
     add_instance,
     add_memory,
+    add_redaction,
     add_world,
     executor_of,
     instance_of,
@@ -21,6 +22,7 @@ from stockpile.commands.options import (
 if TYPE_CHECKING:
     import argparse
 
+    from stockpile.instance import Instance
     from stockpile.plan import Plan
 
 
@@ -47,6 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_drawing(parser)
     add_executor(parser)
     add_memory(parser)
+    add_redaction(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
@@ -57,9 +60,13 @@ def run(options: argparse.Namespace) -> int:
 
     with end_on_interrupt():
         from stockpile.plan import FILES
+        from stockpile.redaction import FILES as REDACTED_FILES
+        from stockpile.redaction import RESULT, parse_redaction
         from stockpile.solver import solve
 
-    require_target(options.out, mark="plan.json", replaceable=FILES)
+    hidden = parse_redaction(options.redact)
+    mark, files = (RESULT, REDACTED_FILES) if hidden else ("plan.json", FILES)
+    require_target(options.out, mark=mark, replaceable=files)
     plan = solve(
         instance,
         gap=options.gap,
@@ -72,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
         executor=executor_of(options),
         memory_gib=options.memory,
     )
+    if hidden:
+        return _redacted(plan, instance, hidden, options)
     if options.out is not None and _worth_saving(plan):
         plan.save(options.out)
     if options.json:
@@ -84,6 +93,31 @@ def run(options: argparse.Namespace) -> int:
             sys.stdout.write(plan_tables(plan))
     sys.stdout.flush()
     _where_to_find(plan, options)
+    return _exit_status(plan)
+
+
+def _redacted(
+    plan: Plan, instance: Instance, hidden: frozenset[str], options: argparse.Namespace
+) -> int:
+    """Write and print the plan without what is hidden; say nothing else of it."""
+    from stockpile.folders import write_whole
+    from stockpile.records import json_text
+    from stockpile.redaction import FILES, RESULT, redacted_files, redacted_summary
+
+    if options.out is not None and _worth_saving(plan):
+        files = redacted_files(plan, instance, hidden)
+        write_whole(options.out, files, mark=RESULT, replaceable=FILES)
+        sys.stderr.write(f"Written to {options.out}, without {', '.join(sorted(hidden))}.\n")
+    summary = redacted_summary(plan, hidden)
+    if options.json:
+        sys.stdout.write(json_text(summary))
+    else:
+        from stockpile.display import redacted_text
+
+        sys.stdout.write(redacted_text(summary))
+    sys.stdout.flush()
+    if plan.conflicts:
+        sys.stderr.write("stockpile: not all promises and limits can be kept\n")
     return _exit_status(plan)
 
 

@@ -200,6 +200,47 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
     return _forms(make)
 
 
+def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -> Forms:
+    """Draw in which band something lies, one mark for each label and series.
+
+    Parameters
+    ----------
+    rows
+        label, series, band.
+    order, bands
+        Labels and bands in the order to show them.
+    """
+    names = list(dict.fromkeys(row["series"] for row in rows))
+
+    def make(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": {"step": 22, "for": "position"},
+            "data": {"values": list(rows)},
+            "mark": {"type": "point", "size": 46, "filled": True, "opacity": 1},
+            "encoding": {
+                "y": {
+                    "field": "label",
+                    "type": "nominal",
+                    "sort": list(order),
+                    "title": None,
+                    "axis": {"grid": True, "ticks": False, "domain": False},
+                },
+                "yOffset": {"field": "series", "type": "nominal", "sort": names},
+                "x": {
+                    "field": "band",
+                    "type": "ordinal",
+                    "scale": {"domain": list(bands)},
+                    "title": axis,
+                    "axis": {"labelAngle": -40 if width == NARROW else 0, "grid": True},
+                },
+                "color": {"field": "series", "type": "nominal", "scale": _colours(names)},
+            },
+        }
+
+    return _forms(make)
+
+
 def lines(
     rows: Rows, *, x: str, y: str, series: Sequence[str], percent: bool = False, height: int = 170
 ) -> Forms:

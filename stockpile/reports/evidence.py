@@ -91,12 +91,7 @@ def gather(
             )
     if instance is None:
         return Evidence(plan, comparison=comparison, frontier=frontier)
-    if instance.content_hash != plan.instance_hash:
-        raise ResultError(
-            f"the plan was made from {plan.instance_name} ({plan.instance_hash[:12]}), not from "
-            f"{instance.name} as it is now ({instance.content_hash[:12]}).\n"
-            "  Give the instance as it was, with its --overlay and --set, or solve it anew."
-        )
+    require_same(plan, instance)
     if not plan.found:
         return Evidence(plan, instance, comparison=comparison, frontier=frontier)
     return Evidence(
@@ -108,3 +103,19 @@ def gather(
         comparison,
         frontier,
     )
+
+
+def require_same(plan: Plan, instance: Instance) -> None:
+    """Refuse an instance that a plan was not made from.
+
+    Raises
+    ------
+    ResultError
+        Saying which is which.
+    """
+    if instance.content_hash != plan.instance_hash:
+        raise ResultError(
+            f"the plan was made from {plan.instance_name} ({plan.instance_hash[:12]}), not from "
+            f"{instance.name} as it is now ({instance.content_hash[:12]}).\n"
+            "  Give the instance as it was, with its --overlay and --set, or solve it anew."
+        )

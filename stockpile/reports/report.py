@@ -9,18 +9,21 @@ from stockpile.errors import UsageError
 from stockpile.folders import write_file
 from stockpile.languages import language
 from stockpile.plan import Plan
-from stockpile.reports.evidence import gather
+from stockpile.redaction import parse_redaction
+from stockpile.reports.evidence import gather, require_same
 from stockpile.reports.plan_report import plan_report
+from stockpile.reports.redacted_report import redacted_report
 from stockpile.reports.saved import SavedComparison, SavedFrontier
 from stockpile.reports.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from stockpile.cooperation.comparison import Comparison
     from stockpile.frontier_points import Frontier
     from stockpile.instance import Instance
+    from stockpile.languages import Language
     from stockpile.marginal_costs import Marginals
     from stockpile.progress import Progress
     from stockpile.reports.document import Document
@@ -38,6 +41,7 @@ def report(
     frontier: Frontier | SavedFrontier | None = None,
     marginals: Marginals | None = None,
     lang: str = "en",
+    redact: Collection[str] = (),
     scenarios: int = 20_000,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -59,6 +63,9 @@ def report(
         and :func:`stockpile.marginals`.
     lang
         ``en`` or ``ja``.
+    redact
+        What is hidden, and shown as bands: ``holdings``, ``existing`` or both; see
+        :mod:`stockpile.redaction`. Needs the instance, and shows less.
     scenarios
         Fresh scenarios that the plan is judged on.
     threads, progress
@@ -90,6 +97,7 @@ def report(
         frontier=frontier,
         marginals=marginals,
         lang=lang,
+        redact=redact,
         scenarios=scenarios,
         threads=threads,
         progress=progress,
@@ -106,12 +114,16 @@ def report_document(
     frontier: Frontier | SavedFrontier | None = None,
     marginals: Marginals | None = None,
     lang: str = "en",
+    redact: Collection[str] = (),
     scenarios: int = 20_000,
     threads: int | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
 ) -> Document:
     """Return the parts of a report; see :func:`report`."""
     say = language(lang)
+    hidden = parse_redaction(",".join(redact) or None)
+    if hidden:
+        return _redacted(plan, instance, hidden, say)
     if not isinstance(plan, Plan):
         if len(plan) > 1:
             return side_by_side(plan, instance, say)
@@ -130,6 +142,24 @@ def report_document(
         progress=progress,
     )
     return plan_report(evidence, say)
+
+
+def _redacted(
+    plan: Plan | Mapping[str, Plan],
+    instance: Instance | None,
+    hidden: Collection[str],
+    say: Language,
+) -> Document:
+    if not isinstance(plan, Plan):
+        if len(plan) > 1:
+            raise UsageError("a report on several plans cannot hide anything; name one plan")
+        (plan,) = plan.values()
+    if instance is None:
+        raise UsageError(
+            "to hide quantities, the instance is needed: it says what days of cover are"
+        )
+    require_same(plan, instance)
+    return redacted_report(plan, instance, hidden, say)
 
 
 def written_as(document: Document, form: str) -> bytes:

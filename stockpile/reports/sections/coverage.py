@@ -202,6 +202,19 @@ def _table(table: pd.DataFrame, names: Names, say: Language, *, judged: bool) ->
     return Table("coverage", say("Promises by kind"), tuple(columns), tuple(rows), note)
 
 
+def promises_kept(table: pd.DataFrame, say: Language) -> Table:
+    """Return how many promises of every kind are kept, and not by how much."""
+    kinds: dict[str, list[bool]] = {}
+    for row in table.to_dict(orient="records"):
+        kinds.setdefault(_kind(row, say), []).append(bool(row["met"]))
+    return Table(
+        "coverage",
+        say("Promises by kind"),
+        (Column(say("Promise"), "promise"), Column(say("Kept"), "kept")),
+        tuple((kind, f"{sum(met)}/{len(met)}") for kind, met in kinds.items()),
+    )
+
+
 def _level(value: float, *, days: bool) -> str:
     if math.isnan(value):
         return "-"
