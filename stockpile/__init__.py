@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
     from stockpile.schemas import schema
-    from stockpile.sensitivity import Sensitivity, sensitivity
+    from stockpile.sensitivities import Sensitivity, sensitivity
     from stockpile.solver import solve
-    from stockpile.stress_runs import StressRuns, stress_runs
+    from stockpile.stress_simulation import StressRuns, stress_runs
 
 # Names are imported when first used: the command line must start fast.
 _HOME = {
@@ -57,10 +57,10 @@ _HOME = {
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ResultError": "errors",
-    "Sensitivity": "sensitivity",
+    "Sensitivity": "sensitivities",
     "Status": "plan",
     "StockpileError": "errors",
-    "StressRuns": "stress_runs",
+    "StressRuns": "stress_simulation",
     "UsageError": "errors",
     "Variant": "batches.runs",
     "batch": "batches.batch",
@@ -77,9 +77,9 @@ _HOME = {
     "save": "instance",
     "schema": "schemas",
     "report": "reports.report",
-    "sensitivity": "sensitivity",
+    "sensitivity": "sensitivities",
     "solve": "solver",
-    "stress_runs": "stress_runs",
+    "stress_runs": "stress_simulation",
     "validate": "instance",
     "write_tables": "reports.tables_folder",
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from stockpile.errors import ResultError
 from stockpile.outofsample import evaluate
-from stockpile.sensitivity import sensitivity
-from stockpile.stress_runs import stress_runs
+from stockpile.sensitivities import sensitivity
+from stockpile.stress_simulation import stress_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from stockpile.plan import Plan
     from stockpile.progress import Progress
     from stockpile.reports.saved import SavedComparison, SavedFrontier
-    from stockpile.sensitivity import Sensitivity
-    from stockpile.stress_runs import StressRuns
+    from stockpile.sensitivities import Sensitivity
+    from stockpile.stress_simulation import StressRuns
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stockpile.languages import Language
     from stockpile.reports.document import Cell
     from stockpile.reports.evidence import Evidence
-    from stockpile.sensitivity import Sensitivity
+    from stockpile.sensitivities import Sensitivity
 
 
 def doubt(evidence: Evidence, say: Language) -> Section | None:
