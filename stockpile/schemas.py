@@ -199,6 +199,10 @@ def _attributes(declared: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in declared.__mro__:
         for name, text in _documented(base.__doc__ or "").items():
+            elsewhere = re.fullmatch(r"As in `(\w+)`\.", text)
+            if elsewhere:
+                kind = next(kind for kind in TABLES.values() if kind.__name__ == elsewhere[1])
+                found.setdefault(name, _attributes(kind)[name])
             found.setdefault(name, text)
     return found
 

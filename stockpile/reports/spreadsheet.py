@@ -155,6 +155,7 @@ def _write_index(
     sheet.set_column(1, 1, 8)
     sheet.set_column(2, 2, 100)
     sheet.hide_gridlines(2)
+    _set_page(sheet)
 
 
 def _write_table(sheet: Any, styles: _Styles, table: Table) -> None:
@@ -184,10 +185,15 @@ def _write_table(sheet: Any, styles: _Styles, table: Table) -> None:
     sheet.freeze_panes(1, 1)
     if table.body:
         sheet.autofilter(0, 0, len(table.body), len(table.columns) - 1)
+    sheet.repeat_rows(0)
+    _set_page(sheet)
+
+
+def _set_page(sheet: Any) -> None:
+    """Let all columns fit on one page, however many pages long."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4.
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
 
 
 def _write_cell(
