@@ -118,8 +118,7 @@ def _table_schema(table: str) -> dict[str, Any]:
 
 def _column_schema(column: Column, described: str) -> dict[str, Any]:
     """Say what a cell may be; one that may be empty may also be null."""
-    expected = column.cell.expected
-    text = f"{described} {expected[0].upper()}{expected[1:]}.".strip()
+    text = f"{described} Expected: {column.cell.expected}.".strip()
     cell = _cell_schema(column.cell)
     if column.required:
         least = {"minLength": 1} if isinstance(column.cell, Text) else {}

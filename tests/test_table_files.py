@@ -138,9 +138,18 @@ def test_a_text_like_a_formula_reads_back_as_it_was_and_is_marked(name):
 
 def test_shown_numbers_keep_three_digits():
     kinds = {value: number_format(value, COLUMNS[1]) for value in (0.0, 3.0, 0.0123, 45.6, 1e6 / 7)}
-    assert list(kinds.values()) == ["#,##0", "#,##0", "#,##0.0000", "#,##0.0", "#,##0"]
+    assert list(kinds.values()) == ["#,##0", "#,##0", "#,##0.0###", "#,##0.0", "#,##0"]
     assert number_format(0.5, COLUMNS[2]) == "0.0%"
     assert number_format(5.0, COLUMNS[3]) == "#,##0"
+
+
+def test_a_table_with_nothing_but_totals_can_be_written():
+    table = Table("x", "X", COLUMNS, (("Total", 0.0, None, 0),), total=True)
+    sheet = workbook_of(table)["X"]
+    assert [cell.value for cell in sheet[2]] == ["Total", 0, None, 0]
+    assert sheet.auto_filter.ref is None
+    assert csv_text(table) == "name,held_t,kept,lots\n"
+    assert r"Total & 0 &  & 0 \\" in latex_table(table).splitlines()
 
 
 def test_cells_without_a_number_are_empty():
