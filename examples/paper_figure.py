@@ -42,7 +42,7 @@ def draw(plan: sp.Plan, instance: sp.Instance) -> Figure:
     shortfall = sp.office_tables(plan, instance)[1].frame()
     parts = (25, 50, 75, 100)
     sums = [0.0] + [shortfall[f"money_for_{part}_percent_million_usd"].sum() for part in parts]
-    money.plot([0, *parts], sums, "o-", markersize=4, label="needed")
+    money.plot([0, *parts], sums, "o-", markersize=4, clip_on=False, label="needed")
     money.plot([0, 100], [0.0, sums[-1]], "--", linewidth=0.8, label="in proportion")
     money.set_xlabel("part of every gap bought, %")
     money.set_ylabel(f"million USD of {instance.price_year}")

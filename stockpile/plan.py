@@ -329,8 +329,21 @@ def _read_summary(path: Path) -> dict[str, Any]:
         isinstance(text, str) for text in data["conflicts"]
     ):
         wrong.append("conflicts holds something that is not text")
-    if not all(letter.isprintable() for letter in json.dumps(data, ensure_ascii=False)):
+    if not all(text.isprintable() for text in _texts_in(data)):
         wrong.append("a text has control characters")
     if wrong:
         raise ResultError(f"{path} is damaged: " + "; ".join(wrong))
     return data
+
+
+def _texts_in(data: Any) -> Iterator[str]:
+    """Yield all texts of what JSON holds, keys included."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield key
+            yield from _texts_in(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts_in(value)

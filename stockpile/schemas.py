@@ -118,8 +118,7 @@ def _table_schema(table: str) -> dict[str, Any]:
 
 def _column_schema(column: Column, described: str) -> dict[str, Any]:
     """Say what a cell may be; one that may be empty may also be null."""
-    expected = column.cell.expected
-    text = f"{described} {expected[0].upper()}{expected[1:]}.".strip()
+    text = f"{described} Expected: {column.cell.expected}.".strip()
     cell = _cell_schema(column.cell)
     if column.required:
         least = {"minLength": 1} if isinstance(column.cell, Text) else {}
@@ -199,6 +198,10 @@ def _attributes(declared: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in declared.__mro__:
         for name, text in _documented(base.__doc__ or "").items():
+            elsewhere = re.fullmatch(r"As in `(\w+)`\.", text)
+            if elsewhere:
+                kind = next(kind for kind in TABLES.values() if kind.__name__ == elsewhere[1])
+                found.setdefault(name, _attributes(kind)[name])
             found.setdefault(name, text)
     return found
 

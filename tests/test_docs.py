@@ -29,6 +29,7 @@ PAGES = sorted(
         ROOT / "README.md",
         ROOT / "CHANGELOG.md",
         ROOT / "benchmarks" / "README.md",
+        ROOT / "examples" / "README.md",
         *(ROOT / "docs").glob("*.md"),
     ]
 )

@@ -650,6 +650,13 @@ def test_text_that_would_command_a_terminal_is_refused(result):
     assert_refused(result, "holdings.csv", "material", "control characters")
 
 
+def test_a_summary_that_would_command_a_terminal_is_refused(result):
+    path = result / "plan.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**data, "conflicts": ["\x1b[2J"]}), encoding="utf-8")
+    assert_refused(result, "plan.json", "control characters")
+
+
 def test_a_summary_nested_beyond_all_measure_is_refused(result):
     (result / "plan.json").write_text("[" * 200_000, encoding="utf-8")
     assert_refused(result, "plan.json", "damaged")

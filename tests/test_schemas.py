@@ -53,7 +53,7 @@ def test_every_column_is_described_with_its_unit(table):
         assert getattr(cell, "unit", "") in text
         assert "`" not in text
         # More than what the kind of cell says by itself.
-        assert len(text) > len(column.cell.expected) + 5, column.name
+        assert len(text) > len(f"Expected: {column.cell.expected}.") + 2, column.name
 
 
 def test_wrong_rows_are_refused():
@@ -78,7 +78,9 @@ CELLS = [
     for table in TABLES
     for column in columns(TABLES[table])
 ]
-texts = st.text(max_size=8) | st.sampled_from(
+letters = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cn"])
+"""Which others the reader refuses, unlike the schema, depends on the version of Unicode."""
+texts = st.text(letters, max_size=8) | st.sampled_from(
     [
         "*",
         "us",

@@ -55,18 +55,7 @@ def annual_plan(plan: Plan, instance: Instance, say: Language) -> Table:
                     disposed * stock.price_usd_per_t / 1e6,
                 )
             )
-    rows.append(
-        (
-            say("Total"),
-            None,
-            None,
-            None,
-            None,
-            _sum(rows, 5),
-            None,
-            _sum(rows, 7),
-        )
-    )
+    rows.append((say("Total"), None, None, None, None, _sum(rows, 5), None, _sum(rows, 7)))
     tonnes, money = say("t"), say("million USD")
     return Table(
         NAME,
@@ -82,19 +71,12 @@ def annual_plan(plan: Plan, instance: Instance, say: Language) -> Table:
             Column(say("Value of disposals"), "dispose_million_usd", money, "number"),
         ),
         tuple(rows),
-        " ".join(
-            (
-                say(
-                    "Ceilings, not orders: whole lots to acquire up to the planned holding, and "
-                    "existing stock beyond it to dispose of."
-                ),
-                say(
-                    "Quantities are tonnes contained. Money is USD of {year}: acquisitions raise "
-                    "the price, disposals are counted at the normal price.",
-                    year=instance.price_year,
-                ),
-                say("Stocks that are as planned are not listed."),
-            )
+        say(
+            "Ceilings, not orders: whole lots to acquire up to the planned holding, and existing "
+            "stock beyond it to dispose of. Quantities are tonnes contained. Money is USD of "
+            "{year}: acquisitions raise the price, disposals are counted at the normal price. "
+            "Stocks that are as planned are not listed.",
+            year=instance.price_year,
         ),
         total=True,
     )

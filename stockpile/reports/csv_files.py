@@ -6,8 +6,6 @@ that begins with an apostrophe: whoever takes one away has the text as it was.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from typing import TYPE_CHECKING
 
@@ -48,14 +46,18 @@ def unguarded(text: str) -> str:
 
 
 def _text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
+    lines = [header, *([_cell(value) for value in row] for row in rows)]
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
 
 
 def _cell(value: Cell) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return guarded(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Put a text in quotes where it needs them; the csv module forgets some line ends."""
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text

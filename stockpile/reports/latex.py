@@ -62,12 +62,12 @@ def latex_table(table: Table) -> str:
         )
     rows = [
         _line(_cell(cell, column) for cell, column in zip(row, table.columns, strict=True))
-        for row in table.rows
+        for row in table.body
     ]
-    if table.total:
-        rows.insert(-1, r"\midrule")
-    count = len(table.columns)
-    note = rf"\multicolumn{{{count}}}{{p{{0.9\linewidth}}}}{{\footnotesize {escaped(table.note)}}}"
+    if table.total:  # What has no sum stays empty.
+        sums = zip(table.rows[-1], table.columns, strict=True)
+        last = ["" if cell is None else _cell(cell, column) for cell, column in sums]
+        rows += [r"\midrule", _line(last)]
     lines = [
         f"% Needs {_PACKAGES}",
         rf"\begin{{longtable}}{{@{{}}{places}@{{}}}}",
@@ -82,11 +82,10 @@ def latex_table(table: Table) -> str:
         r"\endhead",
         r"\bottomrule",
         r"\endfoot",
-        r"\bottomrule",
-        *([rf"\\[-1ex] {note}\\"] if table.note else []),
-        r"\endlastfoot",
         *rows,
         r"\end{longtable}",
+        # Not in the table, whose columns it would stretch.
+        *([rf"\noindent{{\footnotesize {escaped(table.note)}\par}}"] if table.note else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -96,7 +95,7 @@ def latex_files(tables: Sequence[Table], *, title: str, lang: str = "en") -> dic
     files = {f"{table.name}.tex": latex_table(table) for table in tables}
     japanese = lang == "ja"
     whole = [
-        "% Set it with: lualatex " + WHOLE,
+        f"% Set it with: lualatex {WHOLE}, three times, until the columns of long tables agree.",
         r"\documentclass{ltjsarticle}" if japanese else r"\documentclass{article}",
         r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",
         *([] if japanese else [r"\usepackage{textcomp}"]),
@@ -113,7 +112,7 @@ def latex_files(tables: Sequence[Table], *, title: str, lang: str = "en") -> dic
 def _cell(cell: Cell, column: Column) -> str:
     text = written(cell, column)
     if text == NOTHING and not isinstance(cell, str):
-        return "--" if column.kind != "text" else ""
+        return "" if column.kind == "text" else "--"
     if isinstance(cell, str):
         return escaped(text)
     return escaped(text).replace("{-}", "$-$").replace(" \\%", r"\,\%")

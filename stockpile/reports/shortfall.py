@@ -76,16 +76,12 @@ def shortfall(plan: Plan, instance: Instance, say: Language) -> Table:
             ),
         ),
         tuple(rows),
-        " ".join(
-            (
-                say("The objective is the planned holding. Quantities are tonnes contained."),
-                say(
-                    "Money is what it takes to buy that part of every gap, in USD of {year}. "
-                    "Where buying raises the price, half of a gap costs less than half of the "
-                    "money. Parts are not rounded to whole lots.",
-                    year=instance.price_year,
-                ),
-            )
+        say(
+            "The objective is the planned holding. Quantities are tonnes contained. Money is what "
+            "it takes to buy that part of every gap, in USD of {year}. Where buying raises the "
+            "price, half of a gap costs less than half of the money. Parts are not rounded to "
+            "whole lots.",
+            year=instance.price_year,
         ),
         total=True,
     )

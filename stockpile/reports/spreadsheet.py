@@ -31,6 +31,10 @@ LONGEST_NAME = 31
 """Characters in the name of a sheet."""
 WIDEST = 60
 """Widest column, in digits."""
+NOTES = 100
+"""Width of notes in the index, in digits."""
+LINE = 15
+"""Height of a line [points]."""
 _UNCHANGING = datetime.datetime(2000, 1, 1)  # In place of the moment of writing.
 
 
@@ -106,14 +110,14 @@ def number_format(value: float, column: Column) -> str:
 
     >>> from stockpile.reports.document import Column
     >>> number_format(0.0123, Column("Held", "held_t", "t", "number"))
-    '#,##0.0000'
+    '#,##0.0###'
     """
     if column.kind == "share":
         return "0.0%"
     if column.kind == "whole" or value == round(value) or abs(value) >= 1000.0:
         return "#,##0"
     before = math.floor(math.log10(abs(value))) + 1
-    return "#,##0." + "0" * min(10, max(1, 3 - before))
+    return "#,##0.0" + "#" * min(9, max(0, 2 - before))
 
 
 class _Styles:
@@ -151,10 +155,12 @@ def _write_index(
         sheet.write_url(line, 0, f"internal:'{target}'!A1", link, string=name)
         sheet.write_number(line, 1, len(table.body), styles())
         _write_text(sheet, line, 2, table.note, styles, text_wrap=True)
+        sheet.set_row(line, LINE * math.ceil(1.1 * _width(table.note) / NOTES or 1))
     sheet.set_column(0, 0, max([24, *(_width(name) + 2 for name in names)]))
     sheet.set_column(1, 1, 8)
-    sheet.set_column(2, 2, 100)
+    sheet.set_column(2, 2, NOTES)
     sheet.hide_gridlines(2)
+    _set_page(sheet)
 
 
 def _write_table(sheet: Any, styles: _Styles, table: Table) -> None:
@@ -174,20 +180,28 @@ def _write_table(sheet: Any, styles: _Styles, table: Table) -> None:
             bg_color="#E8EEF4",
         )
         texts = [written(row[place], column) for row in table.rows]
-        wanted = max([8, _width(column.heading) // 2 + 4, *(_width(text) + 2 for text in texts)])
+        # The unit below the title, and room for the button of the filter.
+        heading = 1.2 * max(_width(column.title), _width(f"[{column.unit}]")) + 3
+        wanted = max([heading, *(_width(text) + 2 for text in texts)])
         sheet.set_column(place, place, min(WIDEST, wanted))
     for line, row in enumerate(table.rows, start=1):
         last = table.total and line == len(table.rows)
         look = {"bold": True, "top": 1} if last else {}
         for place, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
             _write_cell(sheet, line, place, cell, column, styles, look)
+    sheet.set_row(0, 2 * LINE + 2)
     sheet.freeze_panes(1, 1)
     if table.body:
         sheet.autofilter(0, 0, len(table.body), len(table.columns) - 1)
+    sheet.repeat_rows(0)
+    _set_page(sheet)
+
+
+def _set_page(sheet: Any) -> None:
+    """Let all columns fit on one page, however many pages long."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4.
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
 
 
 def _write_cell(

@@ -112,9 +112,14 @@ def table_files(
         files |= {f"{table.name}.csv": csv_text(table) for table in tables}
         files[TIDY] = frame_csv_text(tidy(plan))
     if "xlsx" in formats:
+        worlds = {
+            "none": say("each nation alone"),
+            "sharing": say("releases to partners"),
+            "joint": say("releases to partners and one budget"),
+        }
         about = (
-            say("Plan for {name}, cooperation {world}", name=instance.name, world=plan.cooperation),
-            say("Instance {hash}", hash=plan.instance_hash),
+            say("Plan for {name}: {world}", name=instance.name, world=worlds[plan.cooperation]),
+            say("Hash of the instance: {hash}", hash=plan.instance_hash),
         )
         files[SPREADSHEET] = spreadsheet(tables, say, title=title, about=about)
     if "latex" in formats:
