@@ -3,7 +3,8 @@
 Examples run in a folder that looks like the root of the repository, so what they write leaves the
 repository alone. In a ``console`` block only ``stockpile`` commands run. A line ``...`` stands for
 any lines; seconds and hashes may differ. ``exit=N`` after the word ``console`` tells an exit
-status other than 0, and ``no-test`` keeps any block from being run.
+status other than 0, and ``no-test`` keeps any block from being run. ``file=PATH`` after the first word
+of any block has it written to a file before the rest of the page.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ PAGES = sorted(
         ROOT / "README.md",
         ROOT / "CHANGELOG.md",
         ROOT / "benchmarks" / "README.md",
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
     ]
 )
 FORMAT_PAGE = (ROOT / "docs" / "instance-format.md").read_text(encoding="utf-8")
@@ -361,7 +362,11 @@ def test_examples_do_what_the_page_shows(page):
         words = info.split()
         if not words or "no-test" in words:
             continue
-        if words[0] == "python":
+        file = next((Path(word[5:]) for word in words if word.startswith("file=")), None)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        elif words[0] == "python":
             source = os.linesep.join(lines)
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(source, page_id(page), "exec"), namespace)
