@@ -46,4 +46,5 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
+html_show_search_summary = False  # From files a browser cannot fetch what it takes.
 html_show_sourcelink = False
