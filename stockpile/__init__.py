@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.errors import (
+        BatchWarning,
         InstanceError,
         InstanceWarning,
         NotBuiltError,
         ResultError,
         StockpileError,
         UsageError,
+        WorkerWarning,
     )
     from stockpile.export import ExportedModel, export_model
     from stockpile.foresight_bound import Foresight, foresight, foresight_gap
@@ -46,6 +48,7 @@ _HOME = {
     "Assessment": "outofsample",
     "Batch": "batches.batch",
     "BatchProgress": "batches.batch",
+    "BatchWarning": "errors",
     "Comparison": "cooperation.comparison",
     "ExportedModel": "export",
     "Foresight": "foresight_bound",
@@ -63,6 +66,7 @@ _HOME = {
     "StressRuns": "stress_simulation",
     "UsageError": "errors",
     "Variant": "batches.runs",
+    "WorkerWarning": "errors",
     "batch": "batches.batch",
     "compare": "cooperation.comparison",
     "evaluate": "outofsample",
@@ -88,6 +92,7 @@ __all__ = [
     "Assessment",
     "Batch",
     "BatchProgress",
+    "BatchWarning",
     "Comparison",
     "ExportedModel",
     "Foresight",
@@ -105,6 +110,7 @@ __all__ = [
     "StressRuns",
     "UsageError",
     "Variant",
+    "WorkerWarning",
     "batch",
     "compare",
     "evaluate",

@@ -87,8 +87,7 @@ def parse_override(text: str) -> Override:
     declared, table, section = _declared(text, name, column_name, match["rows"])
     column = _column(text, declared, column_name, name or "instance.toml")
     if (section, column_name) in OPTIONS:
-        option = OPTIONS[section or "", column_name]
-        raise UsageError(f"{printable(text)}: this is an option of the solve; write {option}=...")
+        raise UsageError(_not_here(text, OPTIONS[section or "", column_name]))
     if section == "" and column_name == "format":
         raise UsageError(f"{printable(text)}: the format cannot be changed")
     rows = _rows(text, declared, table or "", match["rows"]) if match["rows"] is not None else ()
@@ -132,6 +131,14 @@ def with_overrides(instance: Instance, overrides: Iterable[str]) -> Instance:
     return changed
 
 
+def _not_here(text: str, option: str) -> str:
+    flag = f"--{option.replace('_', '-')}"
+    return (
+        f"{printable(text)}: this is an option of the solve; give it as {flag}, in Python {option}=, "
+        f"in a batch as {option}=..."
+    )
+
+
 def _declared(
     text: str, name: str | None, column: str, rows: str | None
 ) -> tuple[type, str | None, str | None]:
@@ -139,6 +146,8 @@ def _declared(
     if name is None:
         if any(item.name == column for item in columns(Header)):
             return Header, None, ""
+        if column in OPTIONS.values():
+            raise UsageError(_not_here(text, column))
         homes = [f"{table}.{column}" for table, kind in TABLES.items() if _has(kind, column)]
         homes += [f"{part}.{column}" for part, (_, kind) in SECTIONS.items() if _has(kind, column)]
         if homes:

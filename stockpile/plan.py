@@ -15,7 +15,7 @@ from stockpile.result_tables import read_result_table, typed_table
 from stockpile.tables import COOPERATIONS, SAMPLINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 

@@ -3,12 +3,14 @@
 Examples run in a folder that looks like the root of the repository, so what they write leaves the
 repository alone. In a ``console`` block only ``stockpile`` commands run. A line ``...`` stands for
 any lines; seconds and hashes may differ. ``exit=N`` after the word ``console`` tells an exit
-status other than 0, and ``no-test`` keeps any block from being run.
+status other than 0, and ``no-test`` keeps any block from being run. ``file=PATH`` after the first
+word of a block has it written to a file before the rest of the page.
 """
 
 import contextlib
 import importlib
 import io
+import json
 import os
 import re
 import shlex
@@ -16,9 +18,13 @@ from pathlib import Path
 
 import pytest
 
+import stockpile as sp
 from stockpile import cli, rules
+from stockpile.batches.runs import _OPTIONS as RUN_OPTIONS
+from stockpile.batches.summary import COLUMNS as SUMMARY_COLUMNS
 from stockpile.cells import Choice, Flag, KeyOf, Name, NameList, Number, NumberList, Text, Whole
 from stockpile.commands import exits
+from stockpile.overlay import KEYS as OVERLAY_KEYS
 from stockpile.plan import TABLES as RESULT_TABLES
 from stockpile.plan import Plan, Status
 from stockpile.tables import REQUIRED_TABLES, SECTIONS, TABLES, Header, columns
@@ -30,10 +36,12 @@ PAGES = sorted(
         ROOT / "CHANGELOG.md",
         ROOT / "benchmarks" / "README.md",
         ROOT / "examples" / "README.md",
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
     ]
 )
 FORMAT_PAGE = (ROOT / "docs" / "instance-format.md").read_text(encoding="utf-8")
+BATCH_PAGE = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+PRIVATE_PAGE = (ROOT / "docs" / "how-to" / "private-data.md").read_text(encoding="utf-8")
 FORMULATION = (ROOT / "docs" / "formulation.md").read_text(encoding="utf-8")
 
 
@@ -180,6 +188,37 @@ def test_every_key_of_plan_json_is_documented_and_the_reverse():
     assert [row[0].strip("`") for row in rows] == list(plan.summary())
     text = FORMAT_PAGE.split("### Result: `plan.json`")[1]
     assert all(f"`{status}`" in text for status in Status)
+
+
+def test_every_column_of_the_summary_of_a_batch_is_documented_and_the_reverse():
+    rows = heading_and_table(BATCH_PAGE, "### `summary.csv`")
+    assert [row[0].strip("`") for row in rows] == list(SUMMARY_COLUMNS)
+
+
+def test_every_key_of_the_records_of_a_batch_is_documented_and_the_reverse(tmp_path):
+    made = sp.batch(ROOT / "instances" / "toy", tmp_path / "batch", progress=False)
+    manifest = json.loads((tmp_path / "batch" / "batch.json").read_text(encoding="utf-8"))
+    rows = heading_and_table(BATCH_PAGE, "### `batch.json`")
+    keys = [row[0].strip("`") for row in rows]
+    assert sorted(manifest) == ["format", "runs"]
+    assert keys == list(manifest["runs"][0])
+    (run,) = made.summary["run"]
+    record = json.loads((tmp_path / "batch" / "runs" / run / "run.json").read_text())
+    own = [row[0].strip("`") for row in heading_and_table(BATCH_PAGE, "### `run.json`")]
+    assert {*keys, *own} - {"instance_hash"} == set(record)
+
+
+def test_options_of_runs_are_documented():
+    rows = heading_and_table(BATCH_PAGE, "## Changes in words")
+    (row,) = (row for row in rows if row[0] == "an option of the solve")
+    assert re.findall(r"`(\w+)=", row[1]) == list(RUN_OPTIONS)
+
+
+def test_keys_of_overlays_are_documented():
+    rows = heading_and_table(PRIVATE_PAGE, "## How rows find each other")
+    assert {row[0].strip("`").removesuffix(".csv"): row[1] for row in rows} == {
+        table: ", ".join(f"`{column}`" for column in key) for table, key in OVERLAY_KEYS.items()
+    }
 
 
 def test_exit_codes_are_documented():
@@ -330,6 +369,9 @@ def comparable(lines):
     text = "\n".join(line.rstrip() for line in lines).strip("\n")
     text = re.sub(r"\b[0-9a-f]{12,64}\b", "HASH", text)
     text = re.sub(r"\b\d+(\.\d+)? s\b", "SECONDS s", text)
+    text = re.sub(
+        r"(\d/\d+|-)( +)\d+\.\d$", r"\1\2SECONDS", text, flags=re.MULTILINE
+    )  # Of a batch.
     return re.sub(r'("seconds": )[\d.]+', r"\1SECONDS", text)
 
 
@@ -362,7 +404,11 @@ def test_examples_do_what_the_page_shows(page):
         words = info.split()
         if not words or "no-test" in words:
             continue
-        if words[0] == "python":
+        file = next((Path(word[5:]) for word in words if word.startswith("file=")), None)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        elif words[0] == "python":
             source = os.linesep.join(lines)
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(source, page_id(page), "exec"), namespace)
