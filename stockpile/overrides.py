@@ -134,8 +134,8 @@ def with_overrides(instance: Instance, overrides: Iterable[str]) -> Instance:
 def _not_here(text: str, option: str) -> str:
     flag = f"--{option.replace('_', '-')}"
     return (
-        f"{printable(text)}: this is an option of the solve; give it as {flag}, in Python {option}=, "
-        f"in a batch as {option}=..."
+        f"{printable(text)}: this is an option of the solve; give it as {flag}, in Python as "
+        f"{option}=, in a batch as --set {option}=..."
     )
 
 

@@ -6,6 +6,7 @@ import html.parser
 import io
 import json
 import re
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -329,9 +330,10 @@ def test_the_command_writes_whole_folders_and_leaves_others_alone(results, tmp_p
     assert (out / "mine.txt").exists()
 
 
-def test_two_comparisons_and_changes_without_an_instance_are_refused(results, capsys):
+def test_two_comparisons_and_changes_without_an_instance_are_refused(results, tmp_path, capsys):
     comparison = str(results / "comparison")
-    assert main(["report", str(results / "plan"), comparison, comparison + "/."]) == 2
+    other = str(shutil.copytree(comparison, tmp_path / "other"))
+    assert main(["report", str(results / "plan"), comparison, other]) == 2
     assert "name one at most" in capsys.readouterr().err
     assert main(["report", str(results / "plan"), "--set", "horizon_months=3"]) == 2
     assert "name it with --instance" in capsys.readouterr().err

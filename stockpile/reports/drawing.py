@@ -37,8 +37,12 @@ def drawing(spec: Mapping[str, Any], name: str) -> str:
             '  Install it with: pip install "stockpile[report]"'
         ) from None
     svg: str = vl_convert.vegalite_to_svg(dict(spec), allowed_base_urls=[])
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    return re.sub(r"url\(#", f"url(#{name}-", svg)
+    # What draws numbers on from one drawing to the next; here each begins anew, under its name.
+    known = dict.fromkeys(re.findall(r'\bid="([^"]*)"', svg))
+    for number, old in enumerate(known, start=1):
+        svg = svg.replace(f'id="{old}"', f'id="{name}-{number}"')
+        svg = svg.replace(f"url(#{old})", f"url(#{name}-{number})")
+    return svg
 
 
 def on_paper(svg: str) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from stockpile.stress_simulation import StressRuns
 
 
+MOST_VARIED = 2000
+"""Fresh scenarios on which a plan is judged again and again where assumptions are varied."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A plan, and what is known about it; None for what is not.
@@ -99,7 +103,13 @@ def gather(
         instance,
         evaluate(instance, plan, scenarios=scenarios, threads=threads, progress=progress),
         stress_runs(instance, plan),
-        sensitivity(instance, plan, threads=threads, progress=progress),
+        sensitivity(
+            instance,
+            plan,
+            scenarios=min(scenarios, MOST_VARIED),
+            threads=threads,
+            progress=progress,
+        ),
         comparison,
         frontier,
     )
