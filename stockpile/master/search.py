@@ -69,8 +69,10 @@ PROPOSE_EVERY = 10
 """Nodes from one question to the integer master to the next."""
 OFFERED_ONCE = 160
 """The same before the first split."""
-INTEGER_NODES = 500
+INTEGER_NODES = 100
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
+PRESOLVED_COLUMNS = 2500
+"""Columns of an integer master from which on reducing it first takes longer than it saves."""
 MOST_TURNS = 3
 """Times that a node is found feasible by breaking limits a little, before it is split instead."""
 
@@ -563,7 +565,8 @@ class MasterSearch:
 
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose."""
-        return choose(model, gap=PRICING_SHARE * self._gap, node_limit=INTEGER_NODES)
+        gap, small = PRICING_SHARE * self._gap, model.block.size < PRESOLVED_COLUMNS
+        return choose(model, gap=gap, node_limit=INTEGER_NODES, presolve=small)
 
     # --- Branching --------------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ def solve_linear(
     gap: float = 0.0,
     node_limit: int | None = None,
     time_limit: float | None = None,
+    presolve: bool = True,
 ) -> LinearSolution:
     """Solve a model with HiGHS on one thread.
 
@@ -107,6 +108,8 @@ def solve_linear(
         Relative gap at which a mixed-integer program may stop.
     node_limit, time_limit
         Branch-and-bound nodes and seconds after which it stops with what it has.
+    presolve
+        Whether a mixed-integer program is reduced first, which can take longer than it saves.
 
     Returns
     -------
@@ -119,6 +122,8 @@ def solve_linear(
         solver.setOptionValue("mip_rel_gap", gap)
         solver.setOptionValue("mip_abs_gap", 0.0)
         solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
+        if not presolve:
+            solver.setOptionValue("presolve", "off")
         if node_limit is not None:
             solver.setOptionValue("mip_max_nodes", node_limit)
     if time_limit is not None:

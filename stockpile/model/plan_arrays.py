@@ -76,6 +76,7 @@ def choose(
     gap: float = 0.0,
     node_limit: int | None = None,
     time_limit: float | None = None,
+    presolve: bool = True,
 ) -> Choice | None:
     """Choose the cheapest columns that keep all limits.
 
@@ -84,7 +85,7 @@ def choose(
 
     Parameters
     ----------
-    gap, node_limit
+    gap, node_limit, presolve
         Of each mixed-integer program; see :func:`~stockpile.model.linear.solve_linear`.
     time_limit
         Seconds for everything.
@@ -107,6 +108,7 @@ def choose(
             gap=gap,
             node_limit=node_limit,
             time_limit=end - perf_counter(),
+            presolve=presolve,
         )
         if not solution.values.size:
             return None
