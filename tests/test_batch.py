@@ -333,6 +333,16 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
 
 
+def test_a_folder_inside_a_file_is_refused(tmp_path, capsys):
+    """As root, who may write anywhere, this is what cannot be written."""
+    (tmp_path / "file").write_text("precious")
+    assert main(["batch", str(TOY), "--out", str(tmp_path / "file" / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be made in it" in error
+    assert len(error.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "precious"
+
+
 CHILD = """
 import sys
 import stockpile as sp

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import html.parser
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -339,6 +341,26 @@ def test_two_comparisons_and_changes_without_an_instance_are_refused(results, tm
     assert "name it with --instance" in capsys.readouterr().err
     assert main(["report", comparison]) == 2
     assert "no result is a plan" in capsys.readouterr().err
+
+
+def test_folders_that_cannot_be_written_are_named_in_one_line(
+    results, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "file").write_text("precious")
+    arguments = ["report", str(results / "plan"), "--md", "--out"]
+    assert main([*arguments, str(tmp_path / "file" / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be made in it" in error
+    assert len(error.splitlines()) == 1
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main([*arguments, str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert "No space left on device" in error[-1]
+    assert not (tmp_path / "out").exists()
 
 
 # --- Numbers --------------------------------------------------------------------------------------

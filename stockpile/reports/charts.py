@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from stockpile.reports.document import Figure, Table
+
+if TYPE_CHECKING:
+    from stockpile.reports.document import Cell, Column
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -46,6 +51,19 @@ class Forms:
 
     wide: Spec
     narrow: Spec
+
+    def figure(
+        self,
+        name: str,
+        title: str,
+        columns: tuple[Column, ...],
+        rows: tuple[tuple[Cell, ...], ...],
+        text: str,
+        note: str = "",
+    ) -> Figure:
+        """Return the chart as a part of a document, with the numbers behind it as a table."""
+        data = Table(name, title, columns, rows)
+        return Figure(name, title, self.wide, self.narrow, data, text, note)
 
 
 def _config(*, narrow: bool) -> Spec:

@@ -102,7 +102,8 @@ def _picture(rows: list[dict[str, Any]], names: Names, say: Language) -> Figure:
     labels = list(dict.fromkeys(row["label"] for row in drawn))
     forms = dots(drawn, axis=say("days of cover planned"), order=labels, bands=order)
     title = say("Days of cover planned, in bands")
-    data = Table(
+    text = say("For each material and nation, the band of days of cover.")
+    return forms.figure(
         "bands",
         title,
         (
@@ -111,9 +112,8 @@ def _picture(rows: list[dict[str, Any]], names: Names, say: Language) -> Figure:
             Column(say("Cover planned"), "band"),
         ),
         tuple((row["label"], row["series"], row["band"]) for row in drawn),
+        text,
     )
-    text = say("For each material and nation, the band of days of cover.")
-    return Figure("bands", title, forms.wide, forms.narrow, data, text)
 
 
 def _table(rows: list[dict[str, Any]], names: Names, say: Language) -> Table:

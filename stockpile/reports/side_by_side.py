@@ -113,19 +113,19 @@ def _picture(found: Mapping[str, Plan], say: Language) -> Figure:
     forms = bars(
         rows, axis=say("million USD a year"), series=shown, order=list(found), colours=SERIES
     )
-    data = Table(
+    text = say("Bars for every plan, divided by what is paid for.")
+    title = say("What each costs")
+    return forms.figure(
         "costs-of-plans",
-        say("What each costs"),
+        title,
         (
             Column(say("Plan"), "plan"),
             Column(say("Paid for"), "part"),
             Column(say("Cost"), "cost", say("million USD a year"), "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    text = say("Bars for every plan, divided by what is paid for.")
-    title = say("What each costs")
-    return Figure("costs-of-plans", title, forms.wide, forms.narrow, data, text)
 
 
 def _stores(plan: Plan) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.reports.amounts import money, percent, tonnes
 from stockpile.reports.charts import bars
-from stockpile.reports.document import Column, Figure, Table
+from stockpile.reports.document import Column, Figure
 
 if TYPE_CHECKING:
     from stockpile.languages import Language
@@ -139,22 +139,22 @@ def picture(evidence: Evidence, names: Names, say: Language) -> Figure | None:
         if (label, nation) in rows
     ]
     forms = bars(drawn, axis=say("purchases, million USD"), series=nations, order=labels)
-    data = Table(
+    text = say(
+        "Purchases by material and nation; most for {material}, {amount}.",
+        material=labels[0],
+        amount=money(float(order.iloc[0]), say),
+    )
+    return forms.figure(
         "purchases",
-        say("What to buy"),
+        say("Where the money goes"),
         (
             Column(say("Material"), "material"),
             Column(say("Nation"), "participant"),
             Column(say("Purchases"), "outlay_million_usd", say("million USD"), "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in drawn),
+        text,
     )
-    text = say(
-        "Purchases by material and nation; most for {material}, {amount}.",
-        material=labels[0],
-        amount=money(float(order.iloc[0]), say),
-    )
-    return Figure("purchases", say("Where the money goes"), forms.wide, forms.narrow, data, text)
 
 
 def _listed(names: list[str], say: Language) -> str:

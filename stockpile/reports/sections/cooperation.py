@@ -77,19 +77,19 @@ def _figure(borne: pd.DataFrame, worlds: dict[str, str], names: Names, say: Lang
         order=list(worlds.values()),
         colours=SERIES,
     )
-    data = Table(
+    text = say("Bars for the three worlds, divided by nation.")
+    title = say("What each nation bears")
+    return forms.figure(
         "worlds-borne",
-        say("What each nation bears"),
+        title,
         (
             Column(say("World"), "world"),
             Column(say("Nation"), "participant"),
             Column(say("Cost"), "cost", say("million USD a year"), "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    text = say("Bars for the three worlds, divided by nation.")
-    title = say("What each nation bears")
-    return Figure("worlds-borne", title, forms.wide, forms.narrow, data, text)
 
 
 def _worlds(table: pd.DataFrame, worlds: dict[str, str], say: Language) -> Table:

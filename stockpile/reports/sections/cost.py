@@ -84,7 +84,8 @@ def _figure(evidence: Evidence, names: Names, say: Language) -> Figure:
         order=labels,
         colours=(SERIES[0], SERIES[1], SERIES[2]),
     )
-    data = Table(
+    text = say("Bars for the costliest materials: holding, expected shortage, shipping.")
+    return forms.figure(
         "cost-by-material",
         say("Cost by material"),
         (
@@ -93,6 +94,5 @@ def _figure(evidence: Evidence, names: Names, say: Language) -> Figure:
             Column(say("Cost"), "cost", say("million USD a year"), "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    text = say("Bars for the costliest materials: holding, expected shortage, shipping.")
-    return Figure("cost-by-material", say("Cost by material"), forms.wide, forms.narrow, data, text)

@@ -140,9 +140,13 @@ def _figure(table: pd.DataFrame, names: Names, say: Language) -> Figure:
         order=order,
         series=series,
     )
-    data = Table(
+    text = say(
+        "Every mark is one promise to one nation about one material. Left of the dashed line it is "
+        "not kept."
+    )
+    return forms.figure(
         "margins",
-        say("Room to spare"),
+        say("Room to spare, promise by promise"),
         (
             Column(say("Promise"), "promise"),
             Column(say("Nation"), "participant"),
@@ -151,17 +155,6 @@ def _figure(table: pd.DataFrame, names: Names, say: Language) -> Figure:
             Column(say("Kept"), "met"),
         ),
         tuple((r["label"], r["who"], r["what"], r["value"], r["series"]) for r in rows),
-    )
-    text = say(
-        "Every mark is one promise to one nation about one material. Left of the dashed line it is "
-        "not kept."
-    )
-    return Figure(
-        "margins",
-        say("Room to spare, promise by promise"),
-        forms.wide,
-        forms.narrow,
-        data,
         text,
         text,
     )

@@ -64,19 +64,19 @@ def _figure(found: Sensitivity, words: dict[str, str], say: Language) -> Figure:
     order = sorted(reach, key=lambda label: -reach[label])
     axis = say("change of cost, million USD a year")
     forms = tornado(rows, axis=axis, order=order, series=series)
-    data = Table(
+    text = say("Bars to both sides for every assumption; the widest matters most.")
+    title = say("Change of cost by assumption")
+    return forms.figure(
         "tornado",
-        say("Change of cost by assumption"),
+        title,
         (
             Column(say("Assumption"), "factor"),
             Column(say("Taken"), "taken"),
             Column(say("Change"), "change", say("million USD a year"), "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    text = say("Bars to both sides for every assumption; the widest matters most.")
-    title = say("Change of cost by assumption")
-    return Figure("tornado", title, forms.wide, forms.narrow, data, text)
 
 
 def _single(found: Sensitivity, words: dict[str, str], say: Language) -> Table:

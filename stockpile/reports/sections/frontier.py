@@ -52,7 +52,8 @@ def _curve(saved: SavedFrontier, say: Language) -> Figure:
         "budget": say("budget, as a multiple"),
     }[str(saved.summary["vary"])]
     forms = band(rows, x=meaning, y=say("million USD a year"), words=words)
-    data = Table(
+    text = say("The curve of cost, and the proved bound below it.")
+    return forms.figure(
         "frontier",
         say("Cost along the curve"),
         (
@@ -61,9 +62,8 @@ def _curve(saved: SavedFrontier, say: Language) -> Figure:
             Column(say("Proved bound"), "bound", say("million USD a year"), "number"),
         ),
         tuple((row["x"], row["high"], row["low"]) for row in rows),
+        text,
     )
-    text = say("The curve of cost, and the proved bound below it.")
-    return Figure("frontier", say("Cost along the curve"), forms.wide, forms.narrow, data, text)
 
 
 def _marginals(saved: SavedFrontier, names: Names, say: Language) -> Table:

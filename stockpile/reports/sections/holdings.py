@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stockpile.reports.charts import dumbbells
 from stockpile.reports.document import Column, Figure, Paragraph, Section, Table
@@ -19,7 +19,7 @@ def holdings(evidence: Evidence, names: Names, say: Language) -> Section:
     """Return the section on holdings."""
     plan = evidence.plan
     rows: list[tuple[Cell, ...]] = []
-    drawn = []
+    drawn: list[dict[str, Any]] = []
     for row in plan.holdings.to_dict(orient="records"):
         days, held = row["days_of_cover"], row["holding_t"]
         daily = held / days if days and not math.isnan(days) and held else _daily(evidence, row)
@@ -98,13 +98,13 @@ def _daily(evidence: Evidence, row: dict[object, object]) -> float:
     )
 
 
-def _days(drawn: list[dict[str, object]], names: Names, say: Language) -> Figure:
+def _days(drawn: list[dict[str, Any]], names: Names, say: Language) -> Figure:
     forms = dumbbells(
         drawn,
         axis=say("days of normal use"),
         order=[name for name in names.materials.values() if any(r["label"] == name for r in drawn)],
     )
-    data = Table(
+    return forms.figure(
         "days-of-cover",
         say("Days of cover, today and planned"),
         (
@@ -113,14 +113,7 @@ def _days(drawn: list[dict[str, object]], names: Names, say: Language) -> Figure
             Column(say("Cover today"), "existing_days", say("days"), "number"),
             Column(say("Cover planned"), "days_of_cover", say("days"), "number"),
         ),
-        tuple((r["label"], r["series"], r["before"], r["after"]) for r in drawn),  # type: ignore[misc]
-    )
-    return Figure(
-        "days-of-cover",
-        say("Days of cover, today and planned"),
-        forms.wide,
-        forms.narrow,
-        data,
+        tuple((r["label"], r["series"], r["before"], r["after"]) for r in drawn),
         say(
             "For each material and nation, days of cover today (open mark) and planned (full mark)."
         ),

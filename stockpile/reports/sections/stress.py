@@ -106,19 +106,19 @@ def _needs(number: int, case: str, valued: pd.DataFrame, say: Language) -> Figur
         series=list(words.values()),
         colours=(SERIES[0], SERIES[2], WARNING),
     )
-    data = Table(
+    title = say("{case}: needs and who meets them", case=case)
+    text = say("Bars for every month: what is met from own stock, by partners, and not met.")
+    return forms.figure(
         f"stress-{number}-needs",
-        say("{case}: needs and who meets them", case=case),
+        title,
         (
             Column(say("Month"), "month", kind="whole"),
             Column(say("Need"), "part"),
             Column(say("Amount"), "million_usd", say("million USD"), "number"),
         ),
         tuple((row["month"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    title = say("{case}: needs and who meets them", case=case)
-    text = say("Bars for every month: what is met from own stock, by partners, and not met.")
-    return Figure(f"stress-{number}-needs", title, forms.wide, forms.narrow, data, text)
 
 
 def _stocks(
@@ -151,7 +151,8 @@ def _stocks(
         rows, x=say("month"), y=say("stock left, of its value"), series=nations, percent=True
     )
     title = say("{case}: what is left of the stocks", case=case)
-    data = Table(
+    text = say("Lines for every nation: the value of the stocks of the materials concerned.")
+    return forms.figure(
         f"stress-{number}-stocks",
         title,
         (
@@ -160,9 +161,8 @@ def _stocks(
             Column(say("Stock left"), "share", kind="share"),
         ),
         tuple((row["month"], row["series"], row["value"]) for row in rows),
+        text,
     )
-    text = say("Lines for every nation: the value of the stocks of the materials concerned.")
-    return Figure(f"stress-{number}-stocks", title, forms.wide, forms.narrow, data, text)
 
 
 def _worst(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stockpile.reports.charts import SERIES, bars
-from stockpile.reports.document import Column, Figure, Section, Table
+from stockpile.reports.document import Column, Figure, Section
 
 if TYPE_CHECKING:
     from stockpile.instance import Instance
@@ -76,7 +76,9 @@ def _figure(
     )
     name = f"supply-{list(names.participants).index(participant) + 1}"
     title = say("Sources of {nation}", nation=nation)
-    data = Table(
+    text = say("Bars for every material, divided by source.")
+    note = say("Sorted by the share of {source}.", source=series[0])
+    return forms.figure(
         name,
         title,
         (
@@ -85,7 +87,6 @@ def _figure(
             Column(say("Share"), "share_percent", "%", "number"),
         ),
         tuple((row["label"], row["series"], row["value"]) for row in rows),
+        text,
+        note,
     )
-    text = say("Bars for every material, divided by source.")
-    note = say("Sorted by the share of {source}.", source=series[0])
-    return Figure(name, title, forms.wide, forms.narrow, data, text, note)
