@@ -1,4 +1,4 @@
-"""Shared by all tests: how hypothesis looks for examples.
+"""Shared by all tests: how hypothesis looks for examples, and what a test starts from.
 
 At a desk it looks at new examples in every run. Where ``CI`` is set it takes the same ones each
 time, so that a build fails for what has changed and for nothing else.
@@ -7,9 +7,16 @@ time, so that a build fails for what has changed and for nothing else.
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # Tests side by side write to a pipe as wide as any.
+    os.environ.pop("COLUMNS", None)

@@ -35,7 +35,8 @@ def test_every_page_is_in_the_contents_once():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = re.findall(r"^[^:`\n].* <(\S+)>$", made_pages.contents(index), re.MULTILINE)
     pages = {file.resolve() for file in (ROOT / "docs").rglob("*.md")} - {ROOT / "docs/index.md"}
-    pages |= {ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"}
+    pages |= {ROOT / "README.md", ROOT / "CHANGELOG.md"}
+    pages |= {ROOT / folder / "README.md" for folder in ("benchmarks", "examples")}
     assert len(listed) == len(set(listed))
     assert {(ROOT / "docs" / f"{page}.md").resolve() for page in listed} == pages
 

@@ -104,10 +104,10 @@ def _redacted(
     from stockpile.records import json_text
     from stockpile.redaction import FILES, RESULT, redacted_files, redacted_summary
 
-    if options.out is not None and _worth_saving(plan):
+    saved = options.out is not None and _worth_saving(plan)
+    if saved:
         files = redacted_files(plan, instance, hidden)
         write_whole(options.out, files, mark=RESULT, replaceable=FILES)
-        sys.stderr.write(f"Written to {options.out}, without {', '.join(sorted(hidden))}.\n")
     summary = redacted_summary(plan, hidden)
     if options.json:
         sys.stdout.write(json_text(summary))
@@ -118,6 +118,8 @@ def _redacted(
     sys.stdout.flush()
     if plan.conflicts:
         sys.stderr.write("stockpile: not all promises and limits can be kept\n")
+    if saved:
+        sys.stderr.write(f"Written to {options.out}, without {', '.join(sorted(hidden))}.\n")
     return _exit_status(plan)
 
 
