@@ -22,7 +22,13 @@ extensions = [
     "mathematics",
 ]
 root_doc = "docs/index"
-include_patterns = ["README.md", "CHANGELOG.md", "benchmarks/README.md", "docs/**.md"]
+include_patterns = [
+    "README.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "examples/README.md",
+    "docs/**.md",
+]
 exclude_patterns = [".*", "build", "dist", "results", "site"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!stockpile\.).*")]  # Only what is ours is documented here.
