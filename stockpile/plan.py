@@ -209,7 +209,7 @@ class Plan:
         return {"plan.json": json_text(self.summary()), **csv_texts(self._tables())}
 
     def tidy(self) -> pd.DataFrame:
-        """Return all that the plan says as one long table; see :func:`stockpile.tidy.tidy`."""
+        """Return all that the plan says as one long table; see ``stockpile.tidy``."""
         from stockpile.tidy import tidy  # It builds on this file.
 
         return tidy(self)

@@ -65,7 +65,7 @@ def report(
         ``en`` or ``ja``.
     redact
         What is hidden, and shown as bands: ``holdings``, ``existing`` or both; see
-        :mod:`stockpile.redaction`. Needs the instance, and shows less.
+        ``stockpile.redaction``. Needs the instance, and shows less.
     scenarios
         Fresh scenarios that the plan is judged on.
     threads, progress
