@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stockpile.languages import language
+from stockpile.reports import amounts
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -127,15 +130,7 @@ def money(usd: float) -> str:
     >>> money(1_234_567.0)
     '1.235 million USD'
     """
-    for size, word in (
-        (1e12, " trillion"),
-        (1e9, " billion"),
-        (1e6, " million"),
-        (1e3, " thousand"),
-    ):
-        if abs(usd) >= 0.99995 * size:
-            return f"{usd / size:,.4g}{word} USD"
-    return f"{usd:,.4g} USD"
+    return amounts.money(usd, language("en"), digits=4)
 
 
 def _joined(plan: Plan) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.errors import ResultError
 from stockpile.folders import write_whole
-from stockpile.records import csv_texts, json_text
+from stockpile.records import csv_texts, json_text, read_json
 from stockpile.result_tables import read_result_table, typed_table
 from stockpile.tables import COOPERATIONS, SAMPLINGS
 
@@ -287,12 +286,7 @@ def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _read_summary(path: Path) -> dict[str, Any]:
     """Read ``plan.json`` and check what it holds."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ResultError(f"{path} is damaged: {error}") from error
-    if not isinstance(data, dict):
-        raise ResultError(f"{path} is damaged: it is not the summary of a plan")
+    data = read_json(path)
     if "sampling" not in data:  # Results from before there was a choice.
         data["sampling"] = None if data.get("seed") is None else "plain"
     if "format" not in data:

@@ -11,6 +11,7 @@ from stockpile.errors import ResultError, suggestion
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Problem
 
@@ -59,3 +60,20 @@ def known_place(name: str, known: tuple[str, ...], what: str) -> int:
             f"{suggestion(name, known, what)}"
         )
     return known.index(name)
+
+
+def require_same(plan: Plan, instance: Instance) -> None:
+    """Refuse an instance that a plan was not made from.
+
+    Raises
+    ------
+    ResultError
+        Saying which is which.
+    """
+    if plan.instance_hash != instance.content_hash:
+        raise ResultError(
+            f"the plan was made from {plan.instance_name} ({plan.instance_hash[:12]}), not from "
+            f"{instance.name} as it is now ({instance.content_hash[:12]}).\n"
+            "  Give the instance that was solved, with the same --overlay and --set, or solve it "
+            "again."
+        )

@@ -6,8 +6,11 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from stockpile.errors import ResultError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -37,3 +40,20 @@ def csv_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
         for name, table in tables.items()
     }
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read the JSON object of a file.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read, or is none.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ResultError(f"{path} is damaged: {error}") from error
+    if not isinstance(data, dict):
+        raise ResultError(f"{path} is damaged: it is not the summary of a result")
+    return data

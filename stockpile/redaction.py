@@ -11,8 +11,8 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+from stockpile.daily_use import days, yearly_use
 from stockpile.errors import UsageError, suggestion
-from stockpile.problem import DAYS_PER_YEAR
 from stockpile.records import json_text
 
 if TYPE_CHECKING:
@@ -62,22 +62,21 @@ def band_names() -> tuple[str, ...]:
     return (NO_STOCK, f"up to {ends[0]}", *middle, f"over {ends[-1]}")
 
 
-def band(tonnes: float, daily_t: float) -> str:
+def band(cover_days: float | None, tonnes: float) -> str:
     """Return the band of a stock.
 
     Parameters
     ----------
+    cover_days
+        For how many days of normal use of all classes it lasts; None where there is no use.
     tonnes
         The stock [t].
-    daily_t
-        Normal use of all classes [t/day]; 0 where there is none.
     """
     if tonnes <= 0.0:
         return NO_STOCK
-    if daily_t <= 0.0:
+    if cover_days is None:
         return SOME_STOCK
-    days = tonnes / daily_t
-    return band_names()[1 + sum(days > end for end in BANDS)]
+    return band_names()[1 + sum(cover_days > end for end in BANDS)]
 
 
 def rounded(usd: float | None) -> float | None:
@@ -95,10 +94,7 @@ def redacted_holdings(
 
     What is hidden is a band of days of cover; what is not hidden is in tonnes.
     """
-    daily: dict[tuple[str, str], float] = {}
-    for use in instance.demand:
-        of = (use.participant, use.material)
-        daily[of] = daily.get(of, 0.0) + use.demand_t_per_year / DAYS_PER_YEAR
+    use = yearly_use(instance)
     rules = {
         (row["participant"], row["material"]): row["rule"]
         for row in plan.rules.to_dict(orient="records")
@@ -106,12 +102,11 @@ def redacted_holdings(
     rows = []
     for row in plan.holdings.to_dict(orient="records"):
         key = (row["participant"], row["material"])
-        shown = {
-            name: band(row[column], daily.get(key, 0.0))
-            if name in hidden
-            else f"{row[column]:.10g} t"
-            for name, column in (("holdings", "holding_t"), ("existing", "existing_t"))
-        }
+        shown = {}
+        for name, column in (("holdings", "holding_t"), ("existing", "existing_t")):
+            tonnes = row[column]
+            in_band = band(days(tonnes, use.get(key, 0.0)), tonnes)
+            shown[name] = in_band if name in hidden else f"{tonnes:.10g} t"
         rows.append(
             {
                 "participant": key[0],

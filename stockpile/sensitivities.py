@@ -13,9 +13,10 @@ from stockpile.outofsample import evaluate
 from stockpile.overrides import with_overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from stockpile.instance import Instance
+    from stockpile.outofsample import Assessment
     from stockpile.plan import Plan
     from stockpile.progress import Progress
 
@@ -67,7 +68,7 @@ def sensitivity(
     change: float = 0.2,
     scenarios: int = 2000,
     threads: int | None = None,
-    progress: bool | Callable[[Progress], None] | None = False,
+    progress: bool | Callable[[Progress], None] | None = None,
 ) -> Sensitivity:
     """Judge a plan with prices, hazard rates, demand and shortage costs up and down.
 
@@ -91,60 +92,52 @@ def sensitivity(
     """
     if not 0.0 < change < 1.0:
         raise UsageError(f"change is {change!r}; expected a fraction above 0 and below 1")
-    factors = {
-        name: tuple(place for place in places if _rows(instance, place))
-        for name, places in FACTORS.items()
+    places = {
+        name: tuple(place for place in columns if _has_rows(instance, place))
+        for name, columns in FACTORS.items()
     }
-    factors = {name: places for name, places in factors.items() if places}
-    count = 0
+    factors = [name for name in places if places[name]]
+    low, high = 1.0 - change, 1.0 + change
 
-    def judged(times: Sequence[float]) -> dict[str, Any]:
-        nonlocal count
-        changes = [
-            f"{place}=*{factor!r}"
-            for (_, places), factor in zip(factors.items(), times, strict=True)
-            for place in places
-            if factor != 1.0
-        ]
-        found = evaluate(
+    def judged(times: Mapping[str, float]) -> Assessment:
+        changes = [f"{place}=*{times[name]!r}" for name in times for place in places[name]]
+        return evaluate(
             with_overrides(instance, changes),
             plan,
             scenarios=scenarios,
             threads=threads,
             progress=progress,
         )
-        count = found.scenario_count
+
+    base = judged({})
+
+    def case(times: Mapping[str, float]) -> dict[str, Any]:
+        found = judged(times)
         return {
             "annual_cost_usd": found.annual_cost_usd,
-            "change_usd_per_year": found.annual_cost_usd,
+            "change_usd_per_year": found.annual_cost_usd - base.annual_cost_usd,
             "promises_kept": int(found.coverage["met"].sum()),
-            "promises": len(found.coverage),
         }
 
-    still = [1.0] * len(factors)
-    base = judged(still)
-    single = []
-    for place, name in enumerate(factors):
-        for times in (1.0 - change, 1.0 + change):
-            case = judged([times if place == other else 1.0 for other in range(len(factors))])
-            single.append({"factor": name, "times": times, **case})
-    combined = [
-        {**dict(zip(factors, corner, strict=True)), **judged(corner)}
-        for corner in itertools.product((1.0 - change, 1.0 + change), repeat=len(factors))
+    single = [
+        {"factor": name, "times": times, **case({name: times})}
+        for name in factors
+        for times in (low, high)
     ]
-    for case in (*single, *combined):
-        case["change_usd_per_year"] -= base["annual_cost_usd"]
-        del case["promises"]
+    corners = [
+        dict(zip(factors, corner, strict=True))
+        for corner in itertools.product((low, high), repeat=len(factors))
+    ]
     return Sensitivity(
         change=change,
-        scenario_count=count,
-        annual_cost_usd=base["annual_cost_usd"],
-        promises_kept=base["promises_kept"],
-        promises=base["promises"],
+        scenario_count=base.scenario_count,
+        annual_cost_usd=base.annual_cost_usd,
+        promises_kept=int(base.coverage["met"].sum()),
+        promises=len(base.coverage),
         single=pd.DataFrame(single),
-        combined=pd.DataFrame(combined),
+        combined=pd.DataFrame([{**corner, **case(corner)} for corner in corners]),
     )
 
 
-def _rows(instance: Instance, place: str) -> int:
-    return len(getattr(instance, place.partition(".")[0]))
+def _has_rows(instance: Instance, place: str) -> bool:
+    return bool(getattr(instance, place.partition(".")[0]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from stockpile.blocks import Block
+    from stockpile.blocks import Block, Steps
     from stockpile.instance import Instance
     from stockpile.needs import Needs
     from stockpile.plan import Plan
@@ -64,13 +64,14 @@ def stress_runs(instance: Instance, plan: Plan) -> StressRuns:
     stock_rows: list[dict[str, Any]] = []
     with Workers(1) as workers:
         for block in build_blocks(problem) if cases.count else ():
+            steps = block.own_steps if plan.cooperation == "none" else block.steps
             needs = block_needs(problem, block, cases, workers)
             if not needs.scenario.size:
                 continue
-            months, holding = _simulated(problem, block, needs, lots, rules, plan)
+            months, holding = _simulated(problem, block, steps, needs, lots, rules)
             for place, case in enumerate(needs.scenario):
                 name = cases.names[case]
-                needs_rows += _needs_of(problem, block, months, place, name)
+                needs_rows += _needs_of(problem, block, steps, months, place, name)
                 stock_rows += _stocks_of(problem, block, months, holding, place, name)
     return StressRuns(typed_table(_NEEDS, needs_rows), typed_table(_STOCKS, stock_rows))
 
@@ -78,12 +79,11 @@ def stress_runs(instance: Instance, plan: Plan) -> StressRuns:
 def _simulated(
     problem: Problem,
     block: Block,
+    steps: Steps,
     needs: Needs,
     lots: NDArray[np.int64],
     rules: NDArray[np.int64],
-    plan: Plan,
 ) -> tuple[Months, NDArray[np.float64]]:
-    steps = block.own_steps if plan.cooperation == "none" else block.steps
     c, m = block.market_participant, block.market_material
     holding = lots[c, m] * problem.lot[m]
     rule = rules[:, block.materials[0]]
@@ -114,9 +114,8 @@ _STOCKS = {
 
 
 def _needs_of(
-    problem: Problem, block: Block, months: Months, place: int, name: str
+    problem: Problem, block: Block, steps: Steps, months: Months, place: int, name: str
 ) -> list[dict[str, Any]]:
-    steps = block.own_steps if months.released.shape[2] < block.steps.count else block.steps
     released = months.released[place, :, :, 0]  # (T, J)
     rows = []
     for q in range(block.num_streams):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from stockpile.plan import TABLES
+from stockpile.result_tables import typed_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from stockpile.plan import Plan
 
@@ -75,13 +75,7 @@ def tidy(plan: Plan) -> pd.DataFrame:
         items = [column for column in columns if column not in KEYS]
         for place, cells in enumerate(getattr(plan, name).to_dict(orient="records")):
             rows += [_row(name, place, cells, item, cells[item]) for item in items]
-    kinds: dict[type, Any] = {str: object, int: np.int64, float: np.float64}
-    return pd.DataFrame(
-        {
-            column: np.array([row[column] for row in rows], dtype=kinds[kind])
-            for column, kind in COLUMNS.items()
-        }
-    )
+    return typed_table(COLUMNS, rows)
 
 
 def _row(table: str, place: int, cells: Mapping[Any, Any], item: str, given: Any) -> dict[str, Any]:

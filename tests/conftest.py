@@ -11,6 +11,12 @@ import signal
 
 from hypothesis import settings
 
+
+def pytest_addoption(parser):
+    """Let a batch be killed more often: ``pytest tests/test_batch.py --kills 20``."""
+    parser.addoption("--kills", type=int, default=4, help="times that a batch is killed (4)")
+
+
 settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")

@@ -364,14 +364,14 @@ def begin(tmp_path, *more):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def test_killed_at_any_moment_it_goes_on(tmp_path):
+def test_killed_at_any_moment_it_goes_on(tmp_path, request):
     """However often it is killed: the summary is that of a batch that nobody has disturbed."""
     sweep = {"cooperation": WORLDS, DAYS: [10, 20, 30, 40]}
     whole = tmp_path / "whole"
     sp.batch(TOY, whole, sweep=sweep, progress=False)
     chance = random.Random(5)
     kills, ended = 0, {}
-    while kills < 4:
+    while kills < request.config.getoption("--kills"):
         child = begin(tmp_path, *(["resume"] if kills else []))
         runs = tmp_path / "out" / "runs"
         before = len(list(runs.glob("*/run.json")))

@@ -149,6 +149,26 @@ def test_the_split_is_that_of_the_comparison(document, results):
     assert [row[3] for row in shown] == pytest.approx((splits["pays_usd"] / 1e6).tolist())
 
 
+def test_the_frontier_is_shown_saved_or_not(toy, tmp_path):
+    """Cost against budget, but for the point without any budget, and what one step more costs."""
+    instance, plan = toy
+    curve = sp.frontier(instance, vary="budget", values=[0.9, 1.0], progress=False)
+    steps = sp.marginals(instance, progress=False)
+    curve.save(tmp_path / "frontier", steps)
+    saved = read_result(tmp_path / "frontier")
+    for given in ({"frontier": saved}, {"frontier": curve, "marginals": steps}):
+        document = report_document(plan, **given)
+        rows = table(document, "frontier").rows
+        points = [point for point in curve.points if point.plan and point.parameter is not None]
+        assert len(points) == 2
+        assert [row[1] * 1e6 for row in rows] == pytest.approx(
+            [point.annual_cost_usd for point in points]
+        )
+        shown = table(document, "marginals").rows
+        assert len(shown) == int(steps.table["change_usd_per_year"].notna().sum())
+        assert 'id="frontier"' in page(document)
+
+
 def test_charts_have_axes_with_units_and_the_numbers_behind_them(document):
     figures = [
         part for item in document.sections for part in item.parts if isinstance(part, Figure)
@@ -501,8 +521,8 @@ def test_bands_are_of_days_of_cover():
         (365.0, "180 to 365"),
         (366.0, "over 365"),
     ):
-        assert band(days * 2.0, 2.0) == expected
-    assert band(5.0, 0.0) == "some"
+        assert band(days, 2.0 * days) == expected
+    assert band(None, 5.0) == "some"
     assert len(band_names()) == len(BANDS) + 2
 
 

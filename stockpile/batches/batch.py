@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.arguments import check_arguments
-from stockpile.batches.books import Books
-from stockpile.batches.folder import held, read_manifest, run_folder
+from stockpile.batches.books import WAITING, Books
+from stockpile.batches.folder import held, holds_batch, run_folder
+from stockpile.batches.records import FAILED
 from stockpile.batches.runs import Variant, all_runs
 from stockpile.batches.solving import Outcome, solve_run
 from stockpile.errors import UsageError
@@ -84,14 +85,26 @@ class Batch:
         promises kept, error. It holds no times, and is the same whenever the batch is run.
     manifest
         One row for each run: status, seconds, seed, hashes, versions, error.
-    interrupted
-        Whether it was stopped before its end.
     """
 
     folder: Path
     summary: pd.DataFrame
     manifest: pd.DataFrame
-    interrupted: bool
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Return the rows of the manifest of runs that have ended without a result."""
+        return self.manifest[self.manifest["status"] == FAILED]
+
+    @property
+    def waiting(self) -> int:
+        """Return the number of runs that have not ended."""
+        return int((self.manifest["status"] == WAITING).sum())
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether it was stopped before its end."""
+        return self.waiting > 0
 
     def plan(self, run: str) -> Plan:
         """Read the plan of a run.
@@ -170,7 +183,7 @@ def batch(
     )
     folder = Path(out)
     with held(folder):
-        if not resume and read_manifest(folder) is not None:
+        if not resume and holds_batch(folder):
             raise UsageError(
                 f"{folder} holds a batch already; go on with it by --resume, or name another folder"
             )
@@ -185,7 +198,7 @@ def batch(
         finally:
             watch.end()
             books.write()
-        return Batch(folder, books.summary(), books.manifest(), bool(books.waiting()))
+        return Batch(folder, books.summary(), books.manifest())
 
 
 def _one_by_one(books: Books, watch: _Watch, threads: int | None, memory_gib: float | None) -> None:

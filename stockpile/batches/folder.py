@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stockpile.batches.records import FILES, RECORD, Record, hashes_of
-from stockpile.errors import ResultError, UsageError
+from stockpile.errors import UsageError
 from stockpile.folders import check_target, write_file, write_whole
 from stockpile.parquet import parquet_possible
 from stockpile.records import json_text
@@ -46,7 +45,7 @@ def held(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    mark = MANIFEST if (folder / MANIFEST).exists() else LOCK
+    mark = MANIFEST if holds_batch(folder) else LOCK
     reason = check_target(folder, mark=mark, replaceable=(*CONTENT, *LEFTOVERS))
     if reason is not None:
         raise UsageError(reason)
@@ -87,34 +86,16 @@ def write_run(folder: Path, record: Record, files: Mapping[str, str]) -> Record:
 
 
 def write_tables(
-    folder: Path, manifest: Sequence[Mapping[str, Any]], summary: pd.DataFrame | None
+    folder: Path, manifest: Sequence[Mapping[str, Any]], summary: pd.DataFrame
 ) -> None:
-    """Write the manifest, and the summary where there is one; each file whole or not at all."""
+    """Write the manifest and the summary; each file whole or not at all."""
     text = json_text({"format": FORMAT, "runs": [dict(entry) for entry in manifest]})
     write_file(folder / MANIFEST, text.encode())
-    if summary is None:
-        return
     write_file(folder / SUMMARY, summary.to_csv(index=False, lineterminator="\n").encode())
     if parquet_possible():
         write_file(folder / PARQUET, summary.to_parquet(index=False, engine="pyarrow"))
 
 
-def read_manifest(folder: Path) -> list[dict[str, Any]] | None:
-    """Return the runs of the manifest of a folder; None where there is none.
-
-    Raises
-    ------
-    ResultError
-        If it cannot be read.
-    """
-    path = folder / MANIFEST
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        runs = data["runs"]
-        if data["format"] != FORMAT or not all(isinstance(run["run"], str) for run in runs):
-            raise ValueError(f"format {data['format']!r} is not known")
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ResultError(f"{path} is damaged: {error}") from error
-    return list(runs)
+def holds_batch(folder: Path) -> bool:
+    """Say whether a batch has begun in a folder."""
+    return (folder / MANIFEST).exists()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.errors import ResultError
 from stockpile.plan import FILES as PLAN_FILES
-from stockpile.records import json_text
+from stockpile.records import json_text, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,11 +129,8 @@ def read_record(folder: Path) -> Record | None:
     path = folder / RECORD
     if not path.exists():
         return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ResultError(f"{path} is damaged: {error}") from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    data = read_json(path)
+    if data.get("format") != FORMAT:
         raise ResultError(f"{path} is damaged, or of another version of stockpile")
     wrong = [
         key

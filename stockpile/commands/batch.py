@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK, EXIT_OTHER
-from stockpile.commands.options import add_executor, add_memory, executor_of
+from stockpile.commands.options import add_changes, add_executor, add_memory, executor_of
 
 if TYPE_CHECKING:
     import argparse
@@ -28,23 +28,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="folder of the batch"
     )
-    parser.add_argument(
-        "--set",
-        metavar="PLACE=VALUE",
-        action="append",
-        default=[],
-        help="change every run: gap=0.02, cooperation=none, seed=7, or a place in the instance: "
-        "coverage[metric=days].level=60, materials.price_usd_per_kg=*1.2",
-    )
+    add_changes(parser, also="gap=0.02, cooperation=none, seed=7, ")
     parser.add_argument(
         "--sweep",
         metavar="PLACE=V1,V2,...",
         action="append",
         default=[],
         help="solve with each of the values; several times for all combinations",
-    )
-    parser.add_argument(
-        "--overlay", metavar="DIR", type=Path, help="lay the tables of a folder over each instance"
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with the batch in DIR; repeat no finished run"
@@ -91,12 +81,11 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(
             'stockpile: note: summary.parquet needs pyarrow: pip install "stockpile[parquet]"\n'
         )
-    failed = (result.manifest["status"] == "failed").any()
-    return EXIT_OTHER if failed or result.interrupted else EXIT_OK
+    return EXIT_OTHER if len(result.failed) or result.interrupted else EXIT_OK
 
 
 def _sweep(written: list[str]) -> dict[str, list[str]]:
-    """Read ``PLACE=V1,V2,...``; commas in brackets and quotes are part of the place."""
+    """Read ``PLACE=V1,V2,...``; commas in brackets are part of the place."""
     from stockpile.errors import UsageError
     from stockpile.overrides import split_place
 
@@ -111,16 +100,14 @@ def _sweep(written: list[str]) -> dict[str, list[str]]:
 
 
 def _say_how_it_ended(result: Batch, options: argparse.Namespace) -> None:
-    failed = result.manifest[result.manifest["status"] == "failed"]
-    for name, error in zip(failed["run"], failed["error"], strict=True):
+    for name, error in zip(result.failed["run"], result.failed["error"], strict=True):
         lines = str(error).splitlines()
         sys.stderr.write(f"stockpile: {name} failed: {lines[0]}\n")
         sys.stderr.writelines(f"  {line}\n" for line in lines[1:4])
     if result.interrupted:
-        waiting = int((result.manifest["status"] == "waiting").sum())
         sys.stderr.write(
-            f"stockpile: stopped with {waiting} of {len(result.manifest)} runs left; go on by the "
-            "same command with --resume\n"
+            f"stockpile: stopped with {result.waiting} of {len(result.manifest)} runs left; go on "
+            "by the same command with --resume\n"
         )
     sys.stderr.write(
         f"Written to {options.out}: summary.csv, batch.json and a folder for each run in runs.\n"

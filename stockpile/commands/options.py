@@ -25,8 +25,8 @@ def add_instance(parser: argparse.ArgumentParser, *, several: bool = False) -> N
     add_changes(parser)
 
 
-def add_changes(parser: argparse.ArgumentParser) -> None:
-    """Add what changes an instance: ``--overlay`` and ``--set``."""
+def add_changes(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """Add what changes an instance: ``--overlay`` and ``--set``; ``also`` says what that takes."""
     parser.add_argument(
         "--overlay",
         metavar="DIR",
@@ -38,7 +38,7 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE=VALUE",
         action="append",
         default=[],
-        help="change the instance: coverage[metric=days].level=60, "
+        help=f"change the instance: {also}coverage[metric=days].level=60, "
         "materials.price_usd_per_kg=*1.2, agreement.joint_budget_usd=4e9",
     )
 

@@ -127,12 +127,12 @@ def _instance(options: argparse.Namespace) -> Instance | None:
 
 def _plans(results: dict[Path, Saved]) -> dict[str, Plan]:
     """Return the plans by the names of their folders."""
+    from stockpile import Plan
     from stockpile.errors import UsageError
-    from stockpile.plan import Plan as PlanType
 
     plans: dict[str, Plan] = {}
     for folder, result in results.items():
-        if isinstance(result, PlanType):
+        if isinstance(result, Plan):
             name = folder.resolve().name
             while name in plans:
                 name += "+"

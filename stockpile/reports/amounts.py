@@ -8,21 +8,36 @@ if TYPE_CHECKING:
     from stockpile.languages import Language
 
 
-def money(usd: float, say: Language) -> str:
-    """Write an amount of money with three significant digits and its unit.
+def money(usd: float, say: Language, digits: int = 3) -> str:
+    """Write an amount of money with its unit.
+
+    Parameters
+    ----------
+    usd
+        The amount [USD].
+    say
+        Language of the unit.
+    digits
+        Significant digits.
 
     >>> from stockpile.languages import language
     >>> money(1_234_567.0, language("en"))
     '1.23 million USD'
     """
-    for size, text in (
-        (1e9, say("{amount} billion USD", amount=_digits(usd / 1e9))),
-        (1e6, say("{amount} million USD", amount=_digits(usd / 1e6))),
-        (1e3, say("{amount} thousand USD", amount=_digits(usd / 1e3))),
-    ):
-        if abs(usd) >= 0.9995 * size:
-            return text
-    return say("{amount} USD", amount=_digits(usd))
+    least = 1.0 - 0.5 * 10.0**-digits  # What is rounded up to a unit is written in it.
+
+    def amount(size: float) -> str:
+        return f"{usd / size:,.{digits}g}"
+
+    if abs(usd) >= least * 1e12:
+        return say("{amount} trillion USD", amount=amount(1e12))
+    if abs(usd) >= least * 1e9:
+        return say("{amount} billion USD", amount=amount(1e9))
+    if abs(usd) >= least * 1e6:
+        return say("{amount} million USD", amount=amount(1e6))
+    if abs(usd) >= least * 1e3:
+        return say("{amount} thousand USD", amount=amount(1e3))
+    return say("{amount} USD", amount=amount(1.0))
 
 
 def percent(fraction: float) -> str:
@@ -39,9 +54,3 @@ def percent(fraction: float) -> str:
 def tonnes(value: float) -> str:
     """Write tonnes."""
     return f"{value:,.0f} t" if value >= 100.0 else f"{value:.3g} t"
-
-
-def _digits(value: float) -> str:
-    if abs(value) >= 1000.0:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"

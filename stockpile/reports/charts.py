@@ -113,8 +113,26 @@ def _forms(make: Callable[[int], Spec]) -> Forms:
     return Forms(*specs)
 
 
-def _colours(domain: Sequence[str], colours: Sequence[str] = SERIES) -> Spec:
-    return {"domain": list(domain), "range": list(colours[: len(domain)])}
+def _labels(order: Sequence[str], axis: Spec | None = None) -> Spec:
+    """Return the axis of labels, one below the other."""
+    bare = {"ticks": False, "domain": False, "grid": False}
+    return {
+        "field": "label",
+        "type": "nominal",
+        "sort": list(order),
+        "title": None,
+        "axis": {**bare, **(axis or {})},
+    }
+
+
+def _colour(domain: Sequence[str], colours: Sequence[str] = SERIES, symbol: str = "square") -> Spec:
+    """Return the colours of series, with a legend where there is more than one."""
+    return {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": list(domain), "range": list(colours[: len(domain)])},
+        "legend": {"symbolType": symbol} if len(domain) > 1 else None,
+    }
 
 
 def bars(
@@ -144,13 +162,7 @@ def bars(
             "data": {"values": list(rows)},
             "mark": {"type": "bar", "cornerRadiusEnd": 1},
             "encoding": {
-                "y": {
-                    "field": "label",
-                    "type": "nominal",
-                    "sort": list(order),
-                    "title": None,
-                    "axis": {"grid": False, "ticks": False, "domain": False},
-                },
+                "y": _labels(order),
                 "x": {
                     "field": "value",
                     "type": "quantitative",
@@ -158,12 +170,7 @@ def bars(
                     "stack": "zero",
                     "axis": {"format": PLAIN},
                 },
-                "color": {
-                    "field": "series",
-                    "type": "nominal",
-                    "scale": _colours(series, colours),
-                    "legend": {} if len(series) > 1 else None,
-                },
+                "color": _colour(series, colours),
                 "order": {"field": "place", "type": "quantitative"},
             },
         }
@@ -184,15 +191,9 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
         Labels in the order to show them.
     """
     names = list(dict.fromkeys(row["series"] for row in rows))
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": list(order),
-        "title": None,
-        "axis": {"grid": True, "ticks": False, "domain": False},
-    }
+    y = _labels(order, {"grid": True})
     offset = {"field": "series", "type": "nominal", "sort": names}
-    colour = {"field": "series", "type": "nominal", "scale": _colours(names)}
+    colour = _colour(names)
 
     def make(width: int) -> Spec:
         def layer(mark: Spec, end: str, more: Spec) -> Spec:
@@ -237,13 +238,7 @@ def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -
             "data": {"values": list(rows)},
             "mark": {"type": "point", "size": 46, "filled": True, "opacity": 1},
             "encoding": {
-                "y": {
-                    "field": "label",
-                    "type": "nominal",
-                    "sort": list(order),
-                    "title": None,
-                    "axis": {"grid": True, "ticks": False, "domain": False},
-                },
+                "y": _labels(order, {"grid": True}),
                 "yOffset": {"field": "series", "type": "nominal", "sort": names},
                 "x": {
                     "field": "band",
@@ -252,7 +247,7 @@ def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -
                     "title": axis,
                     "axis": {"labelAngle": -40 if width == NARROW else 0, "grid": True},
                 },
-                "color": {"field": "series", "type": "nominal", "scale": _colours(names)},
+                "color": _colour(names),
             },
         }
 
@@ -296,12 +291,7 @@ def lines(
                     "axis": {"format": ".0%" if percent else PLAIN, "tickCount": 4},
                     "scale": {"domain": [0, 1]} if percent else {"zero": True},
                 },
-                "color": {
-                    "field": "series",
-                    "type": "nominal",
-                    "scale": _colours(series),
-                    "legend": {"symbolType": "stroke"} if len(series) > 1 else None,
-                },
+                "color": _colour(series, symbol="stroke"),
             },
         }
 
@@ -341,11 +331,7 @@ def month_bars(
                     "stack": "zero",
                     "axis": {"format": PLAIN, "tickCount": 4},
                 },
-                "color": {
-                    "field": "series",
-                    "type": "nominal",
-                    "scale": _colours(series, colours),
-                },
+                "color": _colour(series, colours),
                 "order": {"field": "place", "type": "quantitative"},
             },
         }
@@ -371,13 +357,7 @@ def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
                     "data": {"values": list(rows)},
                     "mark": {"type": "bar", "height": 16},
                     "encoding": {
-                        "y": {
-                            "field": "label",
-                            "type": "nominal",
-                            "sort": list(order),
-                            "title": None,
-                            "axis": {"ticks": False, "domain": False, "grid": False},
-                        },
+                        "y": _labels(order),
                         "x": {
                             "field": "value",
                             "type": "quantitative",
@@ -385,11 +365,7 @@ def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
                             "stack": None,
                             "axis": {"format": "+,.3~r"},
                         },
-                        "color": {
-                            "field": "series",
-                            "type": "nominal",
-                            "scale": _colours(series),
-                        },
+                        "color": _colour(series),
                     },
                 },
                 {
@@ -425,24 +401,14 @@ def margins(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
                     "data": {"values": list(rows)},
                     "mark": {"type": "tick", "thickness": 1.6, "opacity": 0.65, "height": 13},
                     "encoding": {
-                        "y": {
-                            "field": "label",
-                            "type": "nominal",
-                            "sort": list(order),
-                            "title": None,
-                            "axis": labels,
-                        },
+                        "y": _labels(order, labels),
                         "x": {
                             "field": "value",
                             "type": "quantitative",
                             "title": axis,
                             "axis": {"format": "+.0%"},
                         },
-                        "color": {
-                            "field": "series",
-                            "type": "nominal",
-                            "scale": _colours(series, (SERIES[0], WARNING)),
-                        },
+                        "color": _colour(series, (SERIES[0], WARNING)),
                     },
                 },
                 {
@@ -471,6 +437,7 @@ def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
     ]
 
     def make(width: int) -> Spec:
+        height = {"type": "quantitative", "title": y, "scale": {"zero": False}}
         position = {"field": "x", "type": "quantitative", "title": x, "scale": {"zero": False}}
         return {
             "width": width,
@@ -481,7 +448,7 @@ def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
                     "mark": {"type": "area", "opacity": 0.25, "color": SERIES[0]},
                     "encoding": {
                         "x": position,
-                        "y": {"field": "low", "type": "quantitative", "title": y},
+                        "y": {"field": "low", **height},
                         "y2": {"field": "high"},
                     },
                 },
@@ -490,12 +457,8 @@ def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
                     "mark": {"type": "line", "point": {"size": 30}, "strokeWidth": 2},
                     "encoding": {
                         "x": position,
-                        "y": {"field": "value", "type": "quantitative", "title": y},
-                        "color": {
-                            "field": "series",
-                            "type": "nominal",
-                            "scale": _colours([words["high"], words["low"]], (SERIES[0], QUIET)),
-                        },
+                        "y": {"field": "value", **height},
+                        "color": _colour([words["high"], words["low"]], (SERIES[0], QUIET)),
                     },
                 },
             ],

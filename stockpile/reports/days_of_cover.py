@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stockpile.problem import DAYS_PER_YEAR
+from stockpile.daily_use import days
 from stockpile.reports.document import Column, Table
 from stockpile.reports.stocks import stocks_of
 
@@ -37,7 +37,7 @@ def days_of_cover(plan: Plan, instance: Instance, say: Language) -> Table:
         rows += [_row(stock.owner, [stock]) for stock in stocks]
         if len(stocks) > 1:
             rows.append(_row(say("All nations"), stocks))
-    tonnes, days = say("t"), say("days")
+    tonnes, unit = say("t"), say("days")
     return Table(
         NAME,
         say("Days of cover"),
@@ -47,9 +47,9 @@ def days_of_cover(plan: Plan, instance: Instance, say: Language) -> Table:
             Column(say("Nation"), "participant_name"),
             Column(say("Consumption"), "demand_t_per_year", say("t/year"), "number"),
             Column(say("Held"), "held_t", tonnes, "number"),
-            Column(say("Cover held"), "held_days", days, "number"),
+            Column(say("Cover held"), "held_days", unit, "number"),
             Column(say("Planned"), "planned_t", tonnes, "number"),
-            Column(say("Cover planned"), "planned_days", days, "number"),
+            Column(say("Cover planned"), "planned_days", unit, "number"),
         ),
         tuple(rows),
         say(
@@ -69,12 +69,7 @@ def _row(owner: str, stocks: Sequence[Stock]) -> tuple[Cell, ...]:
         owner,
         demand,
         held,
-        _days(held, demand),
+        days(held, demand),
         planned,
-        _days(planned, demand),
+        days(planned, demand),
     )
-
-
-def _days(tonnes: float, demand_t_per_year: float) -> float | None:
-    """Return for how many days a stock lasts; None where nothing is used."""
-    return DAYS_PER_YEAR * tonnes / demand_t_per_year if demand_t_per_year > 0.0 else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stockpile.errors import ResultError
 from stockpile.outofsample import evaluate
+from stockpile.plan_decisions import require_same
 from stockpile.sensitivities import sensitivity
 from stockpile.stress_simulation import stress_runs
 
@@ -65,7 +66,7 @@ def gather(
     frontier: SavedFrontier | None = None,
     scenarios: int = 20_000,
     threads: int | None = None,
-    progress: bool | Callable[[Progress], None] | None = False,
+    progress: bool | Callable[[Progress], None] | None = None,
 ) -> Evidence:
     """Work out what can be known about a plan without solving anything.
 
@@ -113,19 +114,3 @@ def gather(
         comparison,
         frontier,
     )
-
-
-def require_same(plan: Plan, instance: Instance) -> None:
-    """Refuse an instance that a plan was not made from.
-
-    Raises
-    ------
-    ResultError
-        Saying which is which.
-    """
-    if instance.content_hash != plan.instance_hash:
-        raise ResultError(
-            f"the plan was made from {plan.instance_name} ({plan.instance_hash[:12]}), not from "
-            f"{instance.name} as it is now ({instance.content_hash[:12]}).\n"
-            "  Give the instance as it was, with its --overlay and --set, or solve it anew."
-        )

@@ -9,8 +9,9 @@ from stockpile.errors import UsageError
 from stockpile.folders import write_file
 from stockpile.languages import language
 from stockpile.plan import Plan
+from stockpile.plan_decisions import require_same
 from stockpile.redaction import parse_redaction
-from stockpile.reports.evidence import gather, require_same
+from stockpile.reports.evidence import gather
 from stockpile.reports.plan_report import plan_report
 from stockpile.reports.redacted_report import redacted_report
 from stockpile.reports.saved import SavedComparison, SavedFrontier
@@ -18,7 +19,7 @@ from stockpile.reports.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from stockpile.cooperation.comparison import Comparison
     from stockpile.frontier_points import Frontier
@@ -186,16 +187,3 @@ def written_as(document: Document, form: str) -> bytes:
     from stockpile.reports.markdown import markdown
 
     return markdown(document).encode()
-
-
-def possible(form: str) -> bool:
-    """Say whether the packages that a way of writing needs are installed."""
-    from importlib.util import find_spec
-
-    needed: dict[str, Sequence[str]] = {
-        "html": ("jinja2", "vl_convert"),
-        "pdf": ("jinja2", "vl_convert", "weasyprint"),
-        "xlsx": ("xlsxwriter",),
-        "md": (),
-    }
-    return all(find_spec(name) is not None for name in needed[form])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,11 @@ from stockpile.cooperation.comparison_tables import TABLES as COMPARISON_TABLES
 from stockpile.errors import ResultError
 from stockpile.marginal_costs import COLUMNS as MARGINAL_COLUMNS
 from stockpile.plan import Plan
+from stockpile.records import read_json
 from stockpile.result_tables import read_result_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stockpile.cooperation.comparison import Comparison
@@ -73,10 +73,8 @@ class SavedFrontier:
     @staticmethod
     def of(frontier: Frontier, marginals: Marginals | None = None) -> SavedFrontier:
         """Return what would be read if a frontier was written and read."""
-        summary = json.loads(frontier.to_json(marginals))
-        return SavedFrontier(
-            summary, pd.DataFrame(summary["points"]), None if marginals is None else marginals.table
-        )
+        table = None if marginals is None else marginals.table
+        return SavedFrontier(frontier.summary(), _points(frontier.summary()["points"]), table)
 
     @property
     def instance_hash(self) -> str:
@@ -84,6 +82,7 @@ class SavedFrontier:
         return str(self.summary["instance"]["hash"])
 
 
+_POINT = ("point", "parameter", "status", "annual_cost_usd", "bound_usd", "outlay_usd")
 Saved = Plan | SavedComparison | SavedFrontier
 
 
@@ -108,7 +107,12 @@ def read_result(folder: Path) -> Saved:
         summary = _summary(folder / "frontier.json", ("instance", "meaning", "points", "vary"))
         path = folder / "marginals.csv"
         marginals = read_result_table(path, MARGINAL_COLUMNS) if path.exists() else None
-        return SavedFrontier(summary, _points(summary, folder), marginals)
+        points = summary["points"]
+        if not isinstance(points, list) or not all(
+            isinstance(point, dict) and set(_POINT) <= set(point) for point in points
+        ):
+            raise ResultError(f"{folder / 'frontier.json'} is damaged: points are not as expected")
+        return SavedFrontier(summary, _points(points), marginals)
     if not folder.is_dir():
         raise ResultError(f"{folder} is not a result: there is no such folder")
     hint = ""
@@ -122,16 +126,10 @@ def read_result(folder: Path) -> Saved:
 
 
 def _summary(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ResultError(f"{path} is damaged: {error}") from error
-    if not isinstance(data, dict) or "format" not in data:
-        raise ResultError(f"{path} is damaged: it is not the summary of a result")
-    if data["format"] != FORMAT:
-        raise ResultError(
-            f"{path}: format {data['format']!r} is not known; this version reads format {FORMAT}"
-        )
+    data = read_json(path)
+    if data.get("format") != FORMAT:
+        found = data.get("format")
+        raise ResultError(f"{path}: format {found!r} is not known; this version reads {FORMAT}")
     missing = [key for key in keys if key not in data]
     named = data.get("instance")
     known = named if isinstance(named, dict) else {}
@@ -142,14 +140,9 @@ def _summary(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     return data
 
 
-def _points(summary: Mapping[str, Any], folder: Path) -> pd.DataFrame:
-    columns = ("point", "parameter", "status", "annual_cost_usd", "bound_usd", "outlay_usd")
-    points = summary["points"]
-    if not isinstance(points, list) or not all(
-        isinstance(point, dict) and set(columns) <= set(point) for point in points
-    ):
-        raise ResultError(f"{folder / 'frontier.json'} is damaged: points are not as expected")
-    frame = pd.DataFrame(points, columns=list(columns))
+def _points(points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return points as a table; a number that is not there is not a number."""
+    frame = pd.DataFrame(points, columns=list(_POINT))
     for column in ("parameter", "annual_cost_usd", "bound_usd", "outlay_usd"):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
     return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stockpile.reports.amounts import money
@@ -59,8 +60,6 @@ def _is_table(part: Any, name: str) -> bool:
 
 
 def _renamed(part: Any, name: str) -> Any:
-    from dataclasses import replace
-
     return replace(part, name=name) if isinstance(part, Table) else part
 
 

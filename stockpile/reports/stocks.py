@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stockpile.daily_use import yearly_use
 from stockpile.errors import ResultError
+from stockpile.plan_decisions import require_same
 
 if TYPE_CHECKING:
     from stockpile.instance import Instance
@@ -62,12 +63,15 @@ def stocks_of(plan: Plan, instance: Instance) -> tuple[Stock, ...]:
     ResultError
         If the plan was not made from the instance, or there is no plan.
     """
-    require_match(plan, instance)
+    require_same(plan, instance)
+    if not plan.found:
+        raise ResultError(
+            f"the result holds no plan: its status is {plan.status}.\n"
+            "  Solve the instance again, with more time or other limits."
+        )
     owners = {row.participant: row.name for row in instance.participants}
     materials = {row.material: row for row in instance.materials}
-    demand: dict[tuple[str, str], list[float]] = {}
-    for row in instance.demand:
-        demand.setdefault((row.participant, row.material), []).append(row.demand_t_per_year)
+    use = yearly_use(instance)
     found = []
     for held in plan.holdings.to_dict(orient="records"):
         material = materials[held["material"]]
@@ -84,31 +88,7 @@ def stocks_of(plan: Plan, instance: Instance) -> tuple[Stock, ...]:
                 lot_t=material.lot_t,
                 price_usd_per_t=1000.0 * material.price_usd_per_kg,
                 outlay_usd=held["outlay_usd"],
-                demand_t_per_year=math.fsum(
-                    demand.get((held["participant"], held["material"]), ())
-                ),
+                demand_t_per_year=use.get((held["participant"], held["material"]), 0.0),
             )
         )
     return tuple(found)
-
-
-def require_match(plan: Plan, instance: Instance) -> None:
-    """Refuse a plan that was not made from the instance, and one that holds nothing.
-
-    Raises
-    ------
-    ResultError
-        Saying why.
-    """
-    if plan.instance_hash != instance.content_hash:
-        raise ResultError(
-            f"the plan was made from {plan.instance_name} ({plan.instance_hash[:12]}), not from "
-            f"{instance.name} as it is now ({instance.content_hash[:12]}).\n"
-            "  Give the instance that was solved, with the same --overlay and --set, or solve it "
-            "again."
-        )
-    if not plan.found:
-        raise ResultError(
-            f"the result holds no plan: its status is {plan.status}.\n"
-            "  Solve the instance again, with more time or other limits."
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from stockpile.daily_use import days, yearly_use
+from stockpile.problem import DAYS_PER_YEAR
 from stockpile.reports.charts import dumbbells
 from stockpile.reports.document import Column, Figure, Paragraph, Section, Table
 
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
 def holdings(evidence: Evidence, names: Names, say: Language) -> Section:
     """Return the section on holdings."""
     plan = evidence.plan
+    use = _use(evidence)
     rows: list[tuple[Cell, ...]] = []
     drawn: list[dict[str, Any]] = []
     for row in plan.holdings.to_dict(orient="records"):
-        days, held = row["days_of_cover"], row["holding_t"]
-        daily = held / days if days and not math.isnan(days) and held else _daily(evidence, row)
-        existing_days = row["existing_t"] / daily if daily else None
+        cover, held = row["days_of_cover"], row["holding_t"]
+        existing_days = days(row["existing_t"], use.get((row["participant"], row["material"]), 0.0))
         rows.append(
             (
                 names.material(row["material"]),
@@ -32,18 +34,18 @@ def holdings(evidence: Evidence, names: Names, say: Language) -> Section:
                 held,
                 row["buy_t"],
                 existing_days,
-                None if math.isnan(days) else days,
+                None if math.isnan(cover) else cover,
                 row["outlay_usd"] / 1e6,
                 row["annual_holding_cost_usd"] / 1e6,
             )
         )
-        if existing_days is not None and not math.isnan(days):
+        if existing_days is not None and not math.isnan(cover):
             drawn.append(
                 {
                     "label": names.material(row["material"]),
                     "series": names.participant(row["participant"]),
                     "before": existing_days,
-                    "after": days,
+                    "after": cover,
                 }
             )
     sums = [sum(float(row[place] or 0.0) for row in rows) for place in (7, 8)]
@@ -84,18 +86,17 @@ def holdings(evidence: Evidence, names: Names, say: Language) -> Section:
     return Section("holdings", say("What to hold"), tuple(parts))
 
 
-def _daily(evidence: Evidence, row: dict[object, object]) -> float:
-    """Return normal daily use [t/day] where nothing is held that would tell; 0 if unknown."""
-    if evidence.instance is None:
-        return 0.0
-    return (
-        sum(
-            demand.demand_t_per_year
-            for demand in evidence.instance.demand
-            if demand.participant == row["participant"] and demand.material == row["material"]
-        )
-        / 365.0
-    )
+def _use(evidence: Evidence) -> dict[tuple[str, str], float]:
+    """Return normal demand [t/year]; without an instance, as far as the plan itself tells."""
+    if evidence.instance is not None:
+        return yearly_use(evidence.instance)
+    return {
+        (row["participant"], row["material"]): DAYS_PER_YEAR
+        * row["holding_t"]
+        / row["days_of_cover"]
+        for row in evidence.plan.holdings.to_dict(orient="records")
+        if row["days_of_cover"] > 0.0
+    }
 
 
 def _days(drawn: list[dict[str, Any]], names: Names, say: Language) -> Figure:
