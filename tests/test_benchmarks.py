@@ -139,3 +139,10 @@ def test_sampling_compares_both_ways_of_drawing(tmp_path):
         assert ratios == sorted(ratios)
         assert ratios[0] > 0.0
         assert int(row["that vary"]) <= int(row["number"])
+
+
+def test_batches_are_the_same_one_by_one_and_at_once():
+    said = run("batches", "--instance", "instances/toy", "--scenarios", "4")
+    assert "runs of the same bytes: 12 of 12" in said
+    assert "summary of the same bytes: True" in said
+    assert "last run as a single solve: True" in said
