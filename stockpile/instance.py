@@ -29,6 +29,7 @@ from stockpile.tables import (
     TABLES,
     Agreement,
     Commercial,
+    ConcentrationCap,
     Conversion,
     CoverageTarget,
     Demand,
@@ -38,9 +39,13 @@ from stockpile.tables import (
     Hazard,
     Header,
     Holding,
+    Lead,
     Material,
     Participant,
+    PlantShare,
     Project,
+    ProjectProduct,
+    Recycling,
     Reference,
     Risk,
     RuleRow,
@@ -101,7 +106,12 @@ class Instance(Header):
     commercial: tuple[Commercial, ...] = ()
     facilities: tuple[Facility, ...] = ()
     projects: tuple[Project, ...] = ()
+    project_products: tuple[ProjectProduct, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    recycling: tuple[Recycling, ...] = ()
+    concentration: tuple[ConcentrationCap, ...] = ()
     conversions: tuple[Conversion, ...] = ()
+    plant_shares: tuple[PlantShare, ...] = ()
     references: tuple[Reference, ...] = ()
 
     @functools.cached_property

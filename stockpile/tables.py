@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the format that this package reads and writes."""
 
-EFFECTS = ("supply_loss", "demand_surge", "sharing_blocked")
+EFFECTS = ("supply_loss", "demand_surge", "sharing_blocked", "price_cut")
 METRICS = ("fill_rate", "chance", "cvar", "stress", "days", "joint_chance")
 RELATIONS = ("own", "partner")
 PROJECT_KINDS = ("mine", "separation", "metal", "magnet", "recycling")
@@ -126,6 +126,8 @@ class Agreement:
     ----------
     joint_budget_usd
         Total outlay of all [USD], equation (11); None: no limit.
+    joint_project_budget_usd
+        Total paid for projects by all [USD], equation (11); None: no limit.
     max_distinct_rules
         Rules in use per participant, equation (15); None: no limit.
     nobody_worse_off
@@ -133,6 +135,7 @@ class Agreement:
     """
 
     joint_budget_usd: Annotated[float | None, Number("USD", at_least=0.0)] = None
+    joint_project_budget_usd: Annotated[float | None, Number("USD", at_least=0.0)] = None
     max_distinct_rules: Annotated[int | None, Whole("rules", at_least=1)] = None
     nobody_worse_off: Annotated[bool, Flag()] = False
 
@@ -216,6 +219,8 @@ class Participant(SourcedRow):
         Most that may be spent on buying stock [USD]; None: no limit.
     refill_per_month
         phi of equation (6), fraction of the holding bought back in a month without need.
+    project_budget_usd
+        Most that may be paid for projects within the first six months [USD]; None: no limit.
     """
 
     key: ClassVar[tuple[str, ...]] = ("participant",)
@@ -225,6 +230,7 @@ class Participant(SourcedRow):
     discount_rate_per_year: Annotated[float, Number("1/year", at_least=0.0)]
     acquisition_budget_usd: Annotated[float | None, Number("USD", at_least=0.0)] = None
     refill_per_month: Annotated[float, _fraction] = 0.0
+    project_budget_usd: Annotated[float | None, Number("USD", at_least=0.0)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +278,12 @@ class Material(SourcedRow):
         World supply [t/year]; None: buying has no impact on the price.
     price_impact
         Growth of the price, as a fraction, per share of yearly world supply bought, equation (8).
+    loss_rate_per_year
+        Fraction of the stock that spoils in a year and is bought again [1/year].
+    shelf_life_months
+        Age at which the stock has to have been renewed [months]; None: it does not age.
+    renewal_loss
+        Fraction of the price that is lost where stock is sold to be renewed.
     """
 
     key: ClassVar[tuple[str, ...]] = ("material",)
@@ -287,6 +299,9 @@ class Material(SourcedRow):
     storage_kind: Annotated[str, Name()] = "warehouse"
     world_supply_t_per_year: Annotated[float | None, Number("t/year", above=0.0)] = None
     price_impact: Annotated[float, Number("fraction", at_least=0.0)] = 0.0
+    loss_rate_per_year: Annotated[float, Number("1/year", at_least=0.0)] = 0.0
+    shelf_life_months: Annotated[float | None, Number("months", above=0.0)] = None
+    renewal_loss: Annotated[float, _fraction] = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,7 +413,7 @@ class Hazard(SourcedRow):
     hazard
         Key.
     effect
-        ``supply_loss``, ``demand_surge`` or ``sharing_blocked``.
+        ``supply_loss``, ``demand_surge``, ``sharing_blocked`` or ``price_cut``.
     source
         The source that is lost; None for the other effects.
     materials, targets
@@ -415,6 +430,8 @@ class Hazard(SourcedRow):
         Hazard whose events this one may follow.
     follow_probability, follow_delay_months
         With which probability, and how long after the start of the event that it follows.
+    answers
+        Project to which it is an answer: it happens only if the project is funded.
     """
 
     key: ClassVar[tuple[str, ...]] = ("hazard",)
@@ -433,6 +450,7 @@ class Hazard(SourcedRow):
     follows: Annotated[str | None, KeyOf("hazards")] = None
     follow_probability: Annotated[float, _fraction] = 0.0
     follow_delay_months: Annotated[int, _months] = 0
+    answers: Annotated[str | None, KeyOf("projects")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,12 +477,13 @@ class Occurrence(SourcedRow):
 
     Attributes
     ----------
-    effect, source, materials, targets, demand_class
+    effect, source, materials, targets, demand_class, answers
         As in `Hazard`.
     start_month, duration_months
         The event is active in months start .. start + duration - 1, counted from 1.
     severity
-        Fraction of the source's supply lost, or of demand added; 1 for ``sharing_blocked``.
+        Fraction of the source's supply lost, of demand added, or of the price cut; 1 for
+        ``sharing_blocked``.
     """
 
     effect: Annotated[str, Choice(EFFECTS)] = "supply_loss"
@@ -475,6 +494,7 @@ class Occurrence(SourcedRow):
     start_month: Annotated[int, Whole("month", at_least=1)]
     duration_months: Annotated[int, Whole("months", at_least=1)]
     severity: Annotated[float, Number("fraction", at_least=0.0)]
+    answers: Annotated[str | None, KeyOf("projects")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -672,6 +692,14 @@ class Project(SourcedRow):
     fast_track_usd, fast_track_months
         Cost of fast-tracking the permit [USD] and the time that it saves [months]; None and 0
         where it cannot be.
+    ramp_months
+        Months over which output grows to the capacity, in equal steps.
+    slip_probability, slip_months
+        With which probability it starts later than the lead time says, and by how much [months].
+    life_years
+        Years over which the capital is paid back; None: it does not wear out.
+    source
+        Source that its output counts as (17); None: one of its own.
     """
 
     key: ClassVar[tuple[str, ...]] = ("project",)
@@ -689,6 +717,104 @@ class Project(SourcedRow):
     lead_sigma: Annotated[float, Number("of the logarithm", at_least=0.0)]
     fast_track_usd: Annotated[float | None, Number("USD", at_least=0.0)] = None
     fast_track_months: Annotated[float, Number("months", at_least=0.0)] = 0.0
+    ramp_months: Annotated[int, _months] = 0
+    slip_probability: Annotated[float, _fraction] = 0.0
+    slip_months: Annotated[float, Number("months", at_least=0.0)] = 0.0
+    life_years: Annotated[float | None, Number("years", above=0.0)] = None
+    source: Annotated[str | None, KeyOf("sources")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectProduct(SourcedRow):
+    """``project_products.csv``: what a project makes besides its first material.
+
+    Attributes
+    ----------
+    project, material
+        Which project makes what else.
+    capacity_t_per_year
+        Output [t/year].
+    operating_usd_per_t
+        Cost of it [USD/t]; None: that of the project's first material.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("project", "material")
+
+    project: Annotated[str, KeyOf("projects")]
+    material: Annotated[str, KeyOf("materials")]
+    capacity_t_per_year: Annotated[float, Number("t/year", at_least=0.0)]
+    operating_usd_per_t: Annotated[float | None, Number("USD/t", at_least=0.0)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead(SourcedRow):
+    """``leads.csv``: the lead time of a project in a given scenario, in place of a drawn one.
+
+    Attributes
+    ----------
+    scenario, project
+        Where, and of what.
+    lead_months
+        Time from the decision to the first output, without fast track [months].
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("scenario", "project")
+
+    scenario: Annotated[str, KeyOf("scenarios")]
+    project: Annotated[str, KeyOf("projects")]
+    lead_months: Annotated[float, Number("months", at_least=0.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recycling(SourcedRow):
+    """``recycling.csv``: what comes back from use, besides the normal supply; no embargo hits it.
+
+    Attributes
+    ----------
+    participant, material
+        Who gets which material back.
+    from_material
+        Product that is collected; None: the material itself.
+    collection_rate
+        Fraction of the product's normal use that is collected now.
+    collection_growth_per_year
+        By how much that fraction grows in a year.
+    collection_max
+        Most that it grows to.
+    yield_
+        Column ``yield``: tonnes of the material recovered per tonne collected.
+    delay_months
+        Time from collection to return [months]; until then nothing has grown.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("participant", "material", "from_material")
+
+    participant: Annotated[str, KeyOf("participants")]
+    material: Annotated[str, KeyOf("materials")]
+    from_material: Annotated[str | None, KeyOf("materials")] = None
+    collection_rate: Annotated[float, _fraction]
+    collection_growth_per_year: Annotated[float, Number("1/year", at_least=0.0)] = 0.0
+    collection_max: Annotated[float, _fraction] = 1.0
+    yield_: Annotated[float, Number("t/t", above=0.0)] = 1.0
+    delay_months: Annotated[int, _months] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcentrationCap(SourcedRow):
+    """``concentration.csv``: most that one source may supply after projects, equation (17).
+
+    Attributes
+    ----------
+    participant, material, source
+        Whose supply of what, from where; ``*`` and lists mean each one.
+    max_share
+        Largest share of the supply.
+    """
+
+    participant: Annotated[tuple[str, ...], NameList("participants")] = (ALL,)
+    material: Annotated[tuple[str, ...], NameList("materials")] = (ALL,)
+    source: Annotated[tuple[str, ...], NameList("sources")] = (ALL,)
+    max_share: Annotated[float, _fraction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -723,6 +849,31 @@ class Conversion(SourcedRow):
     capacity_t_per_month: Annotated[float, Number("t/month", at_least=0.0)]
     lag_months: Annotated[int, _months]
     cost_usd_per_t: Annotated[float, Number("USD/t", at_least=0.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantShare(SourcedRow):
+    """``plant_shares.csv``: the part of a plant's capacity that is kept for a need.
+
+    Where a plant has such rows, needs that they leave out get nothing of it.
+
+    Attributes
+    ----------
+    conversion
+        The plant.
+    participant, material, demand_class
+        Whose need of what, for whom.
+    share
+        Fraction of the capacity.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("conversion", "participant", "material", "demand_class")
+
+    conversion: Annotated[str, KeyOf("conversions")]
+    participant: Annotated[str, KeyOf("participants")]
+    material: Annotated[str, KeyOf("materials")]
+    demand_class: Annotated[str, KeyOf("classes")]
+    share: Annotated[float, _fraction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -767,7 +918,12 @@ TABLES: dict[str, type[Row]] = {
     "commercial": Commercial,
     "facilities": Facility,
     "projects": Project,
+    "project_products": ProjectProduct,
+    "leads": Lead,
+    "recycling": Recycling,
+    "concentration": ConcentrationCap,
     "conversions": Conversion,
+    "plant_shares": PlantShare,
     "references": Reference,
 }
 """Row type of each table, by the name of the file without ``.csv``, in the order of the format."""
