@@ -1,6 +1,7 @@
 """Best candidate of one block over all lots and rules, with a certificate.
 
-A box fixes the rule of every owner and bounds the lots of every stock, lo <= n <= hi. Holding
+A box fixes the rule of every owner and the variant of the block (:mod:`stockpile.choices`; both
+are called ``rule`` here), and bounds the lots of every stock, lo <= n <= hi. Holding
 cost at its bottom corner plus shortage and shipping cost simulated at its top corner is a lower
 bound for every candidate inside; if the top corner breaks a promise, so does every candidate
 inside (Proposition 1). The box search splits boxes, the most promising first, until none is left
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from stockpile.choices import owners_rules, variant_of
 from stockpile.prices import reward
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Judge(Protocol):
         """Return shortage cost weighted by scenario, non-increasing in every lot."""
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
-        """Return the scores of candidates: lots (P, I), rules (P, C)."""
+        """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,20 @@ class Region:
         (I,) bounds on the lots.
     rules
         (C, R) whether an owner may follow a rule.
+    variants
+        (V,) whether the block may be in a variant.
     """
 
     lo: NDArray[np.int64]
     hi: NDArray[np.int64]
     rules: NDArray[np.bool_]
+    variants: NDArray[np.bool_]
 
     def allows(self, rule: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which combinations of rules (P, C) are allowed, (P,)."""
-        return np.asarray(self.rules[np.arange(rule.shape[1]), rule].all(axis=1))
+        """Say which combinations of rules and variant (P, C + 1) are allowed, (P,)."""
+        followed = owners_rules(rule)
+        allowed = self.rules[np.arange(followed.shape[1]), followed].all(axis=1)
+        return np.asarray(allowed & self.variants[variant_of(rule)])
 
     def holds(self, candidates: Candidates) -> NDArray[np.bool_]:
         """Say which candidates are inside."""
@@ -98,7 +105,7 @@ class Candidates:
     Attributes
     ----------
     lots, rule
-        (P, I) and (P, C).
+        (P, I), and (P, C + 1) rules and variants.
     variable
         (P, C) shortage and shipping cost by participant [USD/year].
     covered
@@ -127,7 +134,7 @@ class Certificate:
     Attributes
     ----------
     lots, rule
-        (I,) lots and (C,) rules of the incumbent; None without one.
+        (I,) lots, and (C + 1,) rules and variant, of the incumbent; None without one.
     incumbent
         Its cost [USD/year]; infinite without one.
     bound
@@ -244,6 +251,7 @@ class BoxSearch:
         self._slack = slack
         self._unit_cost = self._judge.slope(prices)
         self._priced_tail = bool(prices.tail.any())
+        self._priced_variants = 2.0 * float(np.abs(prices.variant).max())
         self.incumbent = np.inf
         self.lots: NDArray[np.int64] | None = None
         self.rule: NDArray[np.int64] | None = None
@@ -280,7 +288,7 @@ class BoxSearch:
         self._open = self._prune(boxes)
 
     def look_at(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Candidates:
-        """Simulate one candidate, lots (I,) and rules (C,); return it if it keeps its promises.
+        """Simulate one candidate, lots (I,) and rules (C + 1,); return it if it keeps its promises.
 
         Needs ``keep``. It may become the incumbent; no box is split.
         """
@@ -453,7 +461,9 @@ class BoxSearch:
         cost = np.where(boxes.single[:, None], boxes.variable, boxes.lower)
         charged = fixed + cost @ self.prices.weight + boxes.tail
         rewarded = reward(boxes.covered, self.prices.covered)
-        return np.asarray(charged - rewarded - ROUNDING * (charged + rewarded))
+        # The price of a variant has either sign, so a charge may be a small difference.
+        size = np.abs(charged) + rewarded + self._priced_variants
+        return np.asarray(charged - rewarded - ROUNDING * size)
 
     def _simulate(
         self,
@@ -506,7 +516,7 @@ class BoxSearch:
             self.lots, self.rule = candidates.lots[best].copy(), candidates.rule[best].copy()
             rewarded = float(reward(candidates.covered[[best]], self.prices.covered)[0])
             # Charges and rewards may nearly cancel: what rounding can do grows with both.
-            self._scale = abs(self.incumbent) + 2.0 * rewarded
+            self._scale = abs(self.incumbent) + 2.0 * rewarded + self._priced_variants
             self._rounding = ROUNDING * self._scale
 
     def _limit(self) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import owners_rules, variant_of
 from stockpile.errors import CheckError
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.simulate import candidate_terms, simulate_months
@@ -50,9 +51,9 @@ def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: J
         raise CheckError(f"{name}: the plan breaks a promise: {broken}")
     if certificate.bound > certificate.incumbent:
         raise CheckError(f"{name}: the bound {certificate.bound!r} is above the plan's cost")
-    needs = evaluator.first_needs(CHECKED_SCENARIOS)
-    holding = evaluator.holding(lots[None, :]).T
-    terms = candidate_terms(evaluator.problem.menu, evaluator.steps, holding, rule[:, None])
+    needs = evaluator.first_needs(CHECKED_SCENARIOS, int(variant_of(rule)))
+    holding, followed = evaluator.holding(lots[None, :]).T, owners_rules(rule)[:, None]
+    terms = candidate_terms(evaluator.problem.menu, evaluator.steps, holding, followed)
     plain = simulate_months(
         evaluator.block, needs, terms, evaluator.refill, evaluator.problem.horizon
     )

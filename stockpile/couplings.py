@@ -1,4 +1,4 @@
-"""What joins the materials into one plan: the limits of equations (11), (12), (15), (16), (18).
+"""What joins the materials into one plan: the limits (11), (12), (14) to (18).
 
 Joint chance groups (13) stand with the other promises in :class:`stockpile.problem.Problem`.
 """
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.project_limits import ProjectLimits, build_project_limits
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.instance import Instance
     from stockpile.problem import Cooperation, Problem
+    from stockpile.scenarios import ScenarioSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Couplings:
         1 - alpha of (18), the probability of the tail.
     most_tail_cost
         Most mean shortage cost in the tail [USD/year]; infinite where there is no limit.
+    projects
+        What may be funded.
     """
 
     budget: NDArray[np.float64]
@@ -87,12 +92,15 @@ class Couplings:
     standalone: NDArray[np.float64]
     tail: float
     most_tail_cost: float
+    projects: ProjectLimits
 
     @property
     def any_limit(self) -> bool:
         """Return whether anything here can bind."""
         return bool(
-            np.isfinite(self.budget).any()
+            self.projects.count
+            or self.projects.caps
+            or np.isfinite(self.budget).any()
             or np.isfinite(self.joint_budget)
             or self.limited.any()
             or self.most_rules is not None
@@ -105,8 +113,12 @@ class Couplings:
         return replace(self, standalone=standalone)
 
 
-def build_couplings(instance: Instance, problem: Problem, world: Cooperation) -> Couplings:
+def build_couplings(
+    instance: Instance, problem: Problem, world: Cooperation, scenarios: ScenarioSet
+) -> Couplings:
     """Read the limits of an instance as they are in a world; ``standalone`` is left open.
+
+    What projects cost depends on the scenarios.
 
     In ``none`` and ``sharing`` each participant keeps to its own budget and its own facilities,
     and all together to the joint budget, where given. In ``joint`` there is one budget, the joint
@@ -156,6 +168,7 @@ def build_couplings(instance: Instance, problem: Problem, world: Cooperation) ->
         standalone=np.full(C, np.inf),
         tail=1.0 if confidence is None or limit is None else 1.0 - confidence,
         most_tail_cost=np.inf if limit is None else limit,
+        projects=build_project_limits(instance, problem, world, scenarios),
     )
 
 
@@ -180,5 +193,14 @@ def limits_in_words(problem: Problem, couplings: Couplings) -> str:
         words.append("nobody_worse_off")
     if np.isfinite(couplings.most_tail_cost):
         words.append(f"cvar_limit_usd_per_year ({couplings.most_tail_cost:,.0f} USD)")
+    words += [
+        f"project_budget_usd of {name} ({budget:,.0f} USD)"
+        for name, budget in zip(names, couplings.projects.budget, strict=True)
+        if np.isfinite(budget)
+    ]
+    if np.isfinite(couplings.projects.joint_budget):
+        words.append(f"the joint project budget ({couplings.projects.joint_budget:,.0f} USD)")
+    for place in dict.fromkeys((cap.file, cap.line) for cap in couplings.projects.caps):
+        words.append(f"{place[0]} line {place[1]}")
     words += [f"the joint_chance group {group.name}" for group in problem.groups]
     return "; ".join(words)

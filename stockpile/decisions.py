@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import owners_rules, with_variant
+from stockpile.projects import FAST, FUNDED
 from stockpile.rules import OWN, PARTNER
 
 if TYPE_CHECKING:
@@ -27,6 +29,17 @@ def decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[
     return lots, _by_market(problem, plan, [names.index(rule) for rule in plan.rules["rule"]])
 
 
+def project_states(problem: Problem, plan: Plan) -> NDArray[np.int64]:
+    """Return the states of all projects (N,) in a plan that was made for the problem."""
+    states = np.zeros(problem.projects.count, dtype=np.int64)
+    table = plan.projects
+    for name, funded, fast in zip(
+        table["project"], table["funded"], table["fast_track"], strict=True
+    ):
+        states[problem.projects.names.index(name)] = FAST if fast else FUNDED if funded else 0
+    return states
+
+
 def _by_market(problem: Problem, plan: Plan, values: Sequence[int]) -> NDArray[np.int64]:
     """Return the values (C, M) of the rows that holdings and rules have in the same order."""
     found = np.zeros((len(problem.participants), len(problem.materials)), dtype=np.int64)
@@ -40,18 +53,21 @@ def _by_market(problem: Problem, plan: Plan, values: Sequence[int]) -> NDArray[n
 def chosen(
     problem: Problem, blocks: Sequence[Block], plan: Plan
 ) -> Iterator[tuple[Block, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield every block with what a plan has chosen for it: lots (I,) and rules (C,)."""
+    """Yield every block with what a plan has chosen for it: lots (I,), and rules (C + 1,).
+
+    The variant among these is the only one of an evaluator with the plan's project states.
+    """
     lots, rules = decisions(problem, plan)
     for block in blocks:
         # One rule per owner and block, the same for all its materials.
         own = lots[block.market_participant, block.market_material]
-        yield block, own, rules[:, block.materials[0]]
+        yield block, own, with_variant(rules[:, block.materials[0]], 0)
 
 
 def known_candidates(
     plan: Plan, evaluators: Sequence[Evaluator]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return lots (I,) and rules (C,) by block that do the same as a plan in another world.
+    """Return lots (I,) and rules (C + 1,) by block that do the same as a plan in another world.
 
     In the world ``none`` partners get nothing, whatever the rules say. Elsewhere a closed variant
     says the same: it serves its own nation alike, and partners never. Empty where there is no
@@ -69,7 +85,13 @@ def known_candidates(
     if plan.cooperation == "none" and evaluators[0].sharing:
         same = closed_variants(problem.menu)
     blocks = [evaluator.block for evaluator in evaluators]
-    found = [(lots, same[rules]) for _, lots, rules in chosen(problem, blocks, plan)]
+    states = project_states(problem, plan)
+    found = [
+        (lots, with_variant(same[owners_rules(rules)], evaluator.variants.of(states)))
+        for evaluator, (_, lots, rules) in zip(
+            evaluators, chosen(problem, blocks, plan), strict=True
+        )
+    ]
     return [] if any((rules < 0).any() for _, rules in found) else found
 
 

@@ -1,6 +1,8 @@
 """Cost (7) and coverage of candidates of one block, by simulation.
 
-A candidate is a number of lots for every stock of the block and a rule for every owner. All
+A candidate is a number of lots for every stock of the block, a rule for every owner, and a variant
+of the block: which projects are online. Rules and variant stand in one row, see
+:mod:`stockpile.choices`; it is called ``rule`` here. Candidates of one variant are compared: all
 measures here are monotone: more lots never raise the variable cost's lower bound and never break
 a promise (Proposition 1 and its corollary), which is what the box search stands on.
 """
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from stockpile.choices import owners_rules, variant_of
 from stockpile.courses import Courses, CourseStore, Owner
 from stockpile.coverage import fill_rate_pull, served_fraction, tail_pull, worst_mean
 from stockpile.intervals import Spread
@@ -25,6 +28,7 @@ from stockpile.parallel import Workers, chunks
 from stockpile.prices import BlockPrices, plain_prices
 from stockpile.problem import LEVEL_TOLERANCE, Promise
 from stockpile.simulate import Course, Request, Simulation, candidate_terms, simulate
+from stockpile.variants import block_variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,6 +75,10 @@ class Scores:
     hopeful: NDArray[np.bool_]
     covered: NDArray[np.uint8]
     covered_loose: NDArray[np.uint8]
+
+    def take(self, chosen: NDArray[np.int64]) -> Scores:
+        """Return the chosen candidates, in this order."""
+        return Scores(*(getattr(self, name)[chosen] for name in Scores.__slots__))
 
     @staticmethod
     def joined(parts: Sequence[Scores]) -> Scores:
@@ -155,6 +163,8 @@ class Evaluator:
         Where many candidates on many scenarios are simulated; None for this process.
     memory
         What may be kept; None for no limit.
+    states
+        (N, 3) states that projects may be in, where not all are possible.
     """
 
     def __init__(
@@ -168,6 +178,7 @@ class Evaluator:
         sharing: bool,
         tasks: Tasks | None = None,
         memory: Memory | None = None,
+        states: NDArray[np.bool_] | None = None,
     ) -> None:
         self.block = block
         self.sharing = sharing
@@ -184,8 +195,11 @@ class Evaluator:
         self._chance_tolerance = LEVEL_TOLERANCE + scenarios.rounded_away
         self._scenarios: ScenarioSet | None = scenarios
         self._memory = Memory.unlimited() if memory is None else memory
-        self._owner = Owner()
-        self._given: Courses | None = None
+        self.variants = block_variants(problem, block, (scenarios, stress))
+        if states is not None:
+            self.variants = self.variants.within(states)
+        self._owners = [Owner() for _ in range(self.variants.count)]
+        self._given: list[Courses] | None = None
         self._stress_names = stress.names
         self.refill = problem.refill[block.market_participant]
         self._shortage_cost = problem.shortage_cost[
@@ -195,31 +209,55 @@ class Evaluator:
         ]
         self._lower_cost = _cheapest_later(self.steps, self._shortage_cost)
         self.problem = problem
-        self.needs = self._courses().shared.needs.without_months()
-        self._stress = self._make_courses(stress)
+        self._scenario = np.empty(0, dtype=np.int64)
+        bare = [self._needs(scenarios, v).without_months() for v in range(self.variants.count)]
+        self._scenario = np.unique(np.concatenate([needs.scenario for needs in bare]))
+        self._needs_in = [self._among(scenarios, needs) for needs in bare]
+        self.needs = self._needs_in[0]
+        """Needs of the first variant; all have the same scenarios and probabilities."""
+        cases = np.arange(stress.count)
+        self._stress = [
+            self._make_courses(self._needs(stress, v).among(cases, stress.probability))
+            for v in range(self.variants.count)
+        ]
         self._owner_of_stream = block.market_participant[block.stream_market]
         self._owner_of_step = block.market_participant[self.steps.market]
         self._take_promises(problem)
 
-    def _courses(self) -> Courses:
-        """Return the courses of the scenarios, worked out again where they have been dropped."""
+    def _courses(self, variant: int) -> Courses:
+        """Return the courses of a variant, worked out again where they have been dropped."""
         if self._given is not None:
-            return self._given
+            return self._given[variant]
         scenarios = self._scenarios
         assert scenarios is not None
-        return self._memory.courses.get(self._owner, lambda: self._make_courses(scenarios))
 
-    def _make_courses(self, scenarios: ScenarioSet) -> Courses:
-        problem, block = self.problem, self.block
-        needs, ages = block_needs(problem, block, scenarios, self.workers), problem.menu.breakpoints
+        def make() -> Courses:
+            return self._make_courses(self._among(scenarios, self._needs(scenarios, variant)))
+
+        return self._memory.courses.get(self._owners[variant], make)
+
+    def _needs(self, scenarios: ScenarioSet, variant: int) -> Needs:
+        states = self.variants.all_states(variant, self.problem.projects.count)
+        return block_needs(self.problem, self.block, scenarios, self.workers, states)
+
+    def _among(self, scenarios: ScenarioSet, needs: Needs) -> Needs:
+        """Return needs with the scenarios that any variant keeps."""
+        return needs.among(self._scenario, scenarios.probability[self._scenario])
+
+    def _make_courses(self, needs: Needs) -> Courses:
+        ages = self.problem.menu.breakpoints
         shared = Course.of(needs, self.steps, ages, self.workers)
         if not self.sharing:
             return Courses(shared, shared)
-        return Courses(shared, Course.of(needs, block.own_steps, ages, self.workers))
+        return Courses(shared, Course.of(needs, self.block.own_steps, ages, self.workers))
 
-    def first_needs(self, count: int) -> Needs:
+    def needs_in(self, variant: int) -> Needs:
+        """Return the needs of a variant, without their months."""
+        return self._needs_in[variant]
+
+    def first_needs(self, count: int, variant: int) -> Needs:
         """Return the needs of the first scenarios that have any, month by month."""
-        return self._courses().shared.needs.head(count)
+        return self._courses(variant).shared.needs.head(count)
 
     def with_problem(self, problem: Problem) -> Evaluator:
         """Return the same evaluator for a problem that differs in promises and limits only.
@@ -314,7 +352,10 @@ class Evaluator:
     def plain_prices(self) -> BlockPrices:
         """Return the prices at which the annual cost (7) alone counts."""
         return plain_prices(
-            len(self.problem.participants), self.block.num_stocks, len(self.problem.menu.rules)
+            len(self.problem.participants),
+            self.block.num_stocks,
+            len(self.problem.menu.rules),
+            self.variants.count,
         )
 
     def slope(self, prices: BlockPrices) -> NDArray[np.float64]:
@@ -331,18 +372,19 @@ class Evaluator:
     def fixed_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
     ) -> NDArray[np.float64]:
-        """Return what holding lots (P, I) under rules (P, C) is charged, (P,) [USD/year].
+        """Return what lots (P, I) under rules and variants (P, C + 1) are charged, (P,) [USD/year].
 
         It never falls when any holding rises: the holding cost of (7), what is stored and bought,
-        and the rule of an owner that holds something.
+        the rule of an owner that holds something, and the variant.
         """
-        charged = lots @ self._linear(prices)
+        charged = lots @ self._linear(prices) + prices.variant[variant_of(rule)]
         if prices.outlay.any():
             outlay = acquisition_outlay(self.problem, self.block, self.holding(lots))
             charged += outlay @ prices.outlay[self.block.market_participant]
         if prices.rule.any():
-            owners = np.arange(rule.shape[1])
-            charged += (prices.rule[owners, rule] * self.holds(lots)).sum(axis=1)
+            followed = owners_rules(rule)
+            owners = np.arange(followed.shape[1])
+            charged += (prices.rule[owners, followed] * self.holds(lots)).sum(axis=1)
         return charged
 
     def holds(self, lots: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -362,18 +404,31 @@ class Evaluator:
     def scores(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool = True
     ) -> Scores:
-        """Simulate candidates: lots (P, I), rules (P, C) as indices into the menu.
+        """Simulate candidates: lots (P, I), rules and variants (P, C + 1).
 
         With ``floors`` false, promises that hold without partners are left out.
         """
         if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
             return self._scores_elsewhere(self._tasks, lots, rule, floors=floors)
-        return Scores.joined(
-            [
-                self._score_batch(lots[batch], rule[batch], floors=floors)
-                for batch in self._batches(len(lots))
-            ]
-        )
+        parts, order = [], []
+        for variant, those in self._by_variant(rule):
+            for some in those:
+                followed = owners_rules(rule[some])
+                parts.append(self._score_batch(variant, lots[some], followed, floors=floors))
+                order.append(some)
+        scores = Scores.joined(parts)
+        # Those of one variant are in order already.
+        one = (variant_of(rule) == variant_of(rule[:1])).all()
+        return scores if one else scores.take(np.argsort(np.concatenate(order)))
+
+    def _by_variant(self, rule: NDArray[np.int64]) -> list[tuple[int, list[NDArray[np.int64]]]]:
+        """Sort candidates by variant: each with its batches of places among them."""
+        variant = variant_of(rule)
+        found = []
+        for v in np.unique(variant).tolist() if variant.size else [0]:
+            those = np.flatnonzero(variant == v)
+            found.append((v, [those[batch] for batch in self._batches(those.size)]))
+        return found
 
     def _scores_elsewhere(
         self, tasks: Tasks, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
@@ -391,7 +446,8 @@ class Evaluator:
         """Return what a worker needs to simulate candidates."""
         there = copy.copy(self)
         there.workers, there._tasks, there._sent = Workers(1), None, None
-        there._given, there._scenarios = self._courses(), None
+        there._given = [self._courses(variant) for variant in range(self.variants.count)]
+        there._scenarios = None
         there._memory = replace(self._memory, courses=CourseStore())
         return there
 
@@ -406,25 +462,25 @@ class Evaluator:
             * (self.block.num_streams + steps + 2 * view.request.chance_stream.size)
             + 6 * menu.breakpoints.size * steps
             for view in views
-            for scenarios in (self._needs_of(view).scenario.size,)
+            for scenarios in (self._needs_of(view, 0).scenario.size,)
         )
         size = max(64, self._memory.batch_bytes // (8 * per_candidate))
         return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
     def _score_batch(
-        self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
+        self, variant: int, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
     ) -> Scores:
         holding = self.holding(lots)
-        main = self._run(self._main, holding, rule)
+        main = self._run(self._main, variant, holding, rule)
         feasible = np.ones(len(lots), dtype=np.bool_)
         hopeful = feasible.copy()
-        for _, _, met, nearly in self._measure(holding, rule, main, floors=floors):
+        for _, _, met, nearly in self._measure(variant, holding, rule, main, floors=floors):
             feasible &= met
             hopeful &= nearly
             if not hopeful.any():
                 break
         shortage = self._shortage_cost[:, None] * main.unserved
-        covered = self._covered(main, holding, rule)
+        covered = self._covered(variant, main, holding, rule)
         return Scores(
             variable=self._by_participant(shortage, self.steps.cost, main),
             lower=self._by_participant(shortage, self._lower_cost, main),
@@ -446,13 +502,17 @@ class Evaluator:
         return yearly(1.0, self.problem.horizon) * cost.T
 
     def _covered(
-        self, main: Simulation, holding: NDArray[np.float64], rule: NDArray[np.int64]
+        self,
+        variant: int,
+        main: Simulation,
+        holding: NDArray[np.float64],
+        rule: NDArray[np.int64],
     ) -> NDArray[np.uint8]:
         """Say where the block keeps its part of its groups: bits (P, G', S') of a simulation."""
         covered = np.empty((len(holding), len(self.groups), self.needs.scenario.size), np.uint8)
         covered[:, ~self._apart] = main.covered_of.transpose(2, 1, 0)
         if self._apart.any():
-            apart = self._run(self._group_view, holding, rule)
+            apart = self._run(self._group_view, variant, holding, rule)
             covered[:, self._apart] = apart.covered_of.transpose(2, 1, 0)
         return covered
 
@@ -462,13 +522,17 @@ class Evaluator:
         """Return the shortage cost (P, S') of P candidates in each kept scenario [USD/year]."""
         request = Request.of(range(self.block.num_streams))
         view = _View(alone=False, stress=False, request=request, promises=(), cases=())
-        pieces = []
+        cost = np.empty((len(lots), self.needs.scenario.size))
         step = max(1, self._memory.batch_bytes // (8 * max(1, self.needs.total.size)))
-        for at in range(0, len(lots), step):
-            part = slice(at, at + step)
-            unserved = self._run(view, self.holding(lots[part]), rule[part]).unserved_of
-            pieces.append(np.einsum("q,sqp->ps", self._shortage_cost, unserved))
-        return yearly(1.0, self.problem.horizon) * np.concatenate(pieces)
+        for variant in np.unique(variant_of(rule)).tolist():
+            those = np.flatnonzero(variant_of(rule) == variant)
+            for at in range(0, those.size, step):
+                some = those[at : at + step]
+                simulated = self._run(
+                    view, variant, self.holding(lots[some]), owners_rules(rule[some])
+                )
+                cost[some] = np.einsum("q,sqp->ps", self._shortage_cost, simulated.unserved_of)
+        return yearly(1.0, self.problem.horizon) * cost
 
     def tail_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
@@ -478,14 +542,14 @@ class Evaluator:
         Only scenarios with weight are simulated. It never increases in any holding.
         """
         chosen = np.flatnonzero(weight)
-        course = self._courses().shared.only(chosen, weight[chosen])
-        per_year = yearly(1.0, self.problem.horizon)
-        cost = [
-            self._shortage_cost
-            @ self._simulate(course, Request.of(), self.holding(lots[batch]), rule[batch]).unserved
-            for batch in self._batches(len(lots))
-        ]
-        return per_year * np.concatenate(cost)
+        cost = np.empty(len(lots))
+        for variant, batches in self._by_variant(rule):
+            course = self._courses(variant).shared.only(chosen, weight[chosen])
+            for some in batches:
+                followed = owners_rules(rule[some])
+                simulated = self._simulate(course, Request.of(), self.holding(lots[some]), followed)
+                cost[some] = self._shortage_cost @ simulated.unserved
+        return yearly(1.0, self.problem.horizon) * cost
 
     def floors_kept(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
@@ -497,17 +561,19 @@ class Evaluator:
         (P, C) whether all such promises of a participant are kept, within the tolerance and
         within twice the tolerance. Days of cover that are not pooled are among them.
         """
-        holding = self.holding(lots)
         kept = np.ones((2, len(lots), len(self.problem.participants)), dtype=np.bool_)
-        alone = (index for index, promise in enumerate(self.promises) if _is_own_days(promise))
-        measures = itertools.chain(
-            ((index, *self._days(index, holding)) for index in alone),
-            self._measure_views(self._floor_views, holding, rule),
-        )
-        for index, _, met, nearly in measures:
-            c = self.promises[index].participant
-            kept[0, :, c] &= met
-            kept[1, :, c] &= nearly
+        alone = [index for index, promise in enumerate(self.promises) if _is_own_days(promise)]
+        for variant, batches in self._by_variant(rule):
+            for some in batches:
+                holding, followed = self.holding(lots[some]), owners_rules(rule[some])
+                measures = itertools.chain(
+                    ((index, *self._days(index, holding)) for index in alone),
+                    self._measure_views(self._floor_views, variant, holding, followed),
+                )
+                for index, _, met, nearly in measures:
+                    c = self.promises[index].participant
+                    kept[0, some, c] &= met
+                    kept[1, some, c] &= nearly
         return kept[0], kept[1]
 
     def achievements(
@@ -516,20 +582,21 @@ class Evaluator:
         """Return what P candidates reach of every promise, and whether they keep it: (., P)."""
         achieved = np.full((len(self.promises), len(lots)), np.nan)
         kept = np.ones(achieved.shape, dtype=np.bool_)
-        for batch in self._batches(len(lots)):
-            holding = self.holding(lots[batch])
-            main = self._run(self._main, holding, rule[batch])
-            for index, value, met, _ in self._measure(holding, rule[batch], main):
-                achieved[index, batch], kept[index, batch] = value, met
+        for variant, batches in self._by_variant(rule):
+            for some in batches:
+                holding, followed = self.holding(lots[some]), owners_rules(rule[some])
+                main = self._run(self._main, variant, holding, followed)
+                for index, value, met, _ in self._measure(variant, holding, followed, main):
+                    achieved[index, some], kept[index, some] = value, met
         return achieved, kept
 
     def judge(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Judgement:
-        """Simulate one candidate, lots (I,) and rules (C,), and say all there is to say."""
-        held, rules = self.holding(lots[None, :]), rule[None, :]
-        main = self._run(self._main, held, rules)
+        """Simulate one candidate, lots (I,) and rules (C + 1,), and say all there is to say."""
+        held, rules, variant = self.holding(lots[None]), owners_rules(rule[None]), int(rule[-1])
+        main = self._run(self._main, variant, held, rules)
         achieved = np.full(len(self.promises), np.nan)
         met = np.ones(len(self.promises), dtype=np.bool_)
-        for index, value, kept, _ in self._measure(held, rules, main):
+        for index, value, kept, _ in self._measure(variant, held, rules, main):
             achieved[index], met[index] = value[0], kept[0]
         per_year = yearly(1.0, self.problem.horizon)
         markets = self.block.num_stocks
@@ -546,8 +613,9 @@ class Evaluator:
         )
 
     def sampling(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sampled:
-        """Simulate one candidate, lots (I,) and rules (C,), scenario by scenario."""
-        holding = self.holding(lots[None, :])
+        """Simulate one candidate, lots (I,) and rules (C + 1,), scenario by scenario."""
+        variant = int(variant_of(rule))
+        holding, needs = self.holding(lots[None, :]), self.needs_in(variant)
         errors = np.zeros(len(self.promises))
         streams = range(self.block.num_streams)
         borne = np.zeros((len(self.problem.participants), self.needs.scenario.size))
@@ -555,7 +623,7 @@ class Evaluator:
         for floor in (False, True):
             request = Request.of(streams, [] if floor else range(self.steps.count))
             view = _View(alone=floor, stress=False, request=request, promises=(), cases=())
-            simulation = self._run(view, holding, rule[None, :])
+            simulation = self._run(view, variant, holding, owners_rules(rule[None, :]))
             simulations[floor] = simulation.unserved_of[:, :, 0]
             if not floor:
                 shortage = simulations[floor] * self._shortage_cost
@@ -565,22 +633,22 @@ class Evaluator:
         for index, promise in enumerate(self.promises):
             if promise.metric not in ("stress", "days"):
                 unserved = simulations[promise.floor][:, self._stream(promise)]
-                errors[index] = self._error(promise, unserved)
+                errors[index] = self._error(promise, unserved, needs)
         return Sampled(
             variable=borne.T,
             shortage=simulations[False] @ self._shortage_cost,
             covered=np.array(
                 [
-                    self._keeps_group(g, simulations[self.problem.groups[g].floor])
+                    self._keeps_group(g, simulations[self.problem.groups[g].floor], needs)
                     for g in self.groups
                 ]
             ).reshape(len(self.groups), self.needs.scenario.size),
             errors=errors,
         )
 
-    def _error(self, promise: Promise, unserved: NDArray[np.float64]) -> float:
+    def _error(self, promise: Promise, unserved: NDArray[np.float64], needs: Needs) -> float:
         """Return the standard error of what a promise reaches, from unserved needs (S',) [t]."""
-        scenario, total = self.needs.scenario, self.needs.total[:, self._stream(promise)]
+        scenario, total = needs.scenario, needs.total[:, self._stream(promise)]
         count = self.spread.count
         if promise.metric == "fill_rate":
             return self.spread.error(fill_rate_pull(unserved, total, count), scenario)
@@ -592,9 +660,11 @@ class Evaluator:
         assert promise.confidence is not None
         return self.spread.error(tail_pull(1.0 - served, 1.0 - promise.confidence))
 
-    def _keeps_group(self, g: int, unserved: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _keeps_group(
+        self, g: int, unserved: NDArray[np.float64], needs: Needs
+    ) -> NDArray[np.bool_]:
         """Say in which scenarios (S',) the block keeps its part of a joint chance group."""
-        served = served_fraction(unserved, self.needs.total)
+        served = served_fraction(unserved, needs.total)
         kept = [
             served[:, self.block.stream(c, m, k)] >= level - LEVEL_TOLERANCE
             for c, m, k, level in self.problem.groups[g].streams
@@ -611,10 +681,12 @@ class Evaluator:
         """
         request = Request.of(range(self.block.num_streams))
         view = _View(alone=alone, stress=False, request=request, promises=(), cases=())
-        return self._run(view, self.holding(lots[None, :]), rule[None, :]).unserved_of[:, :, 0]
+        holding, followed = self.holding(lots[None, :]), owners_rules(rule[None, :])
+        return self._run(view, int(rule[-1]), holding, followed).unserved_of[:, :, 0]
 
     def _measure(
         self,
+        variant: int,
         holding: NDArray[np.float64],
         rule: NDArray[np.int64],
         main: Simulation,
@@ -626,27 +698,31 @@ class Evaluator:
             if promise.metric == "days" and (floors or not _is_own_days(promise)):
                 yield index, *self._days(index, holding)
         for place, index in enumerate(self._main.promises):
-            yield index, *self._achieved(self._main, place, main)
-        yield from self._measure_views(self._shared_views, holding, rule)
+            yield index, *self._achieved(self._main, variant, place, main)
+        yield from self._measure_views(self._shared_views, variant, holding, rule)
         if floors:
-            yield from self._measure_views(self._floor_views, holding, rule)
+            yield from self._measure_views(self._floor_views, variant, holding, rule)
 
     def _measure_views(
-        self, views: Iterable[_View], holding: NDArray[np.float64], rule: NDArray[np.int64]
+        self,
+        views: Iterable[_View],
+        variant: int,
+        holding: NDArray[np.float64],
+        rule: NDArray[np.int64],
     ) -> Iterator[Measure]:
         for view in views:
-            simulation = self._run(view, holding, rule)
+            simulation = self._run(view, variant, holding, rule)
             for place, index in enumerate(view.promises):
-                yield index, *self._achieved(view, place, simulation)
+                yield index, *self._achieved(view, variant, place, simulation)
 
-    def _needs_of(self, view: _View) -> Needs:
+    def _needs_of(self, view: _View, variant: int) -> Needs:
         """Return the needs that a view simulates, perhaps without their months."""
-        return self._stress.shared.needs if view.stress else self.needs
+        return self._stress[variant].shared.needs if view.stress else self.needs_in(variant)
 
     def _run(
-        self, view: _View, holding: NDArray[np.float64], rule: NDArray[np.int64]
+        self, view: _View, variant: int, holding: NDArray[np.float64], rule: NDArray[np.int64]
     ) -> Simulation:
-        courses = self._stress if view.stress else self._courses()
+        courses = self._stress[variant] if view.stress else self._courses(variant)
         course = courses.alone if view.alone else courses.shared
         return self._simulate(course, view.request, holding, rule)
 
@@ -695,12 +771,12 @@ class Evaluator:
         )
 
     def _achieved(
-        self, view: _View, place: int, simulation: Simulation
+        self, view: _View, variant: int, place: int, simulation: Simulation
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
         """Value of a coverage metric for P candidates, and whether the promise is kept."""
         promise = self.promises[view.promises[place]]
         stream = self._stream(promise)
-        needs = self._needs_of(view)
+        needs = self._needs_of(view, variant)
         metrics = [self.promises[index].metric for index in view.promises[:place]]
         target = promise.level
         if promise.metric == "fill_rate":
@@ -722,8 +798,8 @@ class Evaluator:
                 tail = 1.0 - promise.confidence
                 value = worst_mean(unserved, total, needs.probability, tail)
             else:
-                case = needs.scenario == view.cases[place]  # None, if nothing is needed in it.
-                value = served_fraction(unserved[case], total[case, None]).min(axis=0, initial=1.0)
+                case = view.cases[place]
+                value = served_fraction(unserved[case], total[case])
         return value, value >= target - LEVEL_TOLERANCE, value >= target - 2 * LEVEL_TOLERANCE
 
 

@@ -17,6 +17,7 @@ from stockpile.model.labels import labels_of
 from stockpile.model.plan_reference import plan_reference
 from stockpile.model.solvers import require_solver, solve_reference
 from stockpile.plan import Status
+from stockpile.projects import FAST, NOT_FUNDED
 from stockpile.running import Running
 from stockpile.setting import prepared
 from stockpile.solver import world_couplings
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from stockpile.boxsearch import Candidates
+    from stockpile.evaluator import Evaluator
     from stockpile.instance import Instance
     from stockpile.model.files import Format
     from stockpile.model.selection import Selection
-    from stockpile.problem import Cooperation, Problem
+    from stockpile.problem import Cooperation
     from stockpile.progress import Progress
     from stockpile.setting import Setting
+    from stockpile.variants import Variants
 
 Model = Literal["plan", "foresight"]
 MODELS = ("plan", "foresight")
@@ -212,7 +215,10 @@ def _plan(
 ) -> ExportedModel:
     """Solve an instance, and write the selection model over the columns that were found."""
     couplings = world_couplings(setting, world, gap=gap, deadline=deadline)
-    evaluators = [setting.evaluator(block, sharing=world != "none") for block in setting.blocks]
+    states = couplings.projects.allowed
+    evaluators = [
+        setting.evaluator(block, sharing=world != "none", states=states) for block in setting.blocks
+    ]
     # Materials that nothing joins are searched together as well, so that there are columns.
     search = search_together(setting, couplings, evaluators, gap=gap, deadline=deadline)
     found = judge_together(setting, couplings, evaluators, search)
@@ -222,7 +228,7 @@ def _plan(
     if has_plan:
         selection = search.model(LEAST_COLUMNS)
         columns = selection.block.size
-        write_plan_model(selection, path, file_format, _in_words(setting.problem, search.columns))
+        write_plan_model(selection, path, file_format, _in_words(evaluators, search.columns))
         answer = None if solver is None else _answer_to_plan(selection, solver)
         status = Status.OPTIMAL if found.finished else stopped
     else:
@@ -242,20 +248,33 @@ def _plan(
     )
 
 
-def _in_words(problem: Problem, columns: Sequence[Candidates]) -> list[str]:
-    """Say what columns stand for: lots and rule of every participant."""
+def _in_words(evaluators: Sequence[Evaluator], columns: Sequence[Candidates]) -> list[str]:
+    """Say what columns stand for: lots and rule of every participant, and projects funded."""
+    problem = evaluators[0].problem
+    projects = labels_of(problem.projects.names)
     owners = labels_of(problem.participants)
     rules = labels_of([rule.name for rule in problem.menu.rules])
     return [
         "; ".join(
             f"{owner} {lots} {rules[rule]}" if lots else f"{owner} 0"
-            for owner, lots, rule in zip(owners, of_lots, of_rules, strict=True)
+            for owner, lots, rule in zip(owners, of_lots, of_rules, strict=False)
         )
-        for candidates in columns
+        + _projects_in_words(projects, evaluator.variants, of_rules[-1])
+        for evaluator, candidates in zip(evaluators, columns, strict=True)
         for of_lots, of_rules in zip(
             candidates.lots.tolist(), candidates.rule.tolist(), strict=True
         )
     ]
+
+
+def _projects_in_words(names: Sequence[str], variants: Variants, variant: int) -> str:
+    """Say which projects are funded in a variant, and which of these are fast."""
+    funded = [
+        names[n] + (" fast" if state == FAST else "")
+        for n, state in zip(variants.projects, variants.states[variant], strict=True)
+        if state != NOT_FUNDED
+    ]
+    return f"; with {', '.join(funded)}" if funded else ""
 
 
 def _answer_to_plan(selection: Selection, solver: str) -> SolverAnswer:

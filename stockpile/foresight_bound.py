@@ -175,7 +175,7 @@ def foresight_world(setting: Setting, world: Cooperation) -> Foresight:
     sharing = world != "none"
     _compile_kernels(setting, sharing=sharing)
     began = setting.seconds()
-    couplings = build_couplings(setting.instance, setting.problem, world)
+    couplings = build_couplings(setting.instance, setting.problem, world, setting.scenarios)
     budgets = foresight_budgets(setting.problem, couplings)
     stores = couplings.facilities
     fixed = float(stores.fixed_cost[stores.existing].sum())
@@ -295,7 +295,7 @@ def require_known(instance: Instance) -> None:
 
 def world_budgets(setting: Setting, world: Cooperation) -> ForesightBudgets:
     """Return the budgets of a world."""
-    couplings = build_couplings(setting.instance, setting.problem, world)
+    couplings = build_couplings(setting.instance, setting.problem, world, setting.scenarios)
     return foresight_budgets(setting.problem, couplings)
 
 

@@ -357,13 +357,17 @@ def _check(instance: Instance, vary: str, points: int, values: Sequence[float] |
 
 def _limited(solver: Resolver) -> bool:
     """Say whether there is any budget in the world that is solved."""
-    couplings = build_couplings(solver.setting.instance, solver.setting.problem, solver.world)
+    couplings = build_couplings(
+        solver.setting.instance, solver.setting.problem, solver.world, solver.setting.scenarios
+    )
     return bool(np.isfinite([couplings.joint_budget, *couplings.budget]).any())
 
 
 def _budget(solver: Resolver, instance: Instance) -> float | None:
     """Return the most that all may spend together [USD], or None without a limit."""
-    couplings = build_couplings(instance, solver.setting.problem, solver.world)
+    couplings = build_couplings(
+        instance, solver.setting.problem, solver.world, solver.setting.scenarios
+    )
     most = min(float(couplings.joint_budget), float(couplings.budget.sum()))
     return most if math.isfinite(most) else None
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from stockpile.evaluator import Evaluator
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from stockpile.blocks import Block
     from stockpile.parallel import Workers
     from stockpile.problem import Problem
@@ -23,7 +26,21 @@ class Given:
     scenarios: ScenarioSet
     stress: ScenarioSet
 
-    def evaluator(self, number: int, workers: Workers, *, sharing: bool) -> Evaluator:
-        """Return the evaluator of a block by its number."""
-        block = self.blocks[number]
-        return Evaluator(self.problem, block, self.scenarios, self.stress, workers, sharing=sharing)
+    def evaluator(
+        self,
+        number: int,
+        workers: Workers,
+        *,
+        sharing: bool,
+        states: NDArray[np.bool_] | None = None,
+    ) -> Evaluator:
+        """Return the evaluator of a block by its number; ``states`` as in :class:`Evaluator`."""
+        return Evaluator(
+            self.problem,
+            self.blocks[number],
+            self.scenarios,
+            self.stress,
+            workers,
+            sharing=sharing,
+            states=states,
+        )

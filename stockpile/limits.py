@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import owners_rules, variant_of
+from stockpile.concentration import supplied
 from stockpile.coverage import served_fraction
 from stockpile.model.verify import tail_weights, within
 from stockpile.outlay import acquisition_outlay
@@ -35,11 +37,12 @@ class LimitUse:
     equation
         Its number in the formulation.
     limit
-        ``outlay``, ``storage``, ``distinct rules``, ``cost share`` or ``tail cost``.
+        ``outlay``, ``project outlay``, ``storage``, ``distinct rules``, ``cost share``, ``share of
+        supply`` or ``tail cost``.
     participant
         Whose limit it is, or ``all``.
     item
-        Storage kind of (12), else empty.
+        Storage kind of (12), material and source of (17), else empty.
     used, allowed
         In ``unit``.
     """
@@ -65,15 +68,18 @@ def limit_uses(
     lots: Sequence[NDArray[np.int64]],
     rule: Sequence[NDArray[np.int64]],
     open_: NDArray[np.bool_],
+    states: NDArray[np.int64],
 ) -> tuple[LimitUse, ...]:
     """Work out what a plan uses of every limit that is set.
 
     Parameters
     ----------
     lots, rule
-        By block: (I,) and (C,).
+        By block: (I,) and (C + 1,).
     open_
         (W,) which facilities are open.
+    states
+        (N,) states of projects.
     """
     problem = evaluators[0].problem
     names = problem.participants
@@ -90,7 +96,7 @@ def limit_uses(
         np.add.at(share, c, judged.holding + judged.shortage + judged.shipping)
         np.add.at(stored, (c, couplings.kind_of[block.market_material]), held[0])
         for owner in c[own_lots > 0]:
-            in_use[owner].add(int(own_rule[owner]))
+            in_use[owner].add(int(owners_rules(own_rule)[owner]))
         if np.isfinite(couplings.most_tail_cost):
             shortage[evaluator.needs.scenario] += evaluator.shortage_cost(
                 own_lots[None, :], own_rule[None, :]
@@ -106,6 +112,8 @@ def limit_uses(
     if np.isfinite(couplings.joint_budget):
         total = float(outlay.sum())
         uses.append(LimitUse(11, "outlay", ALL, "", total, couplings.joint_budget, "USD"))
+    of_projects = _project_uses(problem, couplings, states)
+    uses += [use for use in of_projects if use.equation == 11]
     for kind, item in enumerate(couplings.kinds):
         if couplings.pooled and couplings.limited.all():
             used, allowed = float(stored[:, kind].sum()), float(room[:, kind].sum())
@@ -128,10 +136,35 @@ def limit_uses(
         for c, alone in enumerate(couplings.standalone)
         if np.isfinite(alone)
     ]
+    uses += [use for use in of_projects if use.equation == 17]
     if np.isfinite(couplings.most_tail_cost):
         mean = float(tail_weights(shortage, scenarios.probability, couplings.tail) @ shortage)
         uses.append(LimitUse(18, "tail cost", ALL, "", mean, couplings.most_tail_cost, "USD/year"))
     return tuple(uses)
+
+
+def _project_uses(
+    problem: Problem, couplings: Couplings, states: NDArray[np.int64]
+) -> list[LimitUse]:
+    """Return what states of projects use of their budgets (11), and of caps on sources (17)."""
+    projects, names = couplings.projects, problem.participants
+    paid = projects.outlay[:, np.arange(states.size), states].sum(axis=1)
+    uses = [
+        LimitUse(11, "project outlay", names[c], "", float(paid[c]), float(budget), "USD")
+        for c, budget in enumerate(projects.budget)
+        if np.isfinite(budget)
+    ]
+    if np.isfinite(projects.joint_budget):
+        total, most = float(paid.sum()), projects.joint_budget
+        uses.append(LimitUse(11, "project outlay", ALL, "", total, most, "USD"))
+    for cap in projects.caps:
+        of, total = supplied(problem, cap.participant, cap.material, states > 0)
+        share = of.get(cap.source, 0.0) / total
+        item = f"{problem.materials[cap.material]}: {cap.source}"
+        uses.append(
+            LimitUse(17, "share of supply", names[cap.participant], item, share, cap.max_share, "")
+        )
+    return uses
 
 
 def group_coverage(
@@ -148,7 +181,8 @@ def group_coverage(
         if not group.materials.intersection(evaluator.block.materials):
             continue
         unserved = evaluator.unserved(own_lots, own_rule, alone=group.floor)
-        served = served_fraction(unserved, evaluator.needs.total)
+        needs = evaluator.needs_in(int(variant_of(own_rule)))
+        served = served_fraction(unserved, needs.total)
         for c, m, k, level in group.streams:
             if m in evaluator.block.materials:
                 reached = served[:, evaluator.block.stream(c, m, k)] >= level - LEVEL_TOLERANCE

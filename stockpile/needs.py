@@ -16,6 +16,7 @@ from stockpile.kernels.needs import (
     EventArrays,
     KeptArrays,
     MarketArrays,
+    OutputArrays,
     keep_need_months,
 )
 from stockpile.problem import MONTHS_PER_YEAR
@@ -90,6 +91,27 @@ class Needs:
             total=self.total[chosen],
         )
 
+    def among(self, scenarios: NDArray[np.int64], probability: NDArray[np.float64]) -> Needs:
+        """Return the same needs with more scenarios kept, in which nothing is needed.
+
+        Parameters
+        ----------
+        scenarios, probability
+            (S'',) indices, sorted, those that are kept now among them; and p_s of each.
+        """
+        place = np.searchsorted(scenarios, self.scenario)
+        count = np.zeros(scenarios.size, dtype=np.int64)
+        count[place] = np.diff(self.first)
+        total = np.zeros((scenarios.size, self.total.shape[1]))
+        total[place] = self.total
+        return replace(
+            self,
+            scenario=scenarios,
+            probability=probability,
+            first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+            total=total,
+        )
+
     def without_months(self) -> Needs:
         """Return what there is to know of whole scenarios; the months take nearly all memory."""
         nothing = np.zeros(self.first.size, dtype=np.int64)
@@ -109,9 +131,25 @@ class Needs:
         return self.only(first, self.probability[first])
 
 
-def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers: Workers) -> Needs:
-    """Compute the needs of a block in all scenarios."""
+def block_needs(
+    problem: Problem,
+    block: Block,
+    scenarios: ScenarioSet,
+    workers: Workers,
+    states: NDArray[np.int64] | None = None,
+) -> Needs:
+    """Compute the needs of a block in all scenarios.
+
+    Parameters
+    ----------
+    states
+        (N,) states of all projects; None where none is funded.
+    """
     participant, material = block.market_participant, block.market_material
+    projects = problem.projects
+    states = np.zeros(projects.count, dtype=np.int64) if states is None else states
+    online = np.flatnonzero(states)
+    happens = (scenarios.answers < 0) | np.isin(scenarios.answers, online)
     events = EventArrays(
         scenarios.first,
         scenarios.effect,
@@ -121,7 +159,7 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         scenarios.end,
         scenarios.severity,
         hits=np.ascontiguousarray(
-            scenarios.materials[:, material] & scenarios.targets[:, participant]
+            scenarios.materials[:, material] & scenarios.targets[:, participant] & happens[:, None]
         ),
         classes=scenarios.classes,
     )
@@ -134,13 +172,18 @@ def block_needs(problem: Problem, block: Block, scenarios: ScenarioSet, workers:
         pro_rata=problem.pro_rata,
         horizon=problem.horizon,
     )
+    outputs = OutputArrays(
+        first=np.ascontiguousarray(projects.first_month(scenarios.lead, states)[:, online]),
+        ramp=projects.ramp[online],
+        supply=np.ascontiguousarray(projects.supply[online][:, participant, material]),
+    )
     pieces: dict[int, KeptArrays] = {}
 
     def work(lo: int, hi: int) -> None:
         room = _room(min(AT_ONCE, hi - lo), problem.horizon, block)
         for first in range(lo, max(hi, lo + 1), AT_ONCE):
             last = min(first + AT_ONCE, hi)
-            of_scenarios, of_months = keep_need_months(first, last, events, markets, room)
+            of_scenarios, of_months = keep_need_months(first, last, events, markets, outputs, room)
             pieces[first] = _first_of(room, of_scenarios, of_months)
 
     workers.run(work, scenarios.count)

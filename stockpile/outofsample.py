@@ -13,6 +13,7 @@ import pandas as pd
 
 from stockpile.arguments import check_arguments
 from stockpile.blocks import build_blocks
+from stockpile.choices import with_variant
 from stockpile.couplings import build_couplings
 from stockpile.coverage import tail_pull
 from stockpile.errors import ResultError, UsageError
@@ -28,6 +29,7 @@ from stockpile.problem import LEVEL_TOLERANCE, build_problem, describe_promise, 
 from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.running import Running
 from stockpile.scenarios import scenario_set, stress_cases
+from stockpile.variants import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +59,9 @@ class Assessment:
         Cost of the plan [USD/year] (7), (9), with a 95 % confidence interval.
     facilities_usd
         The part of it that is the fixed cost of open facilities [USD/year], which is certain.
+    projects_usd
+        The part of it that is for projects [USD/year]: capital, and output above its price, which
+        depends on when they start.
     planned_cost_usd
         What the plan said it would cost [USD/year].
     coverage
@@ -79,6 +84,7 @@ class Assessment:
     low_usd: float
     high_usd: float
     facilities_usd: float
+    projects_usd: float
     planned_cost_usd: float
     coverage: pd.DataFrame
     limits: pd.DataFrame
@@ -142,20 +148,25 @@ def evaluate(
                 f"{LEAST_STRATIFIED}, because intervals need {REPLICATES} replicates of 2"
             )
     problem = build_problem(instance)
-    couplings = build_couplings(instance, problem, cast("Cooperation", plan.cooperation))
-    lots, rules = plan_decisions(problem, plan)
-    facilities = _facilities_cost(couplings, plan)
+    lots, rules, states = plan_decisions(problem, plan)
     drawn = scenario_set(instance, problem, scenarios, seed, sampling, replicates=REPLICATES)
+    couplings = build_couplings(instance, problem, cast("Cooperation", plan.cooperation), drawn)
+    facilities = _facilities_cost(couplings, plan)
+    projects = float(couplings.projects.cost[np.arange(states.size), states].sum())
+    fixed = facilities + projects
     given = Given(problem, build_blocks(problem), drawn, stress_cases(instance, problem))
     sums = _Sums(problem, Spread.of(drawn))
     rows: list[dict[str, Any]] = []
     parts = [
         # One rule per owner and block, the same for all its materials.
-        (lots[block.market_participant, block.market_material], rules[:, block.materials[0]])
+        (
+            lots[block.market_participant, block.market_material],
+            with_variant(rules[:, block.materials[0]], 0),
+        )
         for block in given.blocks
     ]
     sharing = plan.cooperation != "none"
-    for judged in _judged(given, parts, sharing, running):
+    for judged in _judged(given, parts, states, sharing, running):
         sums.add(judged)
         rows += judged.rows
     rows += _group_rows(problem, drawn, sums)
@@ -176,10 +187,11 @@ def evaluate(
         scenario_count=drawn.count,
         seed=seed if sampled else None,
         sampling=sampling if sampled else None,
-        annual_cost_usd=annual + facilities,
-        low_usd=annual + facilities - half,
-        high_usd=annual + facilities + half,
+        annual_cost_usd=annual + fixed,
+        low_usd=annual + fixed - half,
+        high_usd=annual + fixed + half,
         facilities_usd=facilities,
+        projects_usd=projects,
         planned_cost_usd=float(plan.annual_cost_usd or 0.0),
         coverage=coverage,
         limits=limits,
@@ -216,6 +228,7 @@ class _Judged:
 def _judged(
     given: Given,
     parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    states: NDArray[np.int64],
     sharing: bool,
     running: Running,
 ) -> Iterator[_Judged]:
@@ -231,11 +244,13 @@ def _judged(
         with Workers(running.threads) as workers:
             for number, (lots, rule) in enumerate(parts):
                 tell(number, number)
-                yield _judge(given, number, lots, rule, sharing, workers)
+                yield _judge(given, number, lots, rule, states, sharing, workers)
     else:
         from stockpile.executors import Shared, tasks_on
 
-        arguments = [(number, lots, rule, sharing) for number, (lots, rule) in enumerate(parts)]
+        arguments = [
+            (number, lots, rule, states, sharing) for number, (lots, rule) in enumerate(parts)
+        ]
         judged_blocks = itertools.count(1)
 
         def told(number: int, _judged: _Judged) -> None:
@@ -254,11 +269,12 @@ def _judge(
     number: int,
     lots: NDArray[np.int64],
     rule: NDArray[np.int64],
+    states: NDArray[np.int64],
     sharing: bool,
     workers: Workers | None = None,
 ) -> _Judged:
-    """Judge a block of a plan, lots (I,) and rules (C,); at a worker with one thread."""
-    evaluator = given.evaluator(number, workers or Workers(1), sharing=sharing)
+    """Judge a block of a plan, lots (I,) and rules (C + 1,); at a worker with one thread."""
+    evaluator = given.evaluator(number, workers or Workers(1), sharing=sharing, states=only(states))
     judgement, sampled = evaluator.judge(lots, rule), evaluator.sampling(lots, rule)
     return _Judged(
         owner=evaluator.block.market_participant,

@@ -60,6 +60,27 @@ TABLES: dict[str, dict[str, type]] = {
         "open": bool,
         "fixed_cost_usd_per_year": float,
     },
+    "projects": {
+        "project": str,
+        "kind": str,
+        "funder": str,
+        "funded": bool,
+        "fast_track": bool,
+        "capital_usd": float,
+        "capital_usd_per_year": float,
+        "support_usd_per_year": float,
+        "start_month_median": float,
+        "output_t_per_year": float,
+    },
+    "dependence": {
+        "participant": str,
+        "material": str,
+        "source": str,
+        "share_before": float,
+        "share_after": float,
+        "hhi_before": float,
+        "hhi_after": float,
+    },
     "limits": {
         "equation": int,
         "limit": str,
@@ -121,8 +142,8 @@ class Plan:
     status
         How the solve ended.
     annual_cost_usd
-        Cost of the plan: equation (7) summed over materials, and the fixed cost of open
-        facilities (9) [USD/year]; None without a plan.
+        Cost of the plan: equation (7) summed over materials, the fixed cost of open facilities,
+        and projects (9) [USD/year]; None without a plan.
     bound_usd
         Proven lower limit on the cost of any plan from the same menu of rules [USD/year].
     gap
@@ -147,6 +168,14 @@ class Plan:
         participant, material, holding, shortage, shipping [USD/year] (7).
     facilities
         Which stores are open, and what that costs [USD/year]; no rows without any.
+    projects
+        Which projects are funded, and what that costs [USD, USD/year]: ``capital_usd`` at once,
+        fast track included, and nothing where it is not funded; the first month with output in
+        the median scenario, and the output in full [t/year], either way. No rows without any.
+    dependence
+        Who supplies whom before and after projects (17): shares of the supply, and the
+        Herfindahl-Hirschman index, the sum of the squared shares of named sources. No rows where
+        nothing can be funded.
     limits
         What the plan uses of every limit that materials share, and what is allowed; ``all``
         stands for all participants together. ``equation`` is its number in the formulation.
@@ -173,6 +202,8 @@ class Plan:
     coverage: pd.DataFrame = field(default_factory=lambda: empty_table("coverage"))
     costs: pd.DataFrame = field(default_factory=lambda: empty_table("costs"))
     facilities: pd.DataFrame = field(default_factory=lambda: empty_table("facilities"))
+    projects: pd.DataFrame = field(default_factory=lambda: empty_table("projects"))
+    dependence: pd.DataFrame = field(default_factory=lambda: empty_table("dependence"))
     limits: pd.DataFrame = field(default_factory=lambda: empty_table("limits"))
     certificates: pd.DataFrame = field(default_factory=lambda: empty_table("certificates"))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.decisions import project_states
 from stockpile.errors import ResultError, suggestion
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem
 
 
-def plan_decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Read lots (C, M) and rules (C, M) from a plan's tables.
+def plan_decisions(
+    problem: Problem, plan: Plan
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Read lots (C, M), rules (C, M), and the states of projects (N,), from a plan's tables.
 
     Raises
     ------
@@ -49,7 +52,15 @@ def plan_decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDA
             "The result does not fit the instance: it has no holding or rule for "
             f"{problem.participants[c]}, {problem.materials[m]}."
         )
-    return lots, rules
+    for name in plan.projects["project"]:
+        known_place(name, problem.projects.names, "projects")
+    missing = set(problem.projects.names) - set(plan.projects["project"])
+    if missing:
+        raise ResultError(
+            f"The result does not fit the instance: it does not say whether {min(missing)} is "
+            "funded."
+        )
+    return lots, rules, project_states(problem, plan)
 
 
 def known_place(name: str, known: tuple[str, ...], what: str) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import owners_rules, variant_of, with_variant
 from stockpile.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Space:
     lo, hi
         (B, I) bounds on the lots.
     rule
-        (B, C) rules, as indices into the menu.
+        (B, C + 1) rules and variants, see :mod:`stockpile.choices`.
     """
 
     lo: NDArray[np.int64]
@@ -50,6 +51,7 @@ class PresolvedJudge:
     """Scores candidates of a presolved space: what owners keep alone is looked up."""
 
     def __init__(self, evaluator: Evaluator, least: NDArray[np.int64] | None) -> None:
+        """See :func:`presolve`; ``least`` is (V, C, R), by variant, owner and rule."""
         self._evaluator = evaluator
         self._least = least
 
@@ -64,7 +66,7 @@ class PresolvedJudge:
     def fixed_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
     ) -> NDArray[np.float64]:
-        """Return what holding lots (P, I) under rules (P, C) is charged, (P,) [USD/year]."""
+        """Return what lots (P, I) under rules and variants (P, C + 1) are charged, (P,)."""
         return self._evaluator.fixed_cost(lots, rule, prices)
 
     def tail_cost(
@@ -74,12 +76,11 @@ class PresolvedJudge:
         return self._evaluator.tail_cost(lots, rule, weight)
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
-        """Return the scores of candidates: lots (P, I), rules (P, C)."""
+        """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
         if self._least is None:
             return self._evaluator.scores(lots, rule)
         scores = self._evaluator.scores(lots, rule, floors=False)
-        owners = np.arange(rule.shape[1])
-        enough = (lots >= self._least[owners, rule]).all(axis=1)
+        enough = (lots >= _looked_up(self._least, rule)).all(axis=1)
         return replace(scores, feasible=scores.feasible & enough)
 
 
@@ -89,27 +90,38 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
     lots_min = problem.lots_min[block.market_participant, block.market_material]
     lots_max = problem.lots_max[block.market_participant, block.market_material]
     rules = distinct_rules(evaluator)
-    count = math.prod(len(of_owner) for of_owner in rules)
+    variants = evaluator.variants.count
+    count = math.prod(len(of_owner) for of_owner in rules) * variants
     if count > MOST_COMBINATIONS:
+        projects = f" and {variants} combinations of projects" if variants > 1 else ""
         raise UsageError(
-            f"{len(rules)} participants with {max(map(len, rules))} different rules each make "
-            f"{count:,} combinations of rules for {block.name}; at most {MOST_COMBINATIONS:,} can "
+            f"{len(rules)} participants with {max(map(len, rules))} different rules each{projects} "
+            f"make {count:,} combinations for {block.name}; at most {MOST_COMBINATIONS:,} can "
             "be searched.\n  Write a rules.csv with fewer rules."
         )
-    combinations = np.array(list(itertools.product(*rules)), dtype=np.int64)
+    choices = itertools.product(*rules, range(variants))
+    combinations = np.array(list(choices), dtype=np.int64)
     lo = np.tile(lots_min, (len(combinations), 1))
     least = None
     if (lots_min > lots_max).any():  # No whole lot lies between min_t and max_t.
         return Space(lo[:0], lo[:0], combinations[:0]), PresolvedJudge(evaluator, least)
     if block.num_stocks == len(problem.participants):  # One stock per owner.
-        least = _least_lots(evaluator, rules)
+        least = np.array([_least_lots(evaluator, rules, v) for v in range(variants)])
         # Within twice the tolerance hardly ever fewer will do: one lot less is tried first.
-        loose = _least_lots(evaluator, rules, enough=least)
-        lo = loose[np.arange(len(rules)), combinations]
+        loose = np.array(
+            [_least_lots(evaluator, rules, v, enough=least[v]) for v in range(variants)]
+        )
+        lo = _looked_up(loose, combinations)
     hi = np.tile(lots_max, (len(combinations), 1))
     possible = (lo <= hi).all(axis=1)
     space = Space(lo[possible], hi[possible], combinations[possible])
     return space, PresolvedJudge(evaluator, least)
+
+
+def _looked_up(least: NDArray[np.int64], choices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the least lots (P, C) of choices (P, C + 1) in a table (V, C, R)."""
+    rules = owners_rules(choices)
+    return np.asarray(least[variant_of(choices)[:, None], np.arange(rules.shape[1]), rules])
 
 
 def distinct_rules(evaluator: Evaluator) -> list[NDArray[np.int64]]:
@@ -138,6 +150,7 @@ def rule_classes(evaluator: Evaluator) -> NDArray[np.int64]:
 def _least_lots(
     evaluator: Evaluator,
     rules: list[NDArray[np.int64]],
+    variant: int,
     enough: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Find the fewest lots with which each owner keeps alone what it has to, by rule.
@@ -160,8 +173,9 @@ def _least_lots(
     most = np.tile(problem.lots_max[block.market_participant, block.market_material], (tries, 1))
     hi = most + 1 if enough is None else enough[np.arange(len(rules)), rule]
     middle = (lo + hi) // 2 if enough is None else np.maximum(lo, hi - 1)
+    choices = with_variant(rule, variant)
     while (lo < hi).any():
-        kept = evaluator.floors_kept(np.minimum(middle, most), rule)[int(enough is not None)]
+        kept = evaluator.floors_kept(np.minimum(middle, most), choices)[int(enough is not None)]
         kept &= middle <= most
         hi = np.where(kept, middle, hi)
         lo = np.where(kept | (lo >= hi), lo, middle + 1)

@@ -1,8 +1,9 @@
 """What a block is charged for what all blocks share: the duals of the master, block by block.
 
-With every price zero and cost at 1, the cost of a candidate is equation (7). All prices are
-non-negative, so everything charged for holding rises with the lots, and everything charged for
-running short falls with them: the box search prices exactly, by the same bounds.
+With every price zero and cost at 1, the cost of a candidate is equation (7). All prices but those
+of variants are non-negative, so everything charged for holding rises with the lots, and everything
+charged for running short falls with them: the box search prices exactly, by the same bounds. A
+variant is fixed within a box, so its price may have either sign.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class BlockPrices:
         (G', S') reward for keeping the block's part of a group in a scenario (13) [USD/year].
     tail
         (S',) weight on the shortage cost of a scenario (18).
+    variant
+        (V,) on the use of a variant of the block (14), of either sign [USD/year].
     """
 
     cost: float
@@ -45,6 +48,7 @@ class BlockPrices:
     rule: NDArray[np.float64]
     covered: NDArray[np.float64]
     tail: NDArray[np.float64]
+    variant: NDArray[np.float64]
 
     @property
     def weight(self) -> NDArray[np.float64]:
@@ -52,7 +56,7 @@ class BlockPrices:
         return self.cost + self.share
 
 
-def plain_prices(participants: int, stocks: int, rules: int) -> BlockPrices:
+def plain_prices(participants: int, stocks: int, rules: int, variants: int) -> BlockPrices:
     """Return the prices of a block that shares nothing: cost alone counts."""
     return BlockPrices(
         cost=1.0,
@@ -62,6 +66,7 @@ def plain_prices(participants: int, stocks: int, rules: int) -> BlockPrices:
         rule=np.zeros((participants, rules)),
         covered=np.zeros((0, 0)),
         tail=np.zeros(0),
+        variant=np.zeros(variants),
     )
 
 

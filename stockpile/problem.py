@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from stockpile.errors import NotBuiltError
+from stockpile.projects import Projects, build_projects
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ class Problem:
         Coverage targets that concern one material each, spelled out.
     groups
         Coverage targets of several materials at once (13).
+    projects
+        What can be funded.
     """
 
     participants: tuple[str, ...]
@@ -181,6 +184,7 @@ class Problem:
     menu: RuleMenu
     promises: tuple[Promise, ...]
     groups: tuple[JointGroup, ...]
+    projects: Projects
 
 
 def describe_promise(problem: Problem, promise: Promise) -> dict[str, str | float]:
@@ -227,7 +231,7 @@ def require_built(instance: Instance) -> None:
     NotBuiltError
         Naming every table and setting concerned.
     """
-    missing = [f"{name}.csv" for name in ("projects", "conversions") if getattr(instance, name)]
+    missing = [f"{name}.csv" for name in ("conversions",) if getattr(instance, name)]
     if missing:
         raise NotBuiltError(
             f"Instance {instance.name!r} uses what is not built yet: {', '.join(missing)}.\n"
@@ -332,6 +336,7 @@ def build_problem(instance: Instance) -> Problem:
         menu=rule_menu(rules, K),
         promises=_promises(instance, participants, materials, classes, yearly_demand),
         groups=_groups(instance, participants, materials, classes),
+        projects=build_projects(instance, participants, materials, sources),
     )
     for name in Problem.__slots__:
         value = getattr(problem, name)

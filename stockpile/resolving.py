@@ -13,13 +13,14 @@ import numpy as np
 from stockpile.arguments import gap_and_world
 from stockpile.blocks import build_blocks
 from stockpile.check import ROUNDING
-from stockpile.decisions import chosen
+from stockpile.decisions import chosen, project_states
 from stockpile.errors import CheckError
 from stockpile.limits import group_coverage
 from stockpile.problem import LEVEL_TOLERANCE, build_problem
 from stockpile.progress import Progress
 from stockpile.setting import Setting, prepared
 from stockpile.solver import solve_world
+from stockpile.variants import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -83,7 +84,10 @@ class Resolver:
         setting = self._changed(instance, materials, self.setting.report)
         problem, sharing = setting.problem, self.world != "none"
         parts = list(chosen(problem, setting.blocks, plan))
-        evaluators = [setting.evaluator(block, sharing=sharing) for block, _, _ in parts]
+        states = only(project_states(problem, plan))
+        evaluators = [
+            setting.evaluator(block, sharing=sharing, states=states) for block, _, _ in parts
+        ]
         lots, rule = [part[1] for part in parts], [part[2] for part in parts]
         for evaluator, own_lots, own_rule in zip(evaluators, lots, rule, strict=True):
             if not evaluator.judge(own_lots, own_rule).met.all():

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.draws import PlainDraws, StratifiedDraws
+from stockpile.lead_times import drawn_leads, given_leads, median_leads
 from stockpile.problem import MONTHS_PER_YEAR, expand
 from stockpile.tables import EFFECTS
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from stockpile.tables import Event, Hazard, StressEvent
 
 NO_SOURCE = -1
+NO_PROJECT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class ScenarioSet:
         (E,) fraction of supply lost or of demand added.
     materials, targets, classes
         (scopes, M), (scopes, C), (scopes, K) whom an event hits.
+    answers
+        (scopes,) project whose funding an event answers; -1: it happens in any case.
+    lead
+        (S, N) time from the decision to the first output of each project [months].
     replicate
         (R + 1,) scenarios ``replicate[r]`` to ``replicate[r + 1] - 1`` were drawn together and
         independently of all others; empty where every scenario was drawn by itself, or none was.
@@ -76,6 +82,8 @@ class ScenarioSet:
     materials: NDArray[np.bool_]
     targets: NDArray[np.bool_]
     classes: NDArray[np.bool_]
+    answers: NDArray[np.int64]
+    lead: NDArray[np.float64]
     replicate: NDArray[np.int64]
 
     @property
@@ -134,7 +142,8 @@ def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
         [(row.scenario, row) for row in instance.events],
         problem,
     )
-    return replace(given, rounded_away=abs(1.0 - total))
+    lead = given_leads(instance, problem.projects, names)
+    return replace(given, rounded_away=abs(1.0 - total), lead=lead)
 
 
 def stress_cases(instance: Instance, problem: Problem) -> ScenarioSet:
@@ -185,16 +194,29 @@ def draw_scenarios(
                 hazard, parent, _scope_of(hazard, order), problem, after - first, draws
             )
         events += [drawn[name].moved(first) for name in order]
-    scopes = [
-        (
+    scopes = [_Scope.of(row, problem) for row in instance.hazards]
+    assembled = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
+    assembled = replace(assembled, lead=drawn_leads(problem.projects, count, seed))
+    return assembled if sampling == "plain" else replace(assembled, replicate=parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Whom an event hits, and what it answers, as in :class:`ScenarioSet`."""
+
+    materials: list[int]
+    targets: list[int]
+    classes: list[int]
+    answers: int
+
+    @staticmethod
+    def of(row: Hazard | Event | StressEvent, problem: Problem) -> _Scope:
+        return _Scope(
             expand(row.materials, problem.materials),
             expand(row.targets, problem.participants),
             expand(row.demand_class, problem.classes),
+            problem.projects.names.index(row.answers) if row.answers else NO_PROJECT,
         )
-        for row in instance.hazards
-    ]
-    assembled = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
-    return assembled if sampling == "plain" else replace(assembled, replicate=parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +342,7 @@ def _from_rows(
     """Build scenarios from rows of events that name their scenario."""
     place = {name: number for number, name in enumerate(names)}
     events: list[_Events] = []
-    scopes: list[tuple[list[int], list[int], list[int]]] = []
+    scopes: list[_Scope] = []
     for name, row in rows:
         events.append(
             _Events(
@@ -334,13 +356,7 @@ def _from_rows(
                 point=np.empty((0, 1), dtype=np.uint64),
             )
         )
-        scopes.append(
-            (
-                expand(row.materials, problem.materials),
-                expand(row.targets, problem.participants),
-                expand(row.demand_class, problem.classes),
-            )
-        )
+        scopes.append(_Scope.of(row, problem))
     return _assemble(tuple(names), probability, events, problem, scopes)
 
 
@@ -349,7 +365,7 @@ def _assemble(
     probability: NDArray[np.float64],
     events: Sequence[_Events],
     problem: Problem,
-    scopes: Sequence[tuple[list[int], list[int], list[int]]] = (),
+    scopes: Sequence[_Scope] = (),
 ) -> ScenarioSet:
     """Sort events by scenario and drop what lies beyond the horizon."""
     sizes = [item.scenario.size for item in events]
@@ -373,7 +389,9 @@ def _assemble(
         for axis in (problem.materials, problem.participants, problem.classes)
     ]
     for i, scope in enumerate(scopes):
-        for mask, indices in zip(masks, scope, strict=True):
+        for mask, indices in zip(
+            masks, (scope.materials, scope.targets, scope.classes), strict=True
+        ):
             mask[i, indices] = True
     return ScenarioSet(
         names=names,
@@ -389,5 +407,7 @@ def _assemble(
         materials=masks[0],
         targets=masks[1],
         classes=masks[2],
+        answers=np.array([scope.answers for scope in scopes], dtype=np.int64),
+        lead=median_leads(problem.projects, probability.size),
         replicate=np.empty(0, dtype=np.int64),
     )

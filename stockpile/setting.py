@@ -18,11 +18,14 @@ from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.progress import Progress, ProgressLine, reporter
 from stockpile.scenarios import calm_scenario, scenario_set, stress_cases
+from stockpile.variants import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
 
     from stockpile.blocks import Block
     from stockpile.executors import Tasks
@@ -73,8 +76,10 @@ class Setting:
     report: Callable[[Progress], None]
     began: float
 
-    def evaluator(self, block: Block, *, sharing: bool) -> Evaluator:
-        """Return the evaluator of a block."""
+    def evaluator(
+        self, block: Block, *, sharing: bool, states: NDArray[np.bool_] | None = None
+    ) -> Evaluator:
+        """Return the evaluator of a block; ``states`` as in :class:`Evaluator`."""
         return Evaluator(
             self.problem,
             block,
@@ -84,6 +89,7 @@ class Setting:
             sharing=sharing,
             tasks=self.tasks,
             memory=self.memory,
+            states=states,
         )
 
     def seconds(self) -> float:
@@ -159,7 +165,16 @@ def _compile_kernels(problem: Problem, block: Block, stress: ScenarioSet) -> Non
     They are compiled on first use and cached on disk, where it can be written to.
     """
     with Workers(1) as workers:
-        evaluator = Evaluator(problem, block, calm_scenario(problem), stress, workers, sharing=True)
+        nothing = np.zeros(problem.projects.count, dtype=np.int64)
+        evaluator = Evaluator(
+            problem,
+            block,
+            calm_scenario(problem),
+            stress,
+            workers,
+            sharing=True,
+            states=only(nothing),
+        )
         lots = np.zeros((1, block.num_stocks), dtype=np.int64)
-        evaluator.scores(lots, np.zeros((1, len(problem.participants)), dtype=np.int64))
+        evaluator.scores(lots, np.zeros((1, len(problem.participants) + 1), dtype=np.int64))
     worst_mean(np.ones((1, 1)), np.ones(1), np.ones(1), 0.5)

@@ -23,6 +23,7 @@ from stockpile.plan_tables import (
     rules_table,
 )
 from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.project_tables import dependence_table, projects_table
 from stockpile.running import Running
 from stockpile.separate import plan_separately
 from stockpile.setting import Setting, prepared
@@ -171,7 +172,7 @@ def world_couplings(
     alone: Plan | None = None,
 ) -> Couplings:
     """Return the limits of a world; see :func:`solve_world` for the parameters."""
-    couplings = build_couplings(setting.instance, setting.problem, world)
+    couplings = build_couplings(setting.instance, setting.problem, world, setting.scenarios)
     if not couplings.nobody_worse_off:
         return couplings
     if alone is None:
@@ -264,6 +265,8 @@ def _together(
     return {
         **found,
         "facilities": facilities_table(setting.problem, couplings, result.open_),
+        "projects": projects_table(setting, couplings.projects, result.states),
+        "dependence": dependence_table(setting.problem, result.states),
         "limits": limits_table(result.uses),
     }
 

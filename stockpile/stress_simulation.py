@@ -59,13 +59,13 @@ def stress_runs(instance: Instance, plan: Plan) -> StressRuns:
     """
     problem = build_problem(instance)
     cases = stress_cases(instance, problem)
-    lots, rules = plan_decisions(problem, plan)
+    lots, rules, states = plan_decisions(problem, plan)
     needs_rows: list[dict[str, Any]] = []
     stock_rows: list[dict[str, Any]] = []
     with Workers(1) as workers:
         for block in build_blocks(problem) if cases.count else ():
             steps = block.own_steps if plan.cooperation == "none" else block.steps
-            needs = block_needs(problem, block, cases, workers)
+            needs = block_needs(problem, block, cases, workers, states)
             if not needs.scenario.size:
                 continue
             months, holding = _simulated(problem, block, steps, needs, lots, rules)

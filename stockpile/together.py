@@ -10,6 +10,7 @@ import numpy as np
 
 from stockpile.boxsearch import Certificate
 from stockpile.check import check_limits
+from stockpile.choices import owners_rules
 from stockpile.decisions import known_candidates
 from stockpile.limits import LimitUse, group_coverage, limit_uses
 from stockpile.master.rule_names import fewest_rules
@@ -42,6 +43,8 @@ class Together:
         empty without a plan.
     open_
         (W,) which facilities are open.
+    states
+        (N,) states of projects.
     uses
         What the plan uses of every limit.
     groups
@@ -55,6 +58,7 @@ class Together:
 
     outcomes: tuple[BlockOutcome, ...]
     open_: NDArray[np.bool_]
+    states: NDArray[np.int64]
     uses: tuple[LimitUse, ...]
     groups: tuple[float, ...]
     cost: float
@@ -78,7 +82,10 @@ def plan_together(
     known
         A plan that is looked at first.
     """
-    evaluators = [setting.evaluator(block, sharing=sharing) for block in setting.blocks]
+    states = couplings.projects.allowed
+    evaluators = [
+        setting.evaluator(block, sharing=sharing, states=states) for block in setting.blocks
+    ]
     search = search_together(
         setting, couplings, evaluators, gap=gap, deadline=deadline, known=known
     )
@@ -132,6 +139,7 @@ def judge_together(
                 block_outcome(evaluators[i], Certificate(*nothing)) for i in search.impossible
             ),
             open_=couplings.facilities.existing,
+            states=np.zeros(couplings.projects.count, dtype=np.int64),
             uses=(),
             groups=(),
             cost=np.inf,
@@ -150,20 +158,32 @@ def judge_together(
             evaluators, lots, rule, found.block_costs, search.simulations, strict=True
         )
     )
-    uses = limit_uses(couplings, evaluators, setting.scenarios, lots, rule, found.open_)
+    uses = limit_uses(
+        couplings, evaluators, setting.scenarios, lots, rule, found.open_, found.states
+    )
     groups = tuple(
         group_coverage(setting.problem, group, evaluators, setting.scenarios, lots, rule)
         for group in setting.problem.groups
     )
     check_limits(setting.problem, setting.scenarios, uses, groups, found.cost, search.bound)
-    return Together(outcomes, found.open_, uses, groups, found.cost, search.bound, search.finished)
+    return Together(
+        outcomes,
+        found.open_,
+        found.states,
+        uses,
+        groups,
+        found.cost,
+        search.bound,
+        search.finished,
+    )
 
 
 def _rules(
     evaluators: Sequence[Evaluator], found: Incumbent, *, few: bool
 ) -> list[NDArray[np.int64]]:
-    """Return the rules to write down, by block (C,)."""
-    chosen = np.array([candidate.rule[0] for candidate in found.candidates])
+    """Return the rules to write down, and the variant, by block (C + 1,)."""
+    choices = np.array([candidate.rule[0] for candidate in found.candidates])
+    chosen = owners_rules(choices)
     if few:
         classes = [rule_classes(evaluator) for evaluator in evaluators]
         for c in range(chosen.shape[1]):
@@ -175,4 +195,4 @@ def _rules(
                 for evaluator, candidate in zip(evaluators, found.candidates, strict=True)
             ]
             chosen[:, c] = fewest_rules(patterns, holds)
-    return list(chosen)
+    return list(choices)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.cooperation.costs_of_worlds import borne
-from stockpile.decisions import chosen
+from stockpile.decisions import chosen, project_states
 from stockpile.limits import group_coverage
 from stockpile.problem import LEVEL_TOLERANCE, expand
+from stockpile.variants import only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,9 @@ def without_partners(setting: Setting, agreed: Plan, alone: Plan) -> Default:
     promises: list[Promise] = []
     reached: list[float] = []
     kept: list[bool] = []
+    states = only(project_states(problem, agreed))
     for block, lots, rules in chosen(problem, setting.blocks, agreed):
-        evaluator = setting.evaluator(block, sharing=False)
+        evaluator = setting.evaluator(block, sharing=False, states=states)
         judged = evaluator.judge(lots, rules)
         np.add.at(shortage, block.market_participant, judged.shortage)
         promises += evaluator.promises
@@ -82,8 +84,9 @@ def without_partners(setting: Setting, agreed: Plan, alone: Plan) -> Default:
 
 def _group_reaches(setting: Setting, group: JointGroup, plan: Plan) -> float:
     """Return the probability that a joint chance group is covered without partners (13)."""
+    states = only(project_states(setting.problem, plan))
     concerned = [
-        (setting.evaluator(block, sharing=False), lots, rules)
+        (setting.evaluator(block, sharing=False, states=states), lots, rules)
         for block, lots, rules in chosen(setting.problem, setting.blocks, plan)
         if group.materials.intersection(block.materials)
     ]

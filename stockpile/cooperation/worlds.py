@@ -130,8 +130,8 @@ class Worlds:
 
 def _same_limits(setting: Setting) -> bool:
     """Say whether ``sharing`` and ``joint`` differ in nothing: no stores, the same budgets."""
-    own = build_couplings(setting.instance, setting.problem, "sharing")
-    joint = build_couplings(setting.instance, setting.problem, "joint")
+    own = build_couplings(setting.instance, setting.problem, "sharing", setting.scenarios)
+    joint = build_couplings(setting.instance, setting.problem, "joint", setting.scenarios)
     return (
         not own.facilities.names
         and own.joint_budget == joint.joint_budget

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.blocks import build_blocks
+from stockpile.choices import with_variant
 from stockpile.evaluator import Evaluator
 from stockpile.generator.menu import REFERENCE
 from stockpile.needs import block_needs
@@ -200,7 +201,7 @@ def reference_costs(instance: Instance, plan: ReferencePlan) -> ReferenceCosts:
     cases = stress_cases(instance, problem)
     C = len(problem.participants)
     number = [rule.name for rule in problem.menu.rules].index(REFERENCE)
-    rules = np.full((2, C), number, dtype=np.int64)
+    rules = with_variant(np.full((2, C), number, dtype=np.int64), 0)
     outlay, shortage = np.zeros(C), np.zeros((2, count))
     with Workers() as workers:
         for m, block in enumerate(build_blocks(problem)):

@@ -27,7 +27,10 @@ def find_conflicts(
 
     Less is found where time runs out.
     """
-    evaluators = [setting.evaluator(block, sharing=sharing) for block in setting.blocks]
+    states = couplings.projects.allowed
+    evaluators = [
+        setting.evaluator(block, sharing=sharing, states=states) for block in setting.blocks
+    ]
     problem, scenarios = setting.problem, setting.scenarios
     first = Case(problem, couplings)
 

@@ -238,7 +238,10 @@ class FeasibilitySearch(MasterSearch):
         """Let the integer master choose; any choice will do."""
         self._programmed += CHOICE_WORK * COLUMN_WORK * model.cost.size
         free = replace(
-            model, cost=np.zeros_like(model.cost), facility_cost=np.zeros_like(model.facility_cost)
+            model,
+            cost=np.zeros_like(model.cost),
+            facility_cost=np.zeros_like(model.facility_cost),
+            state_cost=np.zeros_like(model.state_cost),
         )
         return choose(free, node_limit=INTEGER_NODES)
 

@@ -24,18 +24,16 @@ def find_conflicts(
     Returns
     -------
     best
-        What each promise reaches at best, under the rules that are best for it alone.
+        What each promise reaches at best, under the rules and projects that are best for it alone.
     kept
         Whether it can be kept on its own.
     conflicts
         The promises that cannot be kept, in words.
     """
     problem, block = evaluator.problem, evaluator.block
-    rules = (
-        np.array(np.meshgrid(*distinct_rules(evaluator), indexing="ij"), dtype=np.int64)
-        .reshape(len(problem.participants), -1)
-        .T
-    )
+    choices = [*distinct_rules(evaluator), np.arange(evaluator.variants.count)]
+    rules = np.array(np.meshgrid(*choices, indexing="ij"), dtype=np.int64)
+    rules = rules.reshape(len(choices), -1).T
     most = problem.lots_max[block.market_participant, block.market_material]
     least = problem.lots_min[block.market_participant, block.market_material]
     if (least > most).any():

@@ -11,7 +11,7 @@ from stockpile.kernels.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED = 0, 1, 2
+SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED, PRICE_CUT = 0, 1, 2, 3
 NO_GAP = 1e-12
 """A gap below this fraction of normal demand is rounding."""
 REFILL_MONTHS = 6.0
@@ -46,6 +46,24 @@ class MarketArrays(NamedTuple):
     thrift_after: NDArray[np.int64]
     pro_rata: bool
     horizon: int
+
+
+class OutputArrays(NamedTuple):
+    """Projects online, n of them.
+
+    Attributes
+    ----------
+    first
+        (S, n) first month with output, counted from 0.
+    ramp
+        (n,) months over which it grows to its full size.
+    supply
+        (n, Z) what each adds to the supply of a market in full [t/month].
+    """
+
+    first: NDArray[np.int64]
+    ramp: NDArray[np.float64]
+    supply: NDArray[np.float64]
 
 
 class MonthArrays(NamedTuple):
@@ -118,7 +136,7 @@ def _losses_and_surges(s, z, events, markets, loss, blocked, surge):
                 if events.classes[events.scope[e], k]:
                     for t in range(events.start[e], events.end[e]):
                         surge[k, t] += events.severity[e]
-        else:
+        elif events.effect[e] == SHARING_BLOCKED:
             for t in range(events.start[e], events.end[e]):
                 blocked[t] = True
     for g in range(num_sources):
@@ -129,7 +147,19 @@ def _losses_and_surges(s, z, events, markets, loss, blocked, surge):
 
 
 @compiled
-def _needs_of_market(z, markets, loss, surge, surged, need, age):
+def _add_output(s, z, outputs, horizon, added):
+    """Write what projects add to the supply of market z in scenario s, by month [t]."""
+    added[:] = 0.0
+    for n in range(outputs.ramp.size):
+        in_full = outputs.supply[n, z]
+        if in_full > 0.0:
+            first = outputs.first[s, n]
+            for t in range(first, horizon):
+                added[t] += in_full * min(1.0, (t - first + 1) / outputs.ramp[n])
+
+
+@compiled
+def _needs_of_market(z, markets, loss, surge, surged, added, need, age):
     """Equations (2) and (3) for market z: gap, commercial stock, classes, thrift, by month.
 
     Returns whether anything is needed at all.
@@ -149,7 +179,7 @@ def _needs_of_market(z, markets, loss, surge, surged, need, age):
             wanted = 0.0
             for k in range(num_classes):
                 wanted += markets.demand[z, k] * (1.0 + surge[k, t])
-        gap = wanted - (1.0 - loss[t]) * normal  # (2)
+        gap = wanted - (1.0 - loss[t]) * normal - added[t]  # (2)
         if gap <= NO_GAP * normal:
             months_of_gap = 0
             stock = min(markets.commercial[z], stock + markets.commercial[z] / REFILL_MONTHS)
@@ -184,7 +214,7 @@ def _needs_of_market(z, markets, loss, surge, surged, need, age):
 def _may_need(s, events, markets):
     """Say whether anything happens in scenario s that can make a gap in any market."""
     for e in range(events.first[s], events.first[s + 1]):
-        if events.effect[e] == SHARING_BLOCKED:
+        if events.effect[e] == SHARING_BLOCKED or events.effect[e] == PRICE_CUT:
             continue
         for z in range(markets.share.shape[0]):
             if events.hits[events.scope[e], z] and (
@@ -195,10 +225,11 @@ def _may_need(s, events, markets):
 
 
 @compiled
-def _months_of_scenario(s, events, markets, months):
+def _months_of_scenario(s, events, markets, outputs, months):
     """Fill in all months of scenario s; returns whether anything is needed at all."""
     num_markets, num_classes = markets.demand.shape
     surge = np.empty((num_classes, markets.horizon))
+    added = np.empty(markets.horizon)
     months.need[:] = 0.0
     months.loss[:] = 0.0
     months.age[:] = 0
@@ -208,10 +239,12 @@ def _months_of_scenario(s, events, markets, months):
         hit, surged = _losses_and_surges(
             s, z, events, markets, months.loss[z], months.blocked[z], surge
         )
-        if hit and _needs_of_market(
-            z, markets, months.loss[z], surge, surged, months.need[z], months.age[z]
-        ):
-            any_need = True
+        if hit:
+            _add_output(s, z, outputs, markets.horizon, added)
+            if _needs_of_market(
+                z, markets, months.loss[z], surge, surged, added, months.need[z], months.age[z]
+            ):
+                any_need = True
     return any_need
 
 
@@ -226,7 +259,7 @@ def _active(months, t):
 
 
 @compiled
-def keep_need_months(lo, hi, events, markets, kept):
+def keep_need_months(lo, hi, events, markets, outputs, kept):
     """Write the scenarios among lo..hi-1 that need anything, and their months, compressed.
 
     Returns
@@ -238,7 +271,9 @@ def keep_need_months(lo, hi, events, markets, kept):
     scenarios = 0
     n = 0
     for s in range(lo, hi):
-        if not (_may_need(s, events, markets) and _months_of_scenario(s, events, markets, months)):
+        if not _may_need(s, events, markets):
+            continue
+        if not _months_of_scenario(s, events, markets, outputs, months):
             continue
         first = n
         last = -1

@@ -1,4 +1,4 @@
-"""How a node is split in two: at a facility, a rule, or the lots or rules of a block."""
+"""How a node is split in two: at a facility, project or rule, or the lots or rules of a block."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import owners_rules
 from stockpile.master.node import FREE, OPEN, SHUT
+from stockpile.projects import FAST, FUNDED, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +49,9 @@ def split(
         if open_.max(initial=0.0) > FRACTIONAL:
             w = int(open_.argmax())
             return [node.with_facility(w, OPEN), node.with_facility(w, SHUT)]
+        halves = _project_halves(node, relaxed)
+        if halves:
+            return halves
         used = np.minimum(relaxed.rule, 1.0 - relaxed.rule)
         used[node.rule != FREE] = 0.0
         if used.max(initial=0.0) > FRACTIONAL:
@@ -65,6 +70,17 @@ def split(
     return _split_widest(node, classes)
 
 
+def _project_halves(node: Node, relaxed: Relaxed) -> list[Node]:
+    """Split at the project that is least decided: funded or not, or else fast or not."""
+    parts = np.minimum(relaxed.project, 1.0 - relaxed.project)
+    for step, reached in enumerate((FUNDED, FAST)):
+        if parts[:, step].max(initial=0.0) > FRACTIONAL:
+            p = int(parts[:, step].argmax())
+            below = np.arange(STATES) < reached
+            return [node.with_project(p, ~below), node.with_project(p, below)]
+    return []
+
+
 def _between(
     region: Region,
     candidates: Candidates,
@@ -80,8 +96,9 @@ def _between(
         at = int(np.floor(mean[stock]))
         at = min(at, int(candidates.lots[:, stock].max()) - 1)
         return _halves(region, stock, at)
-    for c in range(candidates.rule.shape[1]):
-        rules = np.unique(candidates.rule[:, c])
+    followed = owners_rules(candidates.rule)
+    for c in range(followed.shape[1]):
+        rules = np.unique(followed[:, c])
         if rules.size > 1:
             return _rule_halves(region, c, int(rules[0]))
     return None
@@ -99,6 +116,9 @@ def _split_widest(node: Node, classes: Sequence[NDArray[np.int64]]) -> list[Node
         stock = int((region.hi - region.lo).argmax())
         at = int(region.lo[stock] + region.hi[stock]) // 2
         return [node.with_region(i, half) for half in _halves(region, stock, at)]
+    for p in np.flatnonzero(node.project.sum(axis=1) > 1):
+        lowest = np.arange(STATES) == node.project[p].argmax()
+        return [node.with_project(int(p), lowest), node.with_project(int(p), ~lowest)]
     for i, region in enumerate(node.regions):
         for c, rules in enumerate(region.rules):
             allowed = np.intersect1d(np.flatnonzero(rules), np.unique(classes[i][c]))

@@ -68,7 +68,7 @@ class Columns:
         size = evaluator.needs.scenario.size
         self.candidates = Candidates(
             np.empty((0, stocks), dtype=np.int64),
-            np.empty((0, participants), dtype=np.int64),
+            np.empty((0, participants + 1), dtype=np.int64),
             np.empty((0, participants)),
             np.empty((0, len(evaluator.groups), -(-size // 8)), dtype=np.uint8),
         )

@@ -3,21 +3,24 @@
 For any prices d >= 0, every plan that keeps the limits costs at least
 
     sum_i min_j (priced cost of candidate j of block i) - sum_rows d * limit
-    + min over facilities open + min over rules in use + min over scenarios covered,
+    + min over facilities open + min over rules in use + min over scenarios covered
+    + min over states of projects,
 
 because what is added for each row is never positive for such a plan (Lagrangian relaxation). It is
-worked out here from the prices alone, whatever solver they come from.
+worked out here from the prices alone, whatever solver they come from. Prices that tie the variants
+of blocks to the projects funded (14) may have either sign: those rows are equations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from stockpile.master.cover import least_price
 from stockpile.master.node import FREE, OPEN
+from stockpile.master.project_rows import of_states, project_rows
 from stockpile.master.rows import BUDGET, SHARE, STORAGE, facility_room
 from stockpile.prices import BlockPrices
 from stockpile.problem import LEVEL_TOLERANCE
@@ -54,12 +57,22 @@ class Duals:
     cover
         By joint chance group and block: price on each scenario that the block keeps, (S',)
         [USD/year].
+    link
+        By block: (n, 2) price on being in a variant in which a project that matters to it is
+        funded, and on one in which it is fast, of either sign [USD/year].
+    project_row
+        One for each limit on projects alone [USD/year per unit of the row].
     """
 
     cost: float
     row: NDArray[np.float64]
     rule: Mapping[tuple[int, int], NDArray[np.float64]]
     cover: Mapping[tuple[int, int], NDArray[np.float64]]
+    link: Mapping[int, NDArray[np.float64]]
+    project_row: NDArray[np.float64]
+
+
+Key = TypeVar("Key")
 
 
 def mix(first: Duals, second: Duals, part: float) -> Duals:
@@ -68,9 +81,8 @@ def mix(first: Duals, second: Duals, part: float) -> Duals:
     row = np.pad(first.row, (0, short)) if short else first.row
 
     def between(
-        one: Mapping[tuple[int, int], NDArray[np.float64]],
-        other: Mapping[tuple[int, int], NDArray[np.float64]],
-    ) -> dict[tuple[int, int], NDArray[np.float64]]:
+        one: Mapping[Key, NDArray[np.float64]], other: Mapping[Key, NDArray[np.float64]]
+    ) -> dict[Key, NDArray[np.float64]]:
         mixed = {key: (1.0 - part) * price for key, price in one.items()}
         for key, price in other.items():
             mixed[key] = mixed.get(key, 0.0) + part * price
@@ -81,6 +93,8 @@ def mix(first: Duals, second: Duals, part: float) -> Duals:
         (1.0 - part) * row + part * second.row,
         between(first.rule, second.rule),
         between(first.cover, second.cover),
+        between(first.link, second.link),
+        (1.0 - part) * first.project_row + part * second.project_row,
     )
 
 
@@ -98,6 +112,7 @@ def block_prices(
         rule=np.zeros((C, len(evaluator.problem.menu.rules))),
         covered=np.zeros((len(evaluator.groups), S)),
         tail=np.zeros(S),
+        variant=variant_prices(duals, i, evaluator),
     )
     for row, price in zip(rows, duals.row, strict=True):
         if price <= 0.0:
@@ -120,6 +135,15 @@ def block_prices(
         if (i, c) in duals.rule:
             prices.rule[c] = duals.rule[i, c]
     return prices
+
+
+def variant_prices(duals: Duals, i: int, evaluator: Evaluator) -> NDArray[np.float64]:
+    """Return the price of each variant of block i, (V,) [USD/year]."""
+    variants = evaluator.variants
+    if i not in duals.link:
+        return np.zeros(variants.count)
+    places = np.arange(variants.projects.size)
+    return np.asarray(of_states(duals.link[i])[places, variants.states].sum(axis=1))
 
 
 def constant(
@@ -158,6 +182,7 @@ def constant(
             free = np.sort(worth[c][node.rule[c] == FREE])[::-1]
             parts += (-worth[c][forced]).tolist()
             parts += (-free[: max(couplings.most_rules - int(forced.sum()), 0)]).tolist()
+    parts += _projects(duals, node, couplings, evaluators)
     groups = evaluators[0].problem.groups
     for g, group in enumerate(groups):
         price = np.zeros(scenarios.count)
@@ -172,3 +197,21 @@ def constant(
 def least_confidence(group: JointGroup, scenarios: ScenarioSet) -> float:
     """Return the confidence of a group, loosened so that no plan is lost by rounding."""
     return group.confidence - scenarios.rounded_away - 2.0 * LEVEL_TOLERANCE
+
+
+def _projects(
+    duals: Duals, node: Node, couplings: Couplings, evaluators: Sequence[Evaluator]
+) -> list[float]:
+    """Return what the best states of all projects cost at these prices, in parts."""
+    limits = couplings.projects
+    rows = project_rows(limits, evaluators[0].problem.materials)
+    worth = duals.cost * limits.cost
+    for row, price in zip(rows, duals.project_row, strict=True):
+        worth = worth + price * row.use
+    for i, link in duals.link.items():
+        worth[evaluators[i].variants.projects] -= of_states(link)
+    parts = [
+        -float(price * row.loosened) for row, price in zip(rows, duals.project_row, strict=True)
+    ]
+    best = np.where(node.project, worth, np.inf).min(axis=1, initial=np.inf)
+    return [*parts, *best.tolist()]

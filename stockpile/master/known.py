@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.boxsearch import ROUNDING
-from stockpile.master.duals import block_prices, constant
+from stockpile.master.duals import Duals, block_prices, constant
+from stockpile.master.project_rows import project_rows, steps
 from stockpile.master.relaxation import relax
 from stockpile.master.rows import TAIL, Row, fixed_rows, tail_cut, use
 from stockpile.presolve import rule_classes
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.columns import Columns
-    from stockpile.master.duals import Duals
     from stockpile.master.node import Node
     from stockpile.master.relaxation import Relaxed
     from stockpile.prices import BlockPrices
@@ -169,6 +169,25 @@ class Known:
         """Return what the limits charge a block."""
         rows = self.rows[: duals.row.size]  # Rows that were written down later have no price yet.
         return block_prices(duals, rows, i, self._evaluators[i], self._couplings)
+
+    def first_prices(self) -> Duals:
+        """Return prices before any are known: blocks share the cost of the projects they gain by.
+
+        So no project is free, and none pays or costs anything besides.
+        """
+        projects = self._couplings.projects
+        matter = [evaluator.variants.projects for evaluator in self._evaluators]
+        blocks = np.bincount(np.concatenate([[], *matter]).astype(int), minlength=projects.count)
+        each = steps(projects.cost) / np.maximum(blocks, 1)[:, None]
+        materials = self._evaluators[0].problem.materials
+        return Duals(
+            1.0,
+            np.zeros(len(self.rows)),
+            {},
+            {},
+            {i: each[own] for i, own in enumerate(matter)},
+            np.zeros(len(project_rows(projects, materials))),
+        )
 
     def constant(self, node: Node, duals: Duals) -> float:
         """Return the part of the bound at some prices that is not a block's."""

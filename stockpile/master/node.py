@@ -26,6 +26,8 @@ class Node:
         (W,) FREE, SHUT or OPEN.
     rule
         (C, R) whether an owner may use a rule: FREE, SHUT or OPEN, which is to be counted as used.
+    project
+        (N, 3) states that each project may be in.
     bound
         Proven lower limit on the cost of any plan inside [USD/year].
     depth
@@ -35,6 +37,7 @@ class Node:
     regions: tuple[Region, ...]
     facility: NDArray[np.int64]
     rule: NDArray[np.int64]
+    project: NDArray[np.bool_]
     bound: float
     depth: int
 
@@ -49,6 +52,12 @@ class Node:
         rule = self.rule.copy()
         rule[c, r] = state
         return replace(self, rule=rule, depth=self.depth + 1)
+
+    def with_project(self, p: int, states: NDArray[np.bool_]) -> Node:
+        """Return the part in which a project is in one of some states (3,)."""
+        project = self.project.copy()
+        project[p] &= states
+        return replace(self, project=project, depth=self.depth + 1)
 
     def with_region(self, i: int, region: Region) -> Node:
         """Return the part in which a block keeps to a region."""

@@ -1,4 +1,4 @@
-"""The restricted master: the linear relaxation of (9)-(16), (18) over the columns known so far."""
+"""The restricted master: the linear relaxation of (9)-(18) over the columns known so far."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scipy.sparse import coo_array
 from stockpile.master.cover import Cover, cover, scenario_prices
 from stockpile.master.duals import Duals, least_confidence
 from stockpile.master.node import FREE, OPEN
+from stockpile.master.project_rows import project_rows, steps
 from stockpile.master.rows import facility_room
 from stockpile.model.linear import LinearModel, solve_linear
+from stockpile.projects import FAST, FUNDED, NOT_FUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,8 @@ class Relaxed:
         By block: its columns' numbers, and their parts.
     facility, rule
         (W,) and (C, R) to which part each is open, or in use.
+    project
+        (N, 2) to which part each is funded, and fast.
     duals
         Prices of the limits.
     """
@@ -48,6 +52,7 @@ class Relaxed:
     z: tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]
     facility: NDArray[np.float64]
     rule: NDArray[np.float64]
+    project: NDArray[np.float64]
     duals: Duals
 
 
@@ -144,11 +149,44 @@ def relax(
             lower += [-np.inf] * kind.size
             upper += [0.0] * kind.size
         f0 += kinds
+    # (9), (11), (14), (17) of projects; P and F of each.
+    limits, N = couplings.projects, couplings.projects.count
+    p0, f0 = f0, f0 + 2 * N
+    limited = project_rows(limits, evaluators[0].problem.materials)
+    project_scale = [max(float(np.abs(row.use).max(initial=0.0)), 1e-9) for row in limited]
+    for row, size in zip(limited, project_scale, strict=True):
+        soft_rows.append(
+            add(
+                p0 + np.arange(2 * N),
+                steps(row.use).ravel() / size,
+                -np.inf,
+                row.loosened / size,
+            )
+        )
+    of_link: list[tuple[int, int]] = []
+    for i in blocks if N else ():
+        variants = evaluators[i].variants
+        states = variants.states[columns[i].candidates.rule[allowed[i], -1]]
+        first_row = len(lower)
+        of_link.append((i, first_row))
+        for place, n in enumerate(variants.projects.tolist()):
+            for step, reached in enumerate((FUNDED, FAST)):
+                users = start[i] + np.flatnonzero(states[:, place] >= reached)
+                tied = np.concatenate([users, [p0 + 2 * n + step]])
+                add(tied, np.concatenate([np.ones(users.size), [-1.0]]), 0.0, 0.0)
     num_rows = len(lower)
-    soft = np.array(soft_rows, dtype=np.int64)
-    entries.append((soft, f0 + np.arange(soft.size), -np.ones(soft.size)))
+    over = np.array(soft_rows, dtype=np.int64)
+    # An equation may be missed on either side.
+    links = np.arange(of_link[0][1] if of_link else num_rows, num_rows)
+    soft = np.concatenate([over, links, links])
+    sign = np.concatenate([-np.ones(over.size + links.size), np.ones(links.size)])
+    entries.append((soft, f0 + np.arange(soft.size), sign))
 
     variable_lower, variable_upper = np.zeros(f0 + soft.size), np.ones(f0 + soft.size)
+    # Whether it is funded in any state that is left, and in all; the same for the fast track.
+    possible = np.stack([node.project[:, FUNDED:].any(axis=1), node.project[:, FAST]], axis=1)
+    forced = np.stack([~node.project[:, NOT_FUNDED], ~node.project[:, :FAST].any(axis=1)], axis=1)
+    variable_lower[p0:f0], variable_upper[p0:f0] = forced.ravel(), possible.ravel()
     fixed = np.concatenate([node.facility, node.rule.ravel() if limited_rules else []])
     variable_lower[y0:s0] = fixed == OPEN
     variable_upper[y0:s0] = (fixed == OPEN) | (fixed == FREE)
@@ -159,6 +197,7 @@ def relax(
     else:
         objective[:y0] = cost / unit * UNIT
         objective[y0 : y0 + W] = couplings.facilities.fixed_cost / unit * UNIT
+        objective[p0:f0] = steps(limits.cost).ravel() / unit * UNIT
     at, variables, values = (np.concatenate(parts) for parts in zip(*entries, strict=True))
     solution = solve_linear(
         LinearModel(
@@ -190,17 +229,26 @@ def relax(
         )
         for g, i, at in of_cover
     }
+    at_limited = num_rows - links.size - len(limited)
+    project_prices = prices[at_limited : num_rows - links.size] / np.array(project_scale)
+    link_prices = {
+        i: (-solution.row_duals * money)[at : at + 2 * evaluators[i].variants.projects.size]
+        for i, at in of_link
+    }
     found = solution.values
     return Relaxed(
         value=solution.objective * money,
         z=tuple((allowed[i], found[start[i] : start[i + 1]]) for i in blocks),
         facility=found[y0:w0],
         rule=found[w0:s0].reshape(C, R) if limited_rules else np.zeros((C, R)),
+        project=found[p0:f0].reshape(N, 2),
         duals=Duals(
             0.0 if elastic else 1.0,
             prices[len(columns) : first] / scale,
             rule_prices,
             cover_prices,
+            {i: price.reshape(-1, 2) for i, price in link_prices.items()},
+            project_prices,
         ),
     )
 

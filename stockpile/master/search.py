@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
+from stockpile.choices import owners_rules
 from stockpile.master.branching import FRACTIONAL, split
 from stockpile.master.columns import Columns
 from stockpile.master.duals import mix
 from stockpile.master.known import BETTER, Known
 from stockpile.master.node import FREE, OPEN, Node
 from stockpile.master.selections import selection
-from stockpile.model.plan_arrays import Choice, choose, open_cheapest
-from stockpile.model.verify import cost_of, tail_weights, violations, within
+from stockpile.model.plan_arrays import Choice, choose, judged
+from stockpile.model.verify import tail_weights, within
 from stockpile.presolve import presolve
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Incumbent:
         One for each block.
     open_
         (W,) which facilities are open.
+    states
+        (N,) states of projects.
     block_costs
         Annual cost (7) of each block [USD/year].
     cost
@@ -111,6 +114,7 @@ class Incumbent:
 
     candidates: tuple[Candidates, ...]
     open_: NDArray[np.bool_]
+    states: NDArray[np.int64]
     block_costs: tuple[float, ...]
     cost: float
 
@@ -131,7 +135,7 @@ class MasterSearch:
     tell
         Told of progress after every round.
     start
-        Lots (I,) and rules (C,) of a plan that is looked at first, by block; empty for none.
+        Lots (I,) and rules (C + 1,) of a plan that is looked at first, by block; empty for none.
     """
 
     def __init__(
@@ -238,9 +242,17 @@ class MasterSearch:
 
     def _begin(self) -> bool:
         """Start the blocks' searches; say whether there is anything to search."""
+        root, first_prices = self._root(-np.inf), self._known.first_prices()
         for evaluator in self._evaluators:
             space, judge = presolve(evaluator)
             search = BoxSearch(judge, space, max(self._gap, FIRST_SLACK), keep=True)
+            if self._couplings.projects.count:
+                i = len(self._known.searches)
+                search.begin(
+                    self._known.prices(first_prices, i),
+                    slack=max(self._gap, FIRST_SLACK) * _size(search.incumbent),
+                    region=root.regions[i],
+                )
             while not (search.finished or self._stop()):
                 search.advance()
             self._known.begin(search, Columns(evaluator))
@@ -257,9 +269,8 @@ class MasterSearch:
             return False
         if any(search.lots is None for search in self._known.searches):
             return False  # Stopped before every block had a candidate.
-        stores = self._couplings.facilities
-        cost = sum(search.bound for search in self._known.searches)
-        bound = cost + float(stores.fixed_cost[stores.existing].sum())
+        bound = sum(search.bound for search in self._known.searches)
+        bound += self._known.constant(root, first_prices)
         for i in range(len(self._known.searches)):
             self._known.add_best(i)
         root = self._root(bound - ROUNDING * abs(bound))
@@ -275,9 +286,11 @@ class MasterSearch:
         """Take the plan that is known already as incumbent, if it is one here."""
         chosen = []
         root = self._heap[0][2]
-        for i, (lots, rule) in enumerate(self._start):
+        for i, (lots, choices) in enumerate(self._start):
             search, columns = self._known.searches[i], self._known.columns[i]
-            rule = self._known.classes[i][np.arange(rule.size), rule]
+            rule = choices.copy()
+            followed = owners_rules(choices)
+            rule[:-1] = self._known.classes[i][np.arange(followed.size), followed]
             region = root.regions[i]
             if (lots < region.lo).any() or (lots > region.hi).any():
                 return
@@ -299,11 +312,14 @@ class MasterSearch:
         for evaluator in self._evaluators:
             c, m = evaluator.block.market_participant, evaluator.block.market_material
             rules = np.ones(shape, dtype=np.bool_)
-            regions.append(Region(problem.lots_min[c, m], problem.lots_max[c, m], rules))
+            variants = np.ones(evaluator.variants.count, dtype=np.bool_)
+            lots_min, lots_max = problem.lots_min[c, m], problem.lots_max[c, m]
+            regions.append(Region(lots_min, lots_max, rules, variants))
         return Node(
             regions=tuple(regions),
             facility=np.where(existing, OPEN, FREE),
             rule=np.full(shape, FREE),
+            project=self._couplings.projects.allowed,
             bound=bound,
             depth=0,
         )
@@ -425,16 +441,19 @@ class MasterSearch:
         return slack * abs(relaxed.value) * self._weight
 
     def _narrow(self, node: Node) -> Node:
-        """Take out of the regions the rules that the node's owners may not use."""
+        """Take out of the regions the rules and variants that the node leaves out."""
+        regions = [
+            replace(region, variants=region.variants & evaluator.variants.allowed(node.project))
+            for region, evaluator in zip(node.regions, self._evaluators, strict=True)
+        ]
         if self._couplings.most_rules is None:
-            return node
+            return replace(node, regions=tuple(regions))
         allowed = node.allowed_rules(self._couplings.most_rules)
-        regions = []
-        for region, classes in zip(node.regions, self._known.classes, strict=True):
+        for i, (region, classes) in enumerate(zip(regions, self._known.classes, strict=True)):
             rules = np.zeros_like(region.rules)
             for c in range(len(rules)):
                 rules[c, np.unique(classes[c][allowed[c]])] = True
-            regions.append(replace(region, rules=region.rules & rules))
+            regions[i] = replace(region, rules=region.rules & rules)
         return replace(node, regions=tuple(regions))
 
     def _settle(
@@ -523,7 +542,7 @@ class MasterSearch:
                 float(own.figures.cost[number])
                 for own, number in zip(columns, numbers, strict=True)
             )
-            self.incumbent = Incumbent(plan, choice.open_, costs, choice.cost)
+            self.incumbent = Incumbent(plan, choice.open_, choice.states, costs, choice.cost)
             for own, candidate in zip(self._known.columns, plan, strict=True):
                 own.add(candidate)
             self._tell(self)
@@ -544,11 +563,7 @@ class MasterSearch:
         )
         if any(numbers.size > 1 for numbers in chosen):
             return self._choose(model)
-        places = np.arange(len(chosen))
-        open_ = open_cheapest(model, places)
-        if open_ is None or violations(model, places, open_):
-            return None
-        return Choice(places, open_, cost_of(model, places, open_), "optimal")
+        return judged(model, np.arange(len(chosen)), "optimal")
 
     def _tail_kept(
         self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]], choice: Choice
@@ -587,3 +602,8 @@ class MasterSearch:
             for columns, numbers in zip(self._known.columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))
+
+
+def _size(cost: float) -> float:
+    """Return what a relative gap is a part of; 0 without a candidate."""
+    return abs(cost) if np.isfinite(cost) else 0.0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import variant_of
 from stockpile.model.selection import Selection
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def selection(
     follows = np.ones((C, R, J), dtype=np.bool_)
     covered = np.ones((G, S, J), dtype=np.bool_)
     shortage = np.zeros((S if tail else 0, J))
+    state = np.full((couplings.projects.count, J), -1, dtype=np.int64)
     for i, (evaluator, own, numbers) in enumerate(zip(evaluators, columns, chosen, strict=True)):
         at = slice(int(start[i]), int(start[i + 1]))
         used, block = own.figures, evaluator.block
@@ -66,12 +68,14 @@ def selection(
         for c in range(C):
             same = classes[i][c][:, None] == rule[None, :, c]
             follows[c, :, at] = same | ~holds[None, :, c]
+        variants = evaluator.variants
+        state[variants.projects, at] = variants.states[variant_of(rule)].T
         scenario = evaluator.needs.scenario
         for place, g in enumerate(evaluator.groups):
             covered[g, scenario, at] = own.covered[numbers, place].T
         if tail:
             shortage[scenario, at] = own.shortage(numbers).T
-    stores = couplings.facilities
+    stores, projects = couplings.facilities, couplings.projects
     return Selection(
         participants=problem.participants,
         blocks=tuple(evaluator.block.name for evaluator in evaluators),
@@ -79,6 +83,7 @@ def selection(
         kinds=couplings.kinds,
         facilities=stores.names,
         groups=tuple(group.name for group in problem.groups),
+        projects=projects.names,
         block=np.repeat(np.arange(len(sizes)), sizes),
         cost=cost,
         outlay=outlay,
@@ -104,4 +109,17 @@ def selection(
         shortage=shortage,
         tail=couplings.tail,
         most_tail_cost=couplings.most_tail_cost if tail else np.inf,
+        state=state,
+        state_allowed=projects.allowed,
+        state_cost=projects.cost,
+        state_outlay=projects.outlay,
+        project_budget=projects.budget,
+        joint_project_budget=projects.joint_budget,
+        caps=tuple(
+            f"{problem.participants[cap.participant]}, {problem.materials[cap.material]}: "
+            f"{cap.source}"
+            for cap in projects.caps
+        ),
+        cap_use=np.array([cap.coefficient for cap in projects.caps]).reshape(-1, projects.count),
+        cap_limit=np.array([cap.limit for cap in projects.caps]),
     )

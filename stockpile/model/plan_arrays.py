@@ -1,4 +1,4 @@
-"""The selection model (9)-(13), (15), (16), (18) as sparse rows, and choices made with it.
+"""The selection model (9)-(18) as sparse rows, and choices made with it.
 
 Money is in USD, storage in tonnes, so the dual of a row is in USD/year per unit of its bound.
 Rows are named after their equation, such as ``eq11_budget(japan)``; ``docs/model.md`` lists them.
@@ -15,8 +15,9 @@ from scipy.sparse import coo_array, csr_array
 
 from stockpile.model.labels import labels_of
 from stockpile.model.linear import LinearModel, LinearSolution, solve_linear
-from stockpile.model.verify import cost_of, tail_weights, violations, within
+from stockpile.model.verify import cost_of, states_of, tail_weights, violations, within
 from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.projects import FAST, FUNDED, NOT_FUNDED, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ class Choice:
         (I,) the chosen column j of each block.
     open_
         (W,) facilities that are open, existing ones included.
+    states
+        (N,) states of projects.
     cost
         The objective (9) [USD/year].
     status
@@ -47,6 +50,7 @@ class Choice:
 
     columns: NDArray[np.int64]
     open_: NDArray[np.bool_]
+    states: NDArray[np.int64]
     cost: float
     status: str
 
@@ -130,11 +134,16 @@ def read_choice(selection: Selection, z: NDArray[np.float64], status: str) -> Ch
     status
         What the solver says of it.
     """
-    columns = _largest_of_each_block(selection, z)
+    return judged(selection, _largest_of_each_block(selection, z), status)
+
+
+def judged(selection: Selection, columns: NDArray[np.int64], status: str) -> Choice | None:
+    """Return the choice of given columns (I,), with the cheapest facilities; None if it is none."""
     open_ = open_cheapest(selection, columns)
     if open_ is None or violations(selection, columns, open_):
         return None
-    return Choice(columns, open_, cost_of(selection, columns, open_), status)
+    states = states_of(selection, columns)
+    return Choice(columns, open_, states, cost_of(selection, columns, open_), status)
 
 
 def relax(
@@ -221,9 +230,9 @@ def plan_arrays(
 ) -> LinearModel:
     """Return the selection model as arrays.
 
-    The variables are, in this order, z of every column and y of every facility, then what the
-    limits need: ``full`` of the scenarios that decide a joint chance group; w of every
-    participant and rule; eta and v of the tail.
+    The variables are, in this order, z of every column, y of every facility, P and F of every
+    project (funded, and with a fast track), then what the limits need: ``full`` of the scenarios
+    that decide a joint chance group; w of every participant and rule; eta and v of the tail.
 
     Parameters
     ----------
@@ -247,6 +256,7 @@ def plan_arrays(
         integer=True,
     )
     _add_one_column_per_block(model, selection, labels, z)
+    _add_projects(model, selection, labels, z)
     _add_budgets(model, selection, labels, z)
     _add_storage(model, selection, labels, z, y)
     for group in range(len(labels.groups)):
@@ -274,6 +284,8 @@ class _Labels(NamedTuple):
     kinds: Sequence[str]
     facilities: Sequence[str]
     groups: Sequence[str]
+    projects: Sequence[str]
+    caps: Sequence[str]
 
 
 def _add_one_column_per_block(
@@ -282,6 +294,64 @@ def _add_one_column_per_block(
     """Equation (10): each block uses one column."""
     names = [f"eq10_block({name})" for name in labels.blocks]
     model.rows(names, _Terms(selection.block, z, np.ones(z.size)), lower=1.0, upper=1.0)
+
+
+def _add_projects(
+    model: _Builder, selection: Selection, labels: _Labels, z: NDArray[np.int64]
+) -> None:
+    """Equation (14): blocks are simulated with the projects funded; budgets (11), caps (17).
+
+    A row for every block, project and step, which counts the columns simulated with the project
+    funded, or fast: as many as it is, one or none.
+    """
+    matters = np.asarray((selection.state >= 0).any(axis=1))
+    allowed = selection.state_allowed & (matters[:, None] | (np.arange(STATES) == NOT_FUNDED))
+    cost, outlay = selection.state_cost, selection.state_outlay
+    funded = model.variables(
+        [f"P({name})" for name in labels.projects],
+        cost=cost[:, FUNDED],
+        lower=~allowed[:, NOT_FUNDED],
+        upper=allowed[:, FUNDED:].any(axis=1),
+        integer=True,
+    )
+    fast = model.variables(
+        [f"F({name})" for name in labels.projects],
+        cost=np.where(allowed[:, FAST], cost[:, FAST] - cost[:, FUNDED], 0.0),
+        upper=allowed[:, FAST],
+        integer=True,
+    )
+    for n, name in enumerate(labels.projects):
+        for i in np.unique(selection.block[selection.state[n] >= 0]).tolist():
+            own = selection.block == i
+            for word, variable, reached in (("", funded[n], FUNDED), ("fast,", fast[n], FAST)):
+                users = own & (selection.state[n] >= reached)
+                model.rows(
+                    [f"eq14_project({word}{name},{labels.blocks[i]})"],
+                    _terms(users.astype(np.float64)[None, :], z),
+                    _terms(-np.ones((1, 1)), variable[None]),
+                    lower=0.0,
+                    upper=0.0,
+                )
+    limited = np.flatnonzero(np.isfinite(selection.project_budget))
+    whose = [*outlay[limited]]
+    names = [f"eq11_projects({labels.participants[c]})" for c in limited.tolist()]
+    budgets = [*selection.project_budget[limited]]
+    if np.isfinite(selection.joint_project_budget):
+        whose.append(outlay.sum(axis=0))
+        names.append("eq11_joint_projects")
+        budgets.append(selection.joint_project_budget)
+    for row, paid, budget in zip(names, whose, budgets, strict=True):
+        model.rows(
+            [row],
+            _terms(paid[None, :, FUNDED], funded),
+            _terms(np.where(allowed[:, FAST], paid[:, FAST] - paid[:, FUNDED], 0.0)[None], fast),
+            upper=budget,
+        )
+    model.rows(
+        [f"eq17_cap({name})" for name in labels.caps],
+        _terms(selection.cap_use, funded),
+        upper=selection.cap_limit,
+    )
 
 
 def _add_budgets(

@@ -1,4 +1,4 @@
-"""The selection model (9)-(13), (15), (16), (18) in Pyomo: one function per equation, for reading.
+"""The selection model (9)-(18) in Pyomo: one function per equation, for reading.
 
 Sets, parameters and variables are named as in section 6 of the formulation. Every scenario and
 every column has its own rows, so the model is large; :mod:`stockpile.model.plan_arrays` states
@@ -16,7 +16,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyomo.environ as pyo
+
+from stockpile.projects import FAST, FUNDED, NOT_FUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +40,7 @@ def plan_reference(selection: Selection) -> pyo.ConcreteModel:
     add_decisions(model, selection)
     add_cost(model)
     add_one_column_per_block(model)
+    add_projects(model, selection)
     add_budgets(model, selection)
     add_storage(model, selection)
     add_joint_coverage(model)
@@ -55,6 +59,8 @@ def add_sets(model: pyo.ConcreteModel, selection: Selection) -> None:
     model.KINDS = pyo.Set(initialize=selection.kinds)
     model.FACILITIES = pyo.Set(initialize=selection.facilities)
     model.GROUPS = pyo.Set(initialize=selection.groups)
+    model.PROJECTS = pyo.Set(initialize=selection.projects)
+    model.CAPS = pyo.RangeSet(0, len(selection.caps) - 1)
     model.SCENARIOS = pyo.RangeSet(0, len(selection.probability) - 1)
 
 
@@ -76,25 +82,50 @@ def add_data(model: pyo.ConcreteModel, selection: Selection) -> None:
     add_parameter(model, "follows", selection.follows, C, R, J)
     add_parameter(model, "costshare", selection.cost_share, C, J)
     add_parameter(model, "standalone", selection.standalone, C)
+    funded, extra = (FUNDED, NOT_FUNDED), (FAST, FUNDED)
+    for name, (state, below) in {"funded": funded, "extra": extra}.items():
+        allowed = selection.state_allowed[:, state]
+        cost = selection.state_cost[:, state] - selection.state_cost[:, below]
+        paid = selection.state_outlay[:, :, state] - selection.state_outlay[:, :, below]
+        add_parameter(model, f"{name}_cost", np.where(allowed, cost, 0.0), model.PROJECTS)
+        add_parameter(model, f"{name}_outlay", np.where(allowed, paid, 0.0), C, model.PROJECTS)
+    add_parameter(model, "project_budget", selection.project_budget, C)
+    add_parameter(model, "cap_use", selection.cap_use, model.CAPS, model.PROJECTS)
 
 
 def add_decisions(model: pyo.ConcreteModel, selection: Selection) -> None:
-    """Add the decisions: z[j], column j is used; y[w], facility w is open."""
+    """Add the decisions: z[j], column j is used; y[w], facility w is open; P[p], F[p] of projects.
+
+    P[p]: project p is funded; F[p]: its permit is fast-tracked.
+    """
     model.z = pyo.Var(model.COLUMNS, within=pyo.Binary)
     model.y = pyo.Var(model.FACILITIES, within=pyo.Binary)
     for facility, exists in zip(selection.facilities, selection.facility_open, strict=True):
         if exists:
             model.y[facility].fix(1)
+    model.P = pyo.Var(model.PROJECTS, within=pyo.Binary)
+    model.F = pyo.Var(model.PROJECTS, within=pyo.Binary)
+    matters = np.any(selection.state >= 0, axis=1).tolist()
+    for project, of_blocks, allowed in zip(
+        selection.projects, matters, selection.state_allowed, strict=True
+    ):
+        if not (of_blocks and allowed[FUNDED:].any()):
+            model.P[project].fix(0)
+        if not (of_blocks and allowed[FAST]):
+            model.F[project].fix(0)
 
 
 def add_cost(model: pyo.ConcreteModel) -> None:
     r"""Equation (9), yearly cost.
 
-    .. math:: \min \sum_j cost_j\, z_j + \sum_w fixed_w\, y_w
+    .. math:: \min \sum_j cost_j\, z_j + \sum_w fixed_w\, y_w + \sum_p (annual_p P_p + fast_p F_p)
     """
     columns = sum(model.cost[j] * model.z[j] for j in model.COLUMNS)
     facilities = sum(model.fixed[w] * model.y[w] for w in model.FACILITIES)
-    model.eq9_cost = pyo.Objective(expr=columns + facilities, sense=pyo.minimize)
+    projects = sum(
+        model.funded_cost[p] * model.P[p] + model.extra_cost[p] * model.F[p] for p in model.PROJECTS
+    )
+    model.eq9_cost = pyo.Objective(expr=columns + facilities + projects, sense=pyo.minimize)
 
 
 def add_one_column_per_block(model: pyo.ConcreteModel) -> None:
@@ -107,6 +138,58 @@ def add_one_column_per_block(model: pyo.ConcreteModel) -> None:
         return sum(model.z[j] for j in columns_of(model, i)) == 1
 
     model.eq10_block = pyo.Constraint(model.BLOCKS, rule=rule)
+
+
+def add_projects(model: pyo.ConcreteModel, selection: Selection) -> None:
+    r"""Equation (14): blocks are simulated with the projects funded; budgets (11), caps (17).
+
+    .. math:: \sum_{j \in i:\ state_{pj} \ge 1} z_j = P_p, \qquad
+              \sum_{j \in i:\ state_{pj} = 2} z_j = F_p
+    """
+    state = dict(
+        zip(
+            itertools.product(model.PROJECTS, model.COLUMNS),
+            selection.state.ravel().tolist(),
+            strict=True,
+        )
+    )
+
+    def users(p: str, i: str, reached: int) -> Any:
+        return sum(model.z[j] for j in columns_of(model, i) if state[p, j] >= reached)
+
+    def funded_rule(model: pyo.ConcreteModel, p: str, i: str) -> Any:
+        if all(state[p, j] < 0 for j in columns_of(model, i)):
+            return pyo.Constraint.Skip
+        return users(p, i, FUNDED) == model.P[p]
+
+    def fast_rule(model: pyo.ConcreteModel, p: str, i: str) -> Any:
+        if all(state[p, j] < 0 for j in columns_of(model, i)):
+            return pyo.Constraint.Skip
+        return users(p, i, FAST) == model.F[p]
+
+    def paid(c: str) -> Any:
+        return sum(
+            model.funded_outlay[c, p] * model.P[p] + model.extra_outlay[c, p] * model.F[p]
+            for p in model.PROJECTS
+        )
+
+    def budget_rule(model: pyo.ConcreteModel, c: str) -> Any:
+        return at_most(paid(c), model.project_budget[c])
+
+    def cap_rule(model: pyo.ConcreteModel, n: int) -> Any:
+        supplied = sum(model.cap_use[n, p] * model.P[p] for p in model.PROJECTS)
+        if not pyo.is_potentially_variable(supplied):
+            return pyo.Constraint.Infeasible
+        return supplied <= float(selection.cap_limit[n])
+
+    model.eq14_funded = pyo.Constraint(model.PROJECTS, model.BLOCKS, rule=funded_rule)
+    model.eq14_fast = pyo.Constraint(model.PROJECTS, model.BLOCKS, rule=fast_rule)
+    model.eq11_projects = pyo.Constraint(model.PARTICIPANTS, rule=budget_rule)
+    together = sum(paid(c) for c in model.PARTICIPANTS)
+    model.eq11_joint_projects = pyo.Constraint(
+        rule=at_most(together, selection.joint_project_budget)
+    )
+    model.eq17_cap = pyo.Constraint(model.CAPS, rule=cap_rule)
 
 
 def add_budgets(model: pyo.ConcreteModel, selection: Selection) -> None:
@@ -261,6 +344,10 @@ def in_units(selection: Selection, unit: float) -> Selection:
         standalone=selection.standalone / unit,
         shortage=selection.shortage / unit,
         most_tail_cost=selection.most_tail_cost / unit,
+        state_cost=selection.state_cost / unit,
+        state_outlay=selection.state_outlay / unit,
+        project_budget=selection.project_budget / unit,
+        joint_project_budget=selection.joint_project_budget / unit,
     )
 
 

@@ -1,4 +1,4 @@
-"""The data of the mixed-integer model (9)-(16), (18): given candidates, choose one per block."""
+"""The data of the mixed-integer model (9)-(18): given candidates, choose one per block."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Selection:
 
     Attributes
     ----------
-    participants, blocks, rules, kinds, facilities, groups
-        Names along the axes C, B, R, L, W and G below.
+    participants, blocks, rules, kinds, facilities, groups, projects
+        Names along the axes C, B, R, L, W, G and N below.
     block
         (J,) block of each column; every block has at least one.
     cost
@@ -66,6 +66,25 @@ class Selection:
         1 - alpha of (18), the probability of the tail.
     most_tail_cost
         Limit of (18) [USD/year]; infinite where there is none.
+    state
+        (N, J) state of a project in which a column was simulated: 0 not funded, 1 funded, 2 with
+        a fast track; -1 where the project does not matter to its block (14). A project that
+        matters to no block is not funded.
+    state_allowed, state_cost
+        (N, 3) whether a project may be in a state, and what that costs [USD/year] (9).
+    state_outlay
+        (C, N, 3) what each participant pays for it at once [USD].
+    project_budget
+        (C,) most that each may pay for projects [USD]; infinite where there is no limit.
+    joint_project_budget
+        Most that all together may pay for them [USD]; infinite where there is no limit.
+    caps
+        Names of the limits on what one source supplies (17).
+    cap_use
+        (caps, N) what a funded project adds to what the source supplies, less what it adds to its
+        share of all supply [t/month].
+    cap_limit
+        (caps,) most that this may be [t/month].
     """
 
     participants: tuple[str, ...]
@@ -74,6 +93,7 @@ class Selection:
     kinds: tuple[str, ...]
     facilities: tuple[str, ...]
     groups: tuple[str, ...]
+    projects: tuple[str, ...]
     block: NDArray[np.int64]
     cost: NDArray[np.float64]
     outlay: NDArray[np.float64]
@@ -97,3 +117,12 @@ class Selection:
     shortage: NDArray[np.float64]
     tail: float
     most_tail_cost: float
+    state: NDArray[np.int64]
+    state_allowed: NDArray[np.bool_]
+    state_cost: NDArray[np.float64]
+    state_outlay: NDArray[np.float64]
+    project_budget: NDArray[np.float64]
+    joint_project_budget: float
+    caps: tuple[str, ...]
+    cap_use: NDArray[np.float64]
+    cap_limit: NDArray[np.float64]

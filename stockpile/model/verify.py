@@ -28,7 +28,8 @@ class Violation:
     participant
         Whose limit it is; None for a limit of all together.
     item
-        Block of (10), storage kind of (12), group of (13); empty elsewhere.
+        Block of (10), ``for projects`` in (11), storage kind of (12), group of (13), project of
+        (14), source of (17); empty elsewhere.
     amount
         What the choice uses or reaches, in the unit of the limit.
     limit
@@ -49,7 +50,9 @@ class Violation:
         meaning = _MEANINGS[self.equation] + (f" {self.item}" if self.item else "")
         whose = self.participant or "all together"
         unit = f" {self.unit}" if self.unit else ""
-        limit = {10: "must be", 13: "must be at least"}.get(self.equation, "must be at most")
+        limit = {10: "must be", 13: "must be at least", 14: "must be"}.get(
+            self.equation, "must be at most"
+        )
         return (
             f"({self.equation}) {meaning} of {whose}: {self.amount:.10g}{unit}, "
             f"{limit} {self.limit:.10g}{unit}"
@@ -61,10 +64,21 @@ _MEANINGS = {
     11: "outlay",
     12: "storage of kind",
     13: "probability of covering group",
+    14: "different states of project",
     15: "distinct rules in use",
     16: "cost share",
+    17: "supply above its share of",
     18: "mean cost of the worst scenarios",
 }
+
+
+def states_of(selection: Selection, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the state of every project in which chosen columns (I,) were simulated, (N,).
+
+    Where they disagree, which breaks (14), the highest; 0 where it matters to no block.
+    """
+    states: NDArray[np.int64] = selection.state[:, columns].max(axis=1, initial=0)
+    return states
 
 
 def cost_of(selection: Selection, columns: NDArray[np.int64], open_: NDArray[np.bool_]) -> float:
@@ -78,7 +92,9 @@ def cost_of(selection: Selection, columns: NDArray[np.int64], open_: NDArray[np.
         (W,) facilities that are open; those that exist already are in any case.
     """
     facilities = selection.facility_cost[open_ | selection.facility_open]
-    return float(selection.cost[columns].sum() + facilities.sum())
+    states = states_of(selection, columns)
+    projects = selection.state_cost[np.arange(states.size), states]
+    return float(selection.cost[columns].sum() + facilities.sum() + projects.sum())
 
 
 def violations(
@@ -100,8 +116,10 @@ def violations(
         *_outlays(selection, columns),
         *_storage(selection, columns, open_ | selection.facility_open),
         *_joint_coverage(selection, columns),
+        *_states(selection, columns),
         *_rules(selection, columns),
         *_cost_shares(selection, columns),
+        *_caps(selection, columns),
         *_tail(selection, columns),
     )
 
@@ -179,6 +197,40 @@ def _outlays(selection: Selection, columns: NDArray[np.int64]) -> Iterator[Viola
     total = float(outlay.sum())
     if not within(total, selection.joint_budget):
         yield Violation(11, None, "", total, float(selection.joint_budget), "USD")
+    states = states_of(selection, columns)
+    paid = selection.state_outlay[:, np.arange(states.size), states].sum(axis=1)
+    for name, amount, limit in zip(
+        selection.participants, paid, selection.project_budget, strict=True
+    ):
+        if not within(amount, limit):
+            yield Violation(11, name, "for projects", float(amount), float(limit), "USD")
+    total, limit = float(paid.sum()), float(selection.joint_project_budget)
+    if not within(total, limit):
+        yield Violation(11, None, "for projects", total, limit, "USD")
+
+
+def _states(selection: Selection, columns: NDArray[np.int64]) -> Iterator[Violation]:
+    """Equation (14): every block is simulated with the projects that are funded, as allowed."""
+    states = states_of(selection, columns)
+    chosen = selection.state[:, columns]
+    differ = ((chosen >= 0) & (chosen != states[:, None])).any(axis=1)
+    for name, wrong, state, allowed in zip(
+        selection.projects, differ, states, selection.state_allowed, strict=True
+    ):
+        if wrong or not allowed[state]:
+            yield Violation(14, None, name, 2.0, 1.0)
+
+
+def _caps(selection: Selection, columns: NDArray[np.int64]) -> Iterator[Violation]:
+    """Equation (17): supply of one source above its share [t/month]."""
+    funded = (states_of(selection, columns) > 0).astype(np.float64)
+    for name, use, limit in zip(
+        selection.caps, selection.cap_use, selection.cap_limit, strict=True
+    ):
+        amount = float(use @ funded)
+        size = max(abs(float(limit)), float(np.abs(use).max(initial=0.0)))
+        if amount > limit + LEVEL_TOLERANCE * size:
+            yield Violation(17, None, name, amount, float(limit), "t/month")
 
 
 def _storage(
