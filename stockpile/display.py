@@ -34,6 +34,8 @@ BINDING = 0.99
 
 def plan_summary(plan: Plan) -> str:
     """Say in a few lines what a solve has brought."""
+    from stockpile.display_projects import projects_line  # It builds on this file.
+
     title = f"{plan.instance_name} ({plan.instance_hash[:12]}), cooperation {plan.cooperation}"
     drawn = drawn_text(plan.scenario_count, plan.seed, plan.sampling)
     lines = [f"Plan for {title}", f"  status      {plan.status} ({plan.seconds:.1f} s, {drawn})"]
@@ -45,6 +47,7 @@ def plan_summary(plan: Plan) -> str:
         f"  gap         {100.0 * plan.gap:.3f} %{_joined(plan)}",
         f"  outlay      {money(float(plan.holdings['outlay_usd'].sum()))} to buy what is missing",
         *_stores(plan),
+        *projects_line(plan),
         f"  promises    {int(plan.coverage['met'].sum())} of {len(plan.coverage)} kept in these "
         "scenarios; on fresh ones: stockpile evaluate",
     ]
@@ -69,7 +72,9 @@ def redacted_text(summary: Mapping[str, Any]) -> str:
 
 
 def plan_tables(plan: Plan) -> str:
-    """Print holdings, rules, costs, coverage, limits and facilities of a plan as tables."""
+    """Print holdings, rules, costs, coverage, limits, facilities and projects as tables."""
+    from stockpile.display_projects import projects_text  # It builds on this file.
+
     if not plan.found:
         if plan.conflicts:
             return "\nWhat cannot be kept\n" + "".join(
@@ -81,6 +86,8 @@ def plan_tables(plan: Plan) -> str:
         parts.append(_limits(plan))
     if len(plan.facilities):
         parts.append(_facilities(plan))
+    if len(plan.projects):
+        parts.append(projects_text(plan))
     return "\n" + "\n".join(parts)
 
 
@@ -97,6 +104,8 @@ def assessment_text(assessment: Assessment) -> str:
         f"  planned     {money(assessment.planned_cost_usd)} a year",
         f"  promises    {int(assessment.coverage['met'].sum())} of {len(assessment.coverage)} kept",
     ]
+    if assessment.projects_usd:
+        lines.append(f"  projects    {money(assessment.projects_usd)} a year of the cost")
     if assessment.facilities_usd:
         of_stores = money(assessment.facilities_usd)
         lines.insert(2, f"  facilities  {of_stores} a year, which is part of the cost")

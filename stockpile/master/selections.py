@@ -120,6 +120,8 @@ def selection(
             f"{cap.source}"
             for cap in projects.caps
         ),
-        cap_use=np.array([cap.coefficient for cap in projects.caps]).reshape(-1, projects.count),
+        cap_use=np.array([cap.coefficient for cap in projects.caps]).reshape(
+            len(projects.caps), projects.count
+        ),
         cap_limit=np.array([cap.limit for cap in projects.caps]),
     )
