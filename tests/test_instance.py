@@ -80,10 +80,20 @@ def test_values_are_read_from_the_cells(folder):
         price_usd_per_kg=500.0,
         lot_t=1.0,
         rotation_rate_per_year=0.1,
+        shelf_life_months=60.0,
+        renewal_loss=0.3,
         ref=("usgs",),
     )
     assert instance.conversions[0].yield_ == 0.85
-    assert instance.projects[0].beneficiary_shares == (0.5, 0.4)
+    smelter = instance.projects[0]
+    assert smelter.beneficiary_shares == (0.5, 0.4)
+    assert (smelter.slip_probability, smelter.slip_months, smelter.life_years) == (0.2, 24.0, 20.0)
+    assert instance.recycling[1].from_material == "dy_oxide"
+    assert (instance.recycling[0].yield_, instance.recycling[0].delay_months) == (0.9, 6)
+    assert instance.concentration[1].participant == ("us", "japan")
+    assert instance.leads[1].lead_months == 36.5
+    assert instance.plant_shares[0].share == 0.6
+    assert (instance.events[-1].effect, instance.events[-1].answers) == ("price_cut", "smelter")
     assert instance.facilities[0].existing is True
     assert instance.hazards[0].targets == ("us", "japan")
     assert instance.rules[-1].demand_class == ("defense", "industry")
@@ -112,7 +122,19 @@ def test_empty_cells_are_the_defaults_of_the_format(folder):
     assert instance.coverage[2].material == ("*",)
     assert instance.rules[0].draw_limit_per_month == 1.0
     assert instance.facilities[1].existing is False
-    assert instance.projects[1].fast_track_usd is None
+    recycler = instance.projects[1]
+    assert (recycler.fast_track_usd, recycler.life_years, recycler.source) == (None, None, None)
+    assert (recycler.ramp_months, recycler.slip_probability, recycler.slip_months) == (0, 0.0, 0.0)
+    assert (dy_oxide.loss_rate_per_year, dy_oxide.shelf_life_months) == (0.0, None)
+    assert dy_oxide.renewal_loss == 1.0
+    assert instance.events[0].answers is None
+    assert instance.hazards[0].answers is None
+    assert instance.project_products[0].operating_usd_per_t is None
+    collected = instance.recycling[1]
+    assert instance.recycling[0].from_material is None
+    assert (collected.collection_growth_per_year, collected.collection_max) == (0.0, 1.0)
+    assert collected.delay_months == 0
+    assert instance.concentration[0].participant == ("*",)
 
 
 def test_rows_keep_the_order_of_their_tables_and_know_their_lines(folder):
@@ -218,6 +240,9 @@ def test_the_hash_does_not_depend_on_how_files_are_written(folder):
         ("instance.toml", 'allocation = "priority"\n', ""),
         ("instance.toml", "seed = 7", 'seed = 7\nsampling = "plain"'),
         ("events.csv", "24,3,1.5", "24.0,3,1.50"),
+        ("materials.csv", "300,2,,,,", "300,2,,,,1"),
+        ("recycling.csv", "0.02,,,0.8,", "0.02,0,1,0.80,0"),
+        ("projects.csv", "12,0.2,,,,,,,", "12,0.2,,,0,0,0,,"),
     ],
 )
 def test_a_default_spelled_out_or_another_spelling_has_the_same_hash(folder, name, old, new):
@@ -236,6 +261,11 @@ def test_a_default_spelled_out_or_another_spelling_has_the_same_hash(folder, nam
         ("instance.toml", "seed = 7", 'seed = 7\nsampling = "stratified"'),
         ("instance.toml", "nations", "countries"),
         ("demand.csv", "us,gallium,defense,3", "us,gallium,defense,3.0000000000000004"),
+        ("materials.csv", "usgs,60,0.3", "usgs,60,"),
+        ("events.csv", "0.4,smelter", "0.4,"),
+        ("recycling.csv", "0.02,,,0.8,", "0.02,0.1,,0.8,"),
+        ("plant_shares.csv", "0.6", "0.7"),
+        ("concentration.csv", "china,0.9", "china,0.8"),
         ("demand.csv", "us,gallium,defense,3\nus,gallium,industry,12",
          "us,gallium,industry,12\nus,gallium,defense,3"),
     ],
@@ -251,6 +281,18 @@ def test_the_hash_of_a_given_content_stays_the_same_over_versions():
     """Results name the instance by its hash, so a change of it has to be deliberate."""
     expected = "f186f86cfca5e50e61ce76b1ee3d4fa02549bbcb0e1df541c5b4784bf1ccee9b"
     assert small().content_hash == expected
+
+
+def test_tables_and_columns_that_came_later_leave_earlier_hashes_alone(folder):
+    """The hash of the tiny folder without them is the one from before there were any."""
+    for name in ("project_products", "leads", "recycling", "concentration", "plant_shares"):
+        (folder / f"{name}.csv").unlink()
+    edit(folder, "materials.csv", "usgs,60,0.3", "usgs,,")
+    edit(folder, "events.csv", "both,price_cut,,gallium,,,13,12,0.4,smelter\n", "")
+    edit(folder, "projects.csv", "12,0.2,24,20,canada", ",,,,")
+    edit(folder, "conversions.csv", "oxidation,us,gallium,dy_oxide,1.1,5,0,1000\n", "")
+    expected = "4d73d1f665d687b50c11a636c88e553a287fb002bdd000fcf0be744c0f5aa32c"
+    assert load(folder).content_hash == expected
 
 
 def test_the_hash_takes_any_number_type():

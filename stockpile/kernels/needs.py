@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED = 0, 1, 2
+"""Effects, as numbered in :data:`stockpile.tables.EFFECTS`; of others needs know nothing."""
 NO_GAP = 1e-12
 """A gap below this fraction of normal demand is rounding."""
 REFILL_MONTHS = 6.0
@@ -37,13 +38,17 @@ class EventArrays(NamedTuple):
 
 
 class MarketArrays(NamedTuple):
-    """Markets of a block: rows of the arrays of :class:`stockpile.problem.Problem`, by market."""
+    """Markets of a block: rows of the arrays of :class:`stockpile.problem.Problem`, by market.
+
+    ``extra`` (Z, T) is supply besides the normal one, which no event touches [t/month].
+    """
 
     share: NDArray[np.float64]
     demand: NDArray[np.float64]
     commercial: NDArray[np.float64]
     thrift_share: NDArray[np.float64]
     thrift_after: NDArray[np.int64]
+    extra: NDArray[np.float64]
     pro_rata: bool
     horizon: int
 
@@ -118,7 +123,7 @@ def _losses_and_surges(s, z, events, markets, loss, blocked, surge):
                 if events.classes[events.scope[e], k]:
                     for t in range(events.start[e], events.end[e]):
                         surge[k, t] += events.severity[e]
-        else:
+        elif events.effect[e] == SHARING_BLOCKED:
             for t in range(events.start[e], events.end[e]):
                 blocked[t] = True
     for g in range(num_sources):
@@ -129,8 +134,10 @@ def _losses_and_surges(s, z, events, markets, loss, blocked, surge):
 
 
 @compiled
-def _needs_of_market(z, markets, loss, surge, surged, need, age):
+def _needs_of_market(z, markets, loss, extra, surge, surged, need, age):
     """Equations (2) and (3) for market z: gap, commercial stock, classes, thrift, by month.
+
+    ``extra`` (T,) is what comes on top of normal supply, whatever happens [t/month].
 
     Returns whether anything is needed at all.
     """
@@ -149,7 +156,7 @@ def _needs_of_market(z, markets, loss, surge, surged, need, age):
             wanted = 0.0
             for k in range(num_classes):
                 wanted += markets.demand[z, k] * (1.0 + surge[k, t])
-        gap = wanted - (1.0 - loss[t]) * normal  # (2)
+        gap = wanted - (1.0 - loss[t]) * normal - extra[t]  # (2)
         if gap <= NO_GAP * normal:
             months_of_gap = 0
             stock = min(markets.commercial[z], stock + markets.commercial[z] / REFILL_MONTHS)
@@ -184,7 +191,7 @@ def _needs_of_market(z, markets, loss, surge, surged, need, age):
 def _may_need(s, events, markets):
     """Say whether anything happens in scenario s that can make a gap in any market."""
     for e in range(events.first[s], events.first[s + 1]):
-        if events.effect[e] == SHARING_BLOCKED:
+        if events.effect[e] != SUPPLY_LOSS and events.effect[e] != DEMAND_SURGE:
             continue
         for z in range(markets.share.shape[0]):
             if events.hits[events.scope[e], z] and (
@@ -209,7 +216,14 @@ def _months_of_scenario(s, events, markets, months):
             s, z, events, markets, months.loss[z], months.blocked[z], surge
         )
         if hit and _needs_of_market(
-            z, markets, months.loss[z], surge, surged, months.need[z], months.age[z]
+            z,
+            markets,
+            months.loss[z],
+            markets.extra[z],
+            surge,
+            surged,
+            months.need[z],
+            months.age[z],
         ):
             any_need = True
     return any_need
