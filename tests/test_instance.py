@@ -16,12 +16,19 @@ from hypothesis import strategies as st
 from stockpile.errors import InstanceError, UsageError
 from stockpile.instance import Instance, load, save, validate
 from stockpile.tables import (
+    PROJECT_KINDS,
     TABLES,
+    ConcentrationCap,
+    Conversion,
     Demand,
     DemandClass,
     Holding,
     Material,
     Participant,
+    PlantShare,
+    Project,
+    ProjectProduct,
+    Recycling,
     Reference,
     RuleRow,
     ScenarioSettings,
@@ -455,6 +462,8 @@ def names(least, most):
 def instances(draw):
     participants, materials = draw(names(1, 3)), draw(names(1, 3))
     classes, sources, refs = draw(names(1, 3)), draw(names(0, 3)), draw(names(0, 2))
+    projects = draw(names(0, 2))
+    plants = draw(names(0, 2)) if len(materials) > 1 else []
 
     def some(universe):
         chosen = st.lists(st.sampled_from(universe), min_size=1, unique=True).map(tuple)
@@ -480,6 +489,7 @@ def instances(draw):
                 discount_rate_per_year=draw(AMOUNTS),
                 acquisition_budget_usd=draw(st.none() | AMOUNTS),
                 refill_per_month=draw(FRACTIONS),
+                project_budget_usd=draw(st.none() | AMOUNTS),
                 **cited(),
             )
             for name in participants
@@ -498,6 +508,9 @@ def instances(draw):
                 lot_t=draw(POSITIVE),
                 world_supply_t_per_year=draw(st.none() | POSITIVE),
                 storage_kind=draw(NAMES),
+                loss_rate_per_year=draw(AMOUNTS),
+                shelf_life_months=draw(st.none() | POSITIVE),
+                renewal_loss=draw(FRACTIONS),
                 **cited(),
             )
             for name in materials
@@ -530,6 +543,83 @@ def instances(draw):
             )
             for name in draw(names(0, 2))
         ),
+        projects=tuple(
+            Project(
+                project=name,
+                kind=draw(st.sampled_from(PROJECT_KINDS)),
+                material=materials[0],
+                capacity_t_per_year=draw(AMOUNTS),
+                beneficiaries=tuple(participants[:1]),
+                beneficiary_shares=(draw(FRACTIONS),),
+                funder=draw(st.sampled_from(["joint", *participants])),
+                capital_usd=draw(AMOUNTS),
+                operating_usd_per_t=draw(AMOUNTS),
+                lead_median_months=draw(AMOUNTS),
+                lead_sigma=draw(AMOUNTS),
+                ramp_months=draw(st.integers(0, 99)),
+                slip_probability=draw(FRACTIONS),
+                slip_months=draw(POSITIVE),
+                life_years=draw(st.none() | POSITIVE),
+                source=draw(st.sampled_from([None, *sources])),
+                **cited(),
+            )
+            for name in projects
+        ),
+        project_products=tuple(
+            ProjectProduct(
+                project=name,
+                material=materials[-1],
+                capacity_t_per_year=draw(AMOUNTS),
+                operating_usd_per_t=draw(st.none() | AMOUNTS),
+            )
+            for name in projects
+            if len(materials) > 1
+        ),
+        recycling=tuple(
+            Recycling(
+                participant=c,
+                material=materials[-1],
+                from_material=draw(st.sampled_from([None, *materials])),
+                collection_rate=0.5 * draw(FRACTIONS),
+                collection_growth_per_year=draw(AMOUNTS),
+                collection_max=draw(st.floats(0.5, 1.0)),
+                yield_=draw(POSITIVE),
+                delay_months=draw(st.integers(0, 99)),
+            )
+            for c in participants
+        ),
+        concentration=tuple(
+            ConcentrationCap(
+                participant=some(participants),
+                material=some(materials),
+                source=some(sources),
+                max_share=draw(FRACTIONS),
+            )
+            for _ in sources
+        ),
+        conversions=tuple(
+            Conversion(
+                conversion=name,
+                participant=participants[-1],
+                from_material=materials[0],
+                to_material=materials[-1],
+                yield_=draw(POSITIVE),
+                capacity_t_per_month=draw(AMOUNTS),
+                lag_months=draw(st.integers(0, 99)),
+                cost_usd_per_t=draw(AMOUNTS),
+            )
+            for name in plants
+        ),
+        plant_shares=tuple(
+            PlantShare(
+                conversion=name,
+                participant=participants[0],
+                material=materials[-1],
+                demand_class=classes[0],
+                share=draw(FRACTIONS),
+            )
+            for name in plants
+        ),
         references=tuple(
             Reference(
                 ref=name,
@@ -543,6 +633,7 @@ def instances(draw):
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::stockpile.InstanceWarning")
 @given(instances())
 @settings(max_examples=60, deadline=None)
 def test_every_instance_comes_back_the_same(instance):
