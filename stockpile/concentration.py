@@ -52,6 +52,8 @@ def supplied(
 ) -> tuple[dict[str, float], float]:
     """Return what each source supplies after projects, and what all do [t/month].
 
+    All that is the normal supply, what is recycled in the last month, and projects in full.
+
     Parameters
     ----------
     funded
@@ -63,7 +65,7 @@ def supplied(
         for name, share in zip(problem.sources, problem.share[c, m], strict=True)
         if share > 0.0
     }
-    total = normal
+    total = normal + float(problem.recycled[c, m, -1])
     projects = problem.projects
     for n in np.flatnonzero(funded):
         output = float(projects.supply[n, c, m])

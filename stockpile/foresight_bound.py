@@ -284,12 +284,17 @@ def require_known(instance: Instance) -> None:
     Raises
     ------
     NotBuiltError
-        If it has projects or conversions.
+        If it has projects, recycling or conversions.
     """
-    if instance.projects or instance.conversions:
+    parts = ("projects", "recycling", "conversions")
+    unknown = [f"{name}.csv" for name in parts if getattr(instance, name)]
+    if unknown:
         raise NotBuiltError(
-            "The foresight bound knows neither projects nor conversions yet, and without them it "
-            "would not be a bound: they can lower needs, or serve them from other materials."
+            f"Instance {instance.name!r} uses what the foresight bound does not know yet: "
+            f"{', '.join(unknown)}.\n"
+            "  Without it the bound would be none: it can lower needs, or serve them from other "
+            "materials.\n"
+            "  Take these rows out to bound the rest."
         )
 
 

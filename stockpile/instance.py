@@ -132,6 +132,7 @@ class Instance(Header):
             "tables": {
                 table: [_texts(row, row_type) for row in getattr(self, table)]
                 for table, row_type in TABLES.items()
+                if table not in _LATER_TABLES or getattr(self, table)
             },
         }
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -283,16 +284,30 @@ def _toml_keys(settings: object, settings_type: type) -> str:
     return "".join(lines)
 
 
-_LATER = frozenset({"sampling"})
-"""Keys of ``[scenarios]`` younger than the first hashes, which stay as they were at the default."""
+_LATER: dict[type, frozenset[str]] = {
+    ScenarioSettings: frozenset({"sampling"}),
+    Agreement: frozenset({"joint_project_budget_usd"}),
+    Participant: frozenset({"project_budget_usd"}),
+    Material: frozenset({"loss_rate_per_year", "shelf_life_months", "renewal_loss"}),
+    Hazard: frozenset({"answers"}),
+    Event: frozenset({"answers"}),
+    StressEvent: frozenset({"answers"}),
+    Project: frozenset({"ramp_months", "slip_probability", "slip_months", "life_years", "source"}),
+}
+"""Columns and keys younger than the first hashes, which stay as they were at the default."""
+_LATER_TABLES = frozenset(
+    {"project_products", "leads", "recycling", "concentration", "plant_shares"}
+)
+"""Tables younger than the first hashes, which stay as they were without rows."""
 
 
 def _texts(row: object, declared: type) -> dict[str, str | None]:
     """Return the cells of a row, or the keys of a section, as text; None where there is nothing."""
     cells: dict[str, str | None] = {}
+    later = _LATER.get(declared, frozenset())
     for column in columns(declared):
         value = getattr(row, column.attribute)
-        if declared is ScenarioSettings and column.name in _LATER and value == column.default:
+        if column.name in later and value == column.default:
             continue
         cells[column.name] = None if value is None else column.write(value)
     return cells

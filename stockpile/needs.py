@@ -169,6 +169,7 @@ def block_needs(
         commercial=problem.commercial[participant, material],
         thrift_share=problem.thrift_share[participant, material],
         thrift_after=problem.thrift_after[participant, material],
+        extra=problem.recycled[participant, material],
         pro_rata=problem.pro_rata,
         horizon=problem.horizon,
     )

@@ -42,6 +42,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "group",
         "sharing",
     ),
+    "concentration": ("participant", "material", "source"),
     "rules": ("rule", "relation", "demand_class", "from_month"),
 }
 """Columns of each table by which a row of an overlay says which row it means."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from stockpile.errors import NotBuiltError
 from stockpile.projects import Projects, build_projects
+from stockpile.recycling import recycled
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Problem:
     shortage_cost
         (C, M, K) w_k of equation (7) [USD/t].
     holding_cost
-        (C, M) capital, rotation and storage of equation (7) [USD/(t year)].
+        (C, M) capital, rotation, ageing and storage of equation (7) [USD/(t year)].
     price
         (M,) [USD/t].
     price_impact, world_supply
@@ -146,6 +147,8 @@ class Problem:
         (C, M) size of the stock held by firms [t].
     thrift_share, thrift_after
         (C, M, K) share of need a class can do without, and the event age [months] from which.
+    recycled
+        (C, M, T) what comes back from use on top of normal supply [t/month].
     transfer_lag, transfer_cost
         (C, C) from owner to beneficiary [months], [USD/t]; lag -1 where nothing is shipped.
     menu
@@ -179,6 +182,7 @@ class Problem:
     commercial: NDArray[np.float64]
     thrift_share: NDArray[np.float64]
     thrift_after: NDArray[np.int64]
+    recycled: NDArray[np.float64]
     transfer_lag: NDArray[np.int64]
     transfer_cost: NDArray[np.float64]
     menu: RuleMenu
@@ -267,10 +271,6 @@ def build_problem(instance: Instance) -> Problem:
         share[c, m, sources.index(supply.source)] = supply.share
 
     price = np.array([1000.0 * row.price_usd_per_kg for row in instance.materials])
-    rotation = np.array([row.rotation_rate_per_year for row in instance.materials])
-    storage = np.array([row.storage_usd_per_t_year for row in instance.materials])
-    discount = np.array([row.discount_rate_per_year for row in instance.participants])
-    holding_cost = price * (discount[:, None] + rotation) + storage  # Of equation (7).
 
     lot = np.array([row.lot_t for row in instance.materials])
     existing, least = np.zeros((C, M)), np.zeros((C, M))
@@ -314,7 +314,7 @@ def build_problem(instance: Instance) -> Problem:
         demand=yearly_demand / MONTHS_PER_YEAR,
         share=share,
         shortage_cost=_shortage_cost(instance, participants, materials, classes, price),
-        holding_cost=holding_cost,
+        holding_cost=_holding_cost(instance, price),
         price=price,
         price_impact=np.array([row.price_impact for row in instance.materials]),
         world_supply=np.array(
@@ -331,6 +331,7 @@ def build_problem(instance: Instance) -> Problem:
         commercial=commercial,
         thrift_share=thrift_share,
         thrift_after=thrift_after,
+        recycled=recycled(instance, participants, materials, yearly_demand / MONTHS_PER_YEAR),
         transfer_lag=transfer_lag,
         transfer_cost=transfer_cost,
         menu=rule_menu(rules, K),
@@ -343,6 +344,21 @@ def build_problem(instance: Instance) -> Problem:
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return problem
+
+
+def _holding_cost(instance: Instance, price: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cost of keeping a tonne for a year, the first sum of equation (7), (C, M) [USD/(t year)].
+
+    What spoils is bought again; what has reached its shelf life is sold at a loss and bought anew.
+    """
+    discount = np.array([row.discount_rate_per_year for row in instance.participants])
+    rate, storage = np.zeros(price.size), np.zeros(price.size)
+    for m, row in enumerate(instance.materials):
+        rate[m] = row.rotation_rate_per_year + row.loss_rate_per_year
+        if row.shelf_life_months is not None:
+            rate[m] += MONTHS_PER_YEAR / row.shelf_life_months * row.renewal_loss
+        storage[m] = row.storage_usd_per_t_year
+    return np.asarray(price * (discount[:, None] + rate) + storage)
 
 
 def _shortage_cost(

@@ -57,7 +57,7 @@ class ScenarioSet:
     start, end
         (E,) first month and month after the last, counted from 0, within the horizon.
     severity
-        (E,) fraction of supply lost or of demand added.
+        (E,) fraction of supply lost, of demand added, or of the price cut.
     materials, targets, classes
         (scopes, M), (scopes, C), (scopes, K) whom an event hits.
     answers

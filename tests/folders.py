@@ -39,9 +39,10 @@ defense,1,50
 industry,2,5
 """,
     "materials.csv": """\
-material,name,element,form,price_usd_per_kg,lot_t,rotation_rate_per_year,ref
-gallium,Gallium,Ga,metal,500,1,0.1,usgs
-dy_oxide,Dysprosium oxide,Dy,oxide,300,2,,
+material,name,element,form,price_usd_per_kg,lot_t,rotation_rate_per_year,ref,\
+shelf_life_months,renewal_loss
+gallium,Gallium,Ga,metal,500,1,0.1,usgs,60,0.3
+dy_oxide,Dysprosium oxide,Dy,oxide,300,2,,,,
 """,
     "demand.csv": """\
 participant,material,demand_class,demand_t_per_year
@@ -87,11 +88,12 @@ embargo,0.2
 both,0.1
 """,
     "events.csv": """\
-scenario,effect,source,materials,targets,demand_class,start_month,duration_months,severity
-embargo,supply_loss,china,gallium,*,,4,6,0.9
-both,,china,*,*,*,1,12,1
-both,demand_surge,,*,us,defense,24,3,1.5
-both,sharing_blocked,,*,us,,2,3,1
+scenario,effect,source,materials,targets,demand_class,start_month,duration_months,severity,answers
+embargo,supply_loss,china,gallium,*,,4,6,0.9,
+both,,china,*,*,*,1,12,1,
+both,demand_surge,,*,us,defense,24,3,1.5,
+both,sharing_blocked,,*,us,,2,3,1,
+both,price_cut,,gallium,,,13,12,0.4,smelter
 """,
     "stress.csv": """\
 stress,source,start_month,duration_months,severity
@@ -135,13 +137,40 @@ annex,us,warehouse,900,2e6,
 """,
     "projects.csv": """\
 project,kind,material,capacity_t_per_year,beneficiaries,beneficiary_shares,funder,capital_usd,\
-operating_usd_per_t,lead_median_months,lead_sigma,fast_track_usd,fast_track_months
-smelter,separation,gallium,40,us;japan,0.5;0.4,joint,2e8,100000,30,0.4,1e6,6
-recycler,recycling,gallium,5,us,1,us,1e7,200000,12,0.2,,
+operating_usd_per_t,lead_median_months,lead_sigma,fast_track_usd,fast_track_months,\
+ramp_months,slip_probability,slip_months,life_years,source
+smelter,separation,gallium,40,us;japan,0.5;0.4,joint,2e8,100000,30,0.4,1e6,6,12,0.2,24,20,canada
+recycler,recycling,gallium,5,us,1,us,1e7,200000,12,0.2,,,,,,,
+""",
+    "project_products.csv": """\
+project,material,capacity_t_per_year,operating_usd_per_t
+smelter,dy_oxide,15,
+recycler,dy_oxide,2,50000
+""",
+    "leads.csv": """\
+scenario,project,lead_months
+calm,smelter,24
+both,smelter,36.5
+""",
+    "recycling.csv": """\
+participant,material,from_material,collection_rate,collection_growth_per_year,collection_max,\
+yield,delay_months
+japan,gallium,,0.1,0.05,0.4,0.9,6
+japan,gallium,dy_oxide,0.02,,,0.8,
+""",
+    "concentration.csv": """\
+participant,material,source,max_share
+*,gallium,*,0.95
+us;japan,*,china,0.9
 """,
     "conversions.csv": """\
 conversion,participant,from_material,to_material,yield,capacity_t_per_month,lag_months,cost_usd_per_t
 reduction,japan,dy_oxide,gallium,0.85,10,1,20000
+oxidation,us,gallium,dy_oxide,1.1,5,0,1000
+""",
+    "plant_shares.csv": """\
+conversion,participant,material,demand_class,share
+oxidation,japan,dy_oxide,industry,0.6
 """,
     "references.csv": """\
 ref,title,url,year,kind

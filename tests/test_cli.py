@@ -412,7 +412,7 @@ def test_a_time_limit_with_a_plan_brings_the_plan_and_its_gap(run, slow, tmp_pat
 def test_what_is_not_built_yet_is_named(run, toy):
     (toy / "projects.csv").write_text(PROJECT, encoding="utf-8")
     assert run("validate", toy).status == 0
-    assert_refused(run("solve", toy), "not built", "projects.csv")
+    assert_refused(run("foresight", toy), "does not know yet", "projects.csv")
 
 
 PROJECT = """\

@@ -235,7 +235,7 @@ def test_a_foresight_model_that_would_be_no_bound_is_refused(toy, tmp_path):
         lead_median_months=24.0,
         lead_sigma=0.2,
     )
-    with pytest.raises(sp.NotBuiltError, match="neither projects nor conversions"):
+    with pytest.raises(sp.NotBuiltError, match=r"does not know yet: projects\.csv"):
         sp.export_model(
             replace(toy, projects=(project,)), tmp_path / "m.mps", model="foresight", progress=False
         )

@@ -728,7 +728,7 @@ def test_what_would_not_be_a_bound_is_refused():
         lead_sigma=0.0,
     )
     instance = dataclasses.replace(embargoes(TEN_NEEDS), projects=(project,))
-    with pytest.raises(sp.NotBuiltError, match="neither projects nor conversions"):
+    with pytest.raises(sp.NotBuiltError, match=r"does not know yet: projects\.csv"):
         foresight(instance, progress=False)
     with pytest.raises(sp.UsageError, match="cooperation is 'alone'"):
         foresight(embargoes(TEN_NEEDS), cooperation="alone", progress=False)

@@ -16,12 +16,19 @@ from hypothesis import strategies as st
 from stockpile.errors import InstanceError, UsageError
 from stockpile.instance import Instance, load, save, validate
 from stockpile.tables import (
+    PROJECT_KINDS,
     TABLES,
+    ConcentrationCap,
+    Conversion,
     Demand,
     DemandClass,
     Holding,
     Material,
     Participant,
+    PlantShare,
+    Project,
+    ProjectProduct,
+    Recycling,
     Reference,
     RuleRow,
     ScenarioSettings,
@@ -80,10 +87,20 @@ def test_values_are_read_from_the_cells(folder):
         price_usd_per_kg=500.0,
         lot_t=1.0,
         rotation_rate_per_year=0.1,
+        shelf_life_months=60.0,
+        renewal_loss=0.3,
         ref=("usgs",),
     )
     assert instance.conversions[0].yield_ == 0.85
-    assert instance.projects[0].beneficiary_shares == (0.5, 0.4)
+    smelter = instance.projects[0]
+    assert smelter.beneficiary_shares == (0.5, 0.4)
+    assert (smelter.slip_probability, smelter.slip_months, smelter.life_years) == (0.2, 24.0, 20.0)
+    assert instance.recycling[1].from_material == "dy_oxide"
+    assert (instance.recycling[0].yield_, instance.recycling[0].delay_months) == (0.9, 6)
+    assert instance.concentration[1].participant == ("us", "japan")
+    assert instance.leads[1].lead_months == 36.5
+    assert instance.plant_shares[0].share == 0.6
+    assert (instance.events[-1].effect, instance.events[-1].answers) == ("price_cut", "smelter")
     assert instance.facilities[0].existing is True
     assert instance.hazards[0].targets == ("us", "japan")
     assert instance.rules[-1].demand_class == ("defense", "industry")
@@ -112,7 +129,19 @@ def test_empty_cells_are_the_defaults_of_the_format(folder):
     assert instance.coverage[2].material == ("*",)
     assert instance.rules[0].draw_limit_per_month == 1.0
     assert instance.facilities[1].existing is False
-    assert instance.projects[1].fast_track_usd is None
+    recycler = instance.projects[1]
+    assert (recycler.fast_track_usd, recycler.life_years, recycler.source) == (None, None, None)
+    assert (recycler.ramp_months, recycler.slip_probability, recycler.slip_months) == (0, 0.0, 0.0)
+    assert (dy_oxide.loss_rate_per_year, dy_oxide.shelf_life_months) == (0.0, None)
+    assert dy_oxide.renewal_loss == 1.0
+    assert instance.events[0].answers is None
+    assert instance.hazards[0].answers is None
+    assert instance.project_products[0].operating_usd_per_t is None
+    collected = instance.recycling[1]
+    assert instance.recycling[0].from_material is None
+    assert (collected.collection_growth_per_year, collected.collection_max) == (0.0, 1.0)
+    assert collected.delay_months == 0
+    assert instance.concentration[0].participant == ("*",)
 
 
 def test_rows_keep_the_order_of_their_tables_and_know_their_lines(folder):
@@ -218,6 +247,9 @@ def test_the_hash_does_not_depend_on_how_files_are_written(folder):
         ("instance.toml", 'allocation = "priority"\n', ""),
         ("instance.toml", "seed = 7", 'seed = 7\nsampling = "plain"'),
         ("events.csv", "24,3,1.5", "24.0,3,1.50"),
+        ("materials.csv", "300,2,,,,", "300,2,,,,1"),
+        ("recycling.csv", "0.02,,,0.8,", "0.02,0,1,0.80,0"),
+        ("projects.csv", "12,0.2,,,,,,,", "12,0.2,,,0,0,0,,"),
     ],
 )
 def test_a_default_spelled_out_or_another_spelling_has_the_same_hash(folder, name, old, new):
@@ -236,6 +268,11 @@ def test_a_default_spelled_out_or_another_spelling_has_the_same_hash(folder, nam
         ("instance.toml", "seed = 7", 'seed = 7\nsampling = "stratified"'),
         ("instance.toml", "nations", "countries"),
         ("demand.csv", "us,gallium,defense,3", "us,gallium,defense,3.0000000000000004"),
+        ("materials.csv", "usgs,60,0.3", "usgs,60,"),
+        ("events.csv", "0.4,smelter", "0.4,"),
+        ("recycling.csv", "0.02,,,0.8,", "0.02,0.1,,0.8,"),
+        ("plant_shares.csv", "0.6", "0.7"),
+        ("concentration.csv", "china,0.9", "china,0.8"),
         ("demand.csv", "us,gallium,defense,3\nus,gallium,industry,12",
          "us,gallium,industry,12\nus,gallium,defense,3"),
     ],
@@ -251,6 +288,18 @@ def test_the_hash_of_a_given_content_stays_the_same_over_versions():
     """Results name the instance by its hash, so a change of it has to be deliberate."""
     expected = "f186f86cfca5e50e61ce76b1ee3d4fa02549bbcb0e1df541c5b4784bf1ccee9b"
     assert small().content_hash == expected
+
+
+def test_tables_and_columns_that_came_later_leave_earlier_hashes_alone(folder):
+    """The hash of the tiny folder without them is the one from before there were any."""
+    for name in ("project_products", "leads", "recycling", "concentration", "plant_shares"):
+        (folder / f"{name}.csv").unlink()
+    edit(folder, "materials.csv", "usgs,60,0.3", "usgs,,")
+    edit(folder, "events.csv", "both,price_cut,,gallium,,,13,12,0.4,smelter\n", "")
+    edit(folder, "projects.csv", "12,0.2,24,20,canada", ",,,,")
+    edit(folder, "conversions.csv", "oxidation,us,gallium,dy_oxide,1.1,5,0,1000\n", "")
+    expected = "4d73d1f665d687b50c11a636c88e553a287fb002bdd000fcf0be744c0f5aa32c"
+    assert load(folder).content_hash == expected
 
 
 def test_the_hash_takes_any_number_type():
@@ -413,6 +462,8 @@ def names(least, most):
 def instances(draw):
     participants, materials = draw(names(1, 3)), draw(names(1, 3))
     classes, sources, refs = draw(names(1, 3)), draw(names(0, 3)), draw(names(0, 2))
+    projects = draw(names(0, 2))
+    plants = draw(names(0, 2)) if len(materials) > 1 else []
 
     def some(universe):
         chosen = st.lists(st.sampled_from(universe), min_size=1, unique=True).map(tuple)
@@ -438,6 +489,7 @@ def instances(draw):
                 discount_rate_per_year=draw(AMOUNTS),
                 acquisition_budget_usd=draw(st.none() | AMOUNTS),
                 refill_per_month=draw(FRACTIONS),
+                project_budget_usd=draw(st.none() | AMOUNTS),
                 **cited(),
             )
             for name in participants
@@ -456,6 +508,9 @@ def instances(draw):
                 lot_t=draw(POSITIVE),
                 world_supply_t_per_year=draw(st.none() | POSITIVE),
                 storage_kind=draw(NAMES),
+                loss_rate_per_year=draw(AMOUNTS),
+                shelf_life_months=draw(st.none() | POSITIVE),
+                renewal_loss=draw(FRACTIONS),
                 **cited(),
             )
             for name in materials
@@ -488,6 +543,83 @@ def instances(draw):
             )
             for name in draw(names(0, 2))
         ),
+        projects=tuple(
+            Project(
+                project=name,
+                kind=draw(st.sampled_from(PROJECT_KINDS)),
+                material=materials[0],
+                capacity_t_per_year=draw(AMOUNTS),
+                beneficiaries=tuple(participants[:1]),
+                beneficiary_shares=(draw(FRACTIONS),),
+                funder=draw(st.sampled_from(["joint", *participants])),
+                capital_usd=draw(AMOUNTS),
+                operating_usd_per_t=draw(AMOUNTS),
+                lead_median_months=draw(AMOUNTS),
+                lead_sigma=draw(AMOUNTS),
+                ramp_months=draw(st.integers(0, 99)),
+                slip_probability=draw(FRACTIONS),
+                slip_months=draw(POSITIVE),
+                life_years=draw(st.none() | POSITIVE),
+                source=draw(st.sampled_from([None, *sources])),
+                **cited(),
+            )
+            for name in projects
+        ),
+        project_products=tuple(
+            ProjectProduct(
+                project=name,
+                material=materials[-1],
+                capacity_t_per_year=draw(AMOUNTS),
+                operating_usd_per_t=draw(st.none() | AMOUNTS),
+            )
+            for name in projects
+            if len(materials) > 1
+        ),
+        recycling=tuple(
+            Recycling(
+                participant=c,
+                material=materials[-1],
+                from_material=draw(st.sampled_from([None, *materials])),
+                collection_rate=0.5 * draw(FRACTIONS),
+                collection_growth_per_year=draw(AMOUNTS),
+                collection_max=draw(st.floats(0.5, 1.0)),
+                yield_=draw(POSITIVE),
+                delay_months=draw(st.integers(0, 99)),
+            )
+            for c in participants
+        ),
+        concentration=tuple(
+            ConcentrationCap(
+                participant=some(participants),
+                material=some(materials),
+                source=some(sources),
+                max_share=draw(FRACTIONS),
+            )
+            for _ in sources
+        ),
+        conversions=tuple(
+            Conversion(
+                conversion=name,
+                participant=participants[-1],
+                from_material=materials[0],
+                to_material=materials[-1],
+                yield_=draw(POSITIVE),
+                capacity_t_per_month=draw(AMOUNTS),
+                lag_months=draw(st.integers(0, 99)),
+                cost_usd_per_t=draw(AMOUNTS),
+            )
+            for name in plants
+        ),
+        plant_shares=tuple(
+            PlantShare(
+                conversion=name,
+                participant=participants[0],
+                material=materials[-1],
+                demand_class=classes[0],
+                share=draw(FRACTIONS),
+            )
+            for name in plants
+        ),
         references=tuple(
             Reference(
                 ref=name,
@@ -501,6 +633,7 @@ def instances(draw):
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::stockpile.InstanceWarning")
 @given(instances())
 @settings(max_examples=60, deadline=None)
 def test_every_instance_comes_back_the_same(instance):

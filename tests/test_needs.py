@@ -361,6 +361,20 @@ def test_a_veto_blocks_its_targets_in_its_months():
     assert needs.blocked.tolist() == [[False, False], [False, True], [False, True], [False, False]]
 
 
+def test_a_cut_price_is_nothing_to_needs():
+    """Alone it makes none; beside a loss the needs, ages and blocked owners are those of the loss.
+
+    Like every effect but a loss it has no source, which must not stand for the last one.
+    """
+    cut = Event(scenario="s", effect="price_cut", start_month=1, duration_months=12, severity=0.9)
+    assert needs_of(instance(cut)).scenario.size == 0
+    needs = needs_of(instance(cut, loss("china", 3, 2)))
+    assert by_month(needs, needs.need) == {3: [0, 1.5], 4: [0, 1.5]}
+    assert by_month(needs, needs.loss) == {3: [0.5], 4: [0.5]}
+    assert needs.age.tolist() == [[0], [1]]
+    assert not needs.blocked.any()
+
+
 def test_totals_and_expectations_are_sums_over_the_horizon():
     """Scenario b (1/4) needs 2 x 1.5 t of industry, c (1/4) 1 x 1.5 t: 1.125 t on average."""
     made = instance(

@@ -50,6 +50,24 @@ def test_an_empty_cell_changes_nothing(folder, private):
     assert (row.existing_t, row.min_t, row.max_t) == (7.0, 4.0, 10.0)
 
 
+def test_an_empty_cell_of_a_key_is_a_part_of_it(folder, private):
+    """Two rows recycle gallium in Japan: from gallium itself, by an empty cell, and from oxide."""
+    write(
+        private,
+        "recycling.csv",
+        "participant,material,from_material,collection_rate\n"
+        "japan,gallium,,0.2\njapan,gallium,dy_oxide,0.3\n",
+    )
+    write(private, "concentration.csv", "participant,material,source,max_share\n,gallium,,0.5\n")
+    made = sp.load(folder, overlay=private)
+    assert [(row.from_material, row.collection_rate) for row in made.recycling] == [
+        (None, 0.2),
+        ("dy_oxide", 0.3),
+    ]
+    assert [row.yield_ for row in made.recycling] == [0.9, 0.8]
+    assert [row.max_share for row in made.concentration] == [0.5, 0.9]
+
+
 def test_new_rows_are_added_after_the_others(folder, private):
     write(private, "holdings.csv", "participant,material,existing_t\njapan,gallium,3\n")
     made = sp.load(folder, overlay=private)

@@ -47,6 +47,24 @@ def test_a_row_is_found_by_a_name_in_a_list_a_star_and_an_empty_cell(tiny):
     assert [row.level for row in empty if row.metric == "days"] == [1.0, 30.0]
 
 
+def test_rows_of_projects_and_plants_are_found_by_their_keys(tiny):
+    made = changed(
+        tiny,
+        "recycling[from_material=].yield=0.7",
+        "leads[scenario=both,project=smelter].lead_months=*2",
+        "plant_shares[conversion=oxidation].share=0.5",
+        "concentration[source=china].max_share=0.8",
+        "project_products[project=smelter].operating_usd_per_t=*2",
+        "agreement.joint_project_budget_usd=1e8",
+    )
+    assert [row.yield_ for row in made.recycling] == [0.7, 0.8]
+    assert [row.lead_months for row in made.leads] == [24.0, 73.0]
+    assert made.plant_shares[0].share == 0.5
+    assert [row.max_share for row in made.concentration] == [0.95, 0.8]
+    assert made.project_products[0].operating_usd_per_t is None  # As that of the first material.
+    assert made.agreement.joint_project_budget_usd == 1e8
+
+
 def test_numbers_in_brackets_are_compared_as_numbers(tiny):
     made = changed(tiny, "coverage[confidence=0.950].level=0.1")
     assert [row.level for row in made.coverage if row.confidence == 0.95] == [0.1]

@@ -426,6 +426,20 @@ def test_a_surge_and_a_veto_have_no_source_and_hit_whom_they_name():
     assert scenarios.classes.tolist() == [[True, False], [True, True], [True, True]]
 
 
+def test_a_cut_price_is_drawn_like_others_and_leaves_them_as_they_were():
+    """With mean 0.4 and standard deviation 0.2 its severity is beta-distributed between 0 and 1."""
+    cut = hazard("dumping", effect="price_cut", severity_mean=0.4, severity_sd=0.2)
+    scenarios = drawn(instance(hazard("halt", source="myanmar"), cut), 2_000)
+    halt, dumping = only(scenarios, 0), only(scenarios, 1)
+    assert set(dumping["effect"]) == {3.0}
+    assert set(dumping["source"]) == {NO_SOURCE}
+    assert_within(dumping["severity"].mean(), 0.4, 0.2 / sqrt(dumping["severity"].size))
+    assert 0.0 < dumping["severity"].min() < dumping["severity"].max() < 1.0
+    alone = only(drawn(instance(hazard("halt", source="myanmar")), 2_000), 0)
+    for column in ("scenario", "start", "end", "severity"):
+        assert np.array_equal(halt[column], alone[column])
+
+
 # --- A seed names a scenario set ----------------------------------------------------------------
 
 

@@ -262,6 +262,46 @@ CELLS = {
         "projects.csv", "0.5;0.4", "0.5;1.4", "0.5;0.5",
         2, "beneficiary_shares", "0.5;1.4", ("from 0 to 1",),
     ),
+    "shelf life of zero": Case(
+        "materials.csv", "usgs,60", "usgs,0", "usgs,0.5",
+        2, "shelf_life_months", "0", ("above 0 [months]",),
+    ),
+    "renewal that loses more than all": Case(
+        "materials.csv", "usgs,60,0.3", "usgs,60,30", "usgs,60,1",
+        2, "renewal_loss", "30", ("from 0 to 1", "30 % is written 0.3"),
+    ),
+    "project that wears out at once": Case(
+        "projects.csv", "24,20,canada", "24,0,canada", "24,0.5,canada",
+        2, "life_years", "0", ("above 0 [years]",),
+    ),
+    "list of sources for one project": Case(
+        "projects.csv", "20,canada", "20,canada;china", "20,china",
+        2, "source", "canada;china", ("one name from sources.csv",),
+    ),
+    "lead time below zero": Case(
+        "leads.csv", "smelter,24", "smelter,-24", "smelter,0",
+        2, "lead_months", "-24", ("of at least 0 [months]",),
+    ),
+    "collection in percent": Case(
+        "recycling.csv", "dy_oxide,0.02", "dy_oxide,2", "dy_oxide,1",
+        3, "collection_rate", "2", ("from 0 to 1", "2 % is written 0.02"),
+    ),
+    "recycling that yields nothing": Case(
+        "recycling.csv", "0.02,,,0.8", "0.02,,,0", "0.02,,,1.2",
+        3, "yield", "0", ("yield must be a number above 0 [t/t]",),
+    ),
+    "cap in percent": Case(
+        "concentration.csv", "china,0.9", "china,90", "china,0",
+        3, "max_share", "90", ("from 0 to 1", "90 % is written 0.9"),
+    ),
+    "share of a plant in percent": Case(
+        "plant_shares.csv", "industry,0.6", "industry,60", "industry,1",
+        2, "share", "60", ("from 0 to 1",),
+    ),
+    "output below zero": Case(
+        "project_products.csv", "dy_oxide,15", "dy_oxide,-15", "dy_oxide,0",
+        2, "capacity_t_per_year", "-15", ("of at least 0 [t/year]",),
+    ),
     "yield of zero": Case(
         "conversions.csv", "0.85", "0", "1.2",
         2, "yield", "0", ("yield must be a number above 0 [t/t]",),
@@ -321,6 +361,34 @@ NAMES = {
         "projects.csv", "0.4,joint", "0.4,jont", "0.4,japan",
         2, "funder", "jont", ("a name from participants.csv or joint",),
     ),
+    "unknown project that is answered": Case(
+        "events.csv", "0.4,smelter", "0.4,smelters", "0.4,recycler",
+        6, "answers", "smelters", ("a name from projects.csv", "Did you mean smelter?"),
+    ),
+    "unknown source of a project": Case(
+        "projects.csv", "20,canada", "20,kanada", "20,",
+        2, "source", "kanada", ("a name from sources.csv", "Did you mean canada?"),
+    ),
+    "unknown project of a product": Case(
+        "project_products.csv", "recycler,dy", "recicler,dy", "recycler,dy",
+        3, "project", "recicler", ("Did you mean recycler?",),
+    ),
+    "unknown scenario of a lead time": Case(
+        "leads.csv", "calm,smelter", "clam,smelter", "embargo,smelter",
+        2, "scenario", "clam", ("a name from scenarios.csv", "Did you mean calm?"),
+    ),
+    "unknown product that is collected": Case(
+        "recycling.csv", "gallium,dy_oxide", "gallium,dy_oxid", "dy_oxide,gallium",
+        3, "from_material", "dy_oxid", ("Did you mean dy_oxide?",),
+    ),
+    "unknown source of a cap": Case(
+        "concentration.csv", "*,china", "*,canada;chna", "*,canada;china",
+        3, "source", "chna", ("names from sources.csv", "Did you mean china?"),
+    ),
+    "unknown plant": Case(
+        "plant_shares.csv", "oxidation,japan", "oxydation,japan", "oxidation,japan",
+        2, "conversion", "oxydation", ("a name from conversions.csv", "oxidation?"),
+    ),
     "names that differ by case": Case(
         "facilities.csv", "annex", "Depot", "depot2",
         2, "facility", "Depot", ("Depot and depot differ only by case",),
@@ -351,6 +419,26 @@ NAMES = {
         "scenarios.csv", "both,0.1", "both,0.05\nboth,0.05", "both,0.05\nboth2,0.05",
         4, "scenario", "both", ("2 rows have the same scenario",),
     ),
+    "product twice": Case(
+        "project_products.csv", "recycler,dy_oxide,2", "smelter,dy_oxide,2",
+        "recycler,dy_oxide,3",
+        2, "material", "smelter, dy_oxide", ("same project, material", "line 2 and 3"),
+    ),
+    "lead time twice": Case(
+        "leads.csv", "both,smelter", "calm,smelter", "calm,recycler",
+        2, "project", "calm, smelter", ("same scenario, project", "line 2 and 3"),
+    ),
+    "recycling twice": Case(
+        "recycling.csv", "gallium,dy_oxide", "gallium,", "dy_oxide,",
+        2, "from_material", "japan, gallium",
+        ("same participant, material, from_material", "line 2 and 3"),
+    ),
+    "share of a plant twice": Case(
+        "plant_shares.csv", "industry,0.6", "industry,0.3\noxidation,japan,dy_oxide,industry,0.3",
+        "industry,0.3\nreduction,us,gallium,industry,0.3",
+        2, "demand_class", "oxidation, japan, dy_oxide, industry",
+        ("same conversion, participant, material, demand_class", "line 2 and 3"),
+    ),
     "classes of the same priority": Case(
         "classes.csv", "industry,2", "industry,1", "industry,7",
         2, "priority", "1", ("defense and industry have the same priority", "line 2 and 3"),
@@ -362,7 +450,7 @@ MEANING = {
         "supply.csv", "us,gallium,canada,0.3", "us,gallium,canada,0.48", "us,gallium,canada,0.4",
         2, "share", "china 0.60, canada 0.48",
         ("supply shares of gallium for us add up to 1.08, which is above 1", "line 2 and 3",
-         "never disrupted", "projects.csv"),
+         "never disrupted", "recycling.csv"),
     ),
     "probabilities below one": Case(
         "scenarios.csv", "calm,0.7", "calm,0.6", "calm,0.70000001",
@@ -380,6 +468,29 @@ MEANING = {
     "blocked sharing with a source": Case(
         "hazards.csv", "sharing_blocked,,", "sharing_blocked,china,", "sharing_blocked,,",
         4, "source", "china", ("a sharing_blocked has no source",),
+    ),
+    "cut price with a source": Case(
+        "events.csv", "both,price_cut,,", "both,price_cut,china,", "both,price_cut,,",
+        6, "source", "china", ("a price_cut has no source", "expected an empty cell"),
+    ),
+    "price cut by more than all": Case(
+        "events.csv", "0.4,smelter", "40,smelter", "1,smelter",
+        6, "severity", "40", ("severity of a price_cut must be a number from 0 to 1",
+                              "40 % is written 0.4"),
+    ),
+    "hazard that cuts prices by more than all": Case(
+        "hazards.csv", "war,demand_surge,,*,*,defense,0.02,12,0,1.5,0",
+        "war,price_cut,,*,*,,0.02,12,0,150,0.1", "war,price_cut,,*,*,,0.02,12,0,0.5,0.1",
+        3, "severity_mean", "150", ("severity_mean of a price_cut", "No price can fall by more"),
+    ),
+    "collected above the most": Case(
+        "recycling.csv", "0.1,0.05,0.4", "0.5,0.05,0.4", "0.39,0.05,0.4",
+        2, "collection_rate", "0.5", ("must not be above collection_max 0.4", "grows to"),
+    ),
+    "recycled from itself twice": Case(
+        "recycling.csv", "gallium,dy_oxide", "gallium,gallium", "dy_oxide,dy_oxide",
+        2, "from_material", "gallium",
+        ("two rows recycle gallium of japan from itself", "line 2 and 3", "the material itself"),
     ),
     "loss above one": Case(
         "events.csv", "4,6,0.9", "4,6,90", "4,6,1",
@@ -477,6 +588,22 @@ MEANING = {
     "fast track without its cost": Case(
         "projects.csv", "1e6,6", ",6", "0,6",
         2, "fast_track_usd", "", ("not what the fast track costs",),
+    ),
+    "slip of unknown length": Case(
+        "projects.csv", "12,0.2,24", "12,0.2,", "12,0.2,0.5",
+        2, "slip_months", "0", ("not by how much the project slips", "above 0 [months]"),
+    ),
+    "first material made besides": Case(
+        "project_products.csv", "smelter,dy_oxide", "smelter,gallium", "smelter,dy_oxide",
+        2, "material", "gallium",
+        ("gallium is what smelter makes by projects.csv", "expected another material"),
+    ),
+    "plant given away more than once": Case(
+        "plant_shares.csv", "oxidation,japan,dy_oxide,industry,0.6",
+        "reduction,us,gallium,industry,0.6\nreduction,japan,gallium,industry,0.5",
+        "reduction,us,gallium,industry,0.6\nreduction,japan,gallium,industry,0.4",
+        2, "share", "0.6, 0.5",
+        ("shares of the plant reduction add up to 1.1, which is above 1", "line 2 and 3"),
     ),
     "conversion into itself": Case(
         "conversions.csv", "dy_oxide,gallium", "gallium,gallium", "gallium,dy_oxide",
@@ -703,7 +830,8 @@ def test_table_that_is_named_but_missing(folder):
     (folder / "sources.csv").unlink()
     mistakes = mistakes_of(folder)  # One for each table that names sources, not for each row.
     assert [mistake.file for mistake in mistakes] == [
-        f"tiny/{name}.csv" for name in ("supply", "hazards", "events", "stress")
+        f"tiny/{name}.csv"
+        for name in ("supply", "hazards", "events", "stress", "projects", "concentration")
     ]
     assert mistakes[0].value == "china, canada"
     assert "there are no rows in sources.csv" in mistakes[0].message
@@ -714,6 +842,14 @@ def test_events_without_scenarios(folder):
     (folder / "scenarios.csv").unlink()
     messages = [mistake.message for mistake in mistakes_of(folder)]
     assert any("no scenarios.csv to say which scenarios there are" in text for text in messages)
+
+
+def test_lead_times_without_scenarios(folder):
+    (folder / "scenarios.csv").unlink()
+    (folder / "events.csv").unlink()
+    mistake = only_mistake(folder)
+    assert (mistake.file, mistake.column) == ("tiny/leads.csv", "scenario")
+    assert "there are no rows in scenarios.csv" in mistake.message
 
 
 def test_hazards_and_scenarios_may_both_be_there(folder):
@@ -892,7 +1028,8 @@ def test_a_name_misspelled_everywhere_is_one_mistake(folder):
     edit(folder, "sources.csv", "china,China", "chyna,China")
     mistakes = mistakes_of(folder)
     assert [(mistake.file, mistake.value) for mistake in mistakes] == [
-        (f"tiny/{name}.csv", "china") for name in ("supply", "hazards", "events", "stress")
+        (f"tiny/{name}.csv", "china")
+        for name in ("supply", "hazards", "events", "stress", "concentration")
     ]
     assert "tiny/supply.csv, lines 2, 4 and 5, column source: china" in str(mistakes[0])
 
@@ -943,7 +1080,7 @@ def test_an_error_says_what_where_why_and_what_to_do(folder):
         "supply shares of gallium for us add up to 1.08, which is above 1\n"
         "  tiny/supply.csv, lines 2 and 3, column share: china 0.60, canada 0.48\n"
         "  Shares are fractions of normal supply; what they leave below 1 is never disrupted.\n"
-        "  Recycling that would be added to supply belongs in projects.csv."
+        "  Recycling that comes on top of it belongs in recycling.csv."
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED, PRICE_CUT = 0, 1, 2, 3
+"""Effects, as numbered in :data:`stockpile.tables.EFFECTS`; needs know nothing of cut prices."""
 NO_GAP = 1e-12
 """A gap below this fraction of normal demand is rounding."""
 REFILL_MONTHS = 6.0
@@ -37,13 +38,17 @@ class EventArrays(NamedTuple):
 
 
 class MarketArrays(NamedTuple):
-    """Markets of a block: rows of the arrays of :class:`stockpile.problem.Problem`, by market."""
+    """Markets of a block: rows of the arrays of :class:`stockpile.problem.Problem`, by market.
+
+    ``extra`` (Z, T) is supply besides the normal one, which no event touches [t/month].
+    """
 
     share: NDArray[np.float64]
     demand: NDArray[np.float64]
     commercial: NDArray[np.float64]
     thrift_share: NDArray[np.float64]
     thrift_after: NDArray[np.int64]
+    extra: NDArray[np.float64]
     pro_rata: bool
     horizon: int
 
@@ -147,20 +152,22 @@ def _losses_and_surges(s, z, events, markets, loss, blocked, surge):
 
 
 @compiled
-def _add_output(s, z, outputs, horizon, added):
-    """Write what projects add to the supply of market z in scenario s, by month [t]."""
-    added[:] = 0.0
+def _extra_supply(s, z, markets, outputs, extra):
+    """Write what comes on top of the normal supply of market z in scenario s, by month [t]."""
+    extra[:] = markets.extra[z]
     for n in range(outputs.ramp.size):
         in_full = outputs.supply[n, z]
         if in_full > 0.0:
             first = outputs.first[s, n]
-            for t in range(first, horizon):
-                added[t] += in_full * min(1.0, (t - first + 1) / outputs.ramp[n])
+            for t in range(first, markets.horizon):
+                extra[t] += in_full * min(1.0, (t - first + 1) / outputs.ramp[n])
 
 
 @compiled
-def _needs_of_market(z, markets, loss, surge, surged, added, need, age):
+def _needs_of_market(z, markets, loss, extra, surge, surged, need, age):
     """Equations (2) and (3) for market z: gap, commercial stock, classes, thrift, by month.
+
+    ``extra`` (T,) is what comes on top of normal supply [t/month].
 
     Returns whether anything is needed at all.
     """
@@ -179,7 +186,7 @@ def _needs_of_market(z, markets, loss, surge, surged, added, need, age):
             wanted = 0.0
             for k in range(num_classes):
                 wanted += markets.demand[z, k] * (1.0 + surge[k, t])
-        gap = wanted - (1.0 - loss[t]) * normal - added[t]  # (2)
+        gap = wanted - (1.0 - loss[t]) * normal - extra[t]  # (2)
         if gap <= NO_GAP * normal:
             months_of_gap = 0
             stock = min(markets.commercial[z], stock + markets.commercial[z] / REFILL_MONTHS)
@@ -214,7 +221,7 @@ def _needs_of_market(z, markets, loss, surge, surged, added, need, age):
 def _may_need(s, events, markets):
     """Say whether anything happens in scenario s that can make a gap in any market."""
     for e in range(events.first[s], events.first[s + 1]):
-        if events.effect[e] == SHARING_BLOCKED or events.effect[e] == PRICE_CUT:
+        if events.effect[e] != SUPPLY_LOSS and events.effect[e] != DEMAND_SURGE:
             continue
         for z in range(markets.share.shape[0]):
             if events.hits[events.scope[e], z] and (
@@ -229,7 +236,7 @@ def _months_of_scenario(s, events, markets, outputs, months):
     """Fill in all months of scenario s; returns whether anything is needed at all."""
     num_markets, num_classes = markets.demand.shape
     surge = np.empty((num_classes, markets.horizon))
-    added = np.empty(markets.horizon)
+    extra = np.empty(markets.horizon)
     months.need[:] = 0.0
     months.loss[:] = 0.0
     months.age[:] = 0
@@ -240,9 +247,9 @@ def _months_of_scenario(s, events, markets, outputs, months):
             s, z, events, markets, months.loss[z], months.blocked[z], surge
         )
         if hit:
-            _add_output(s, z, outputs, markets.horizon, added)
+            _extra_supply(s, z, markets, outputs, extra)
             if _needs_of_market(
-                z, markets, months.loss[z], surge, surged, added, months.need[z], months.age[z]
+                z, markets, months.loss[z], extra, surge, surged, months.need[z], months.age[z]
             ):
                 any_need = True
     return any_need

@@ -1,30 +1,17 @@
-"""What an instance says in vain: no mistake, but worth knowing.
-
-Such cells are allowed and change nothing. Whoever wrote them may have meant something else.
-"""
+"""Events and hazards that say more than they do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from stockpile.cells import ALL
-from stockpile.errors import Mistake
-from stockpile.reading import SETTINGS_FILE, setting_name
-from stockpile.validation import WITH_CONFIDENCE, row_mistake
+from stockpile.validation.places import row_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stockpile.errors import Mistake
     from stockpile.instance import Instance
-
-
-def notes(instance: Instance) -> list[Mistake]:
-    """Return what a valid instance says in vain, each with its place."""
-    return [
-        note
-        for look in (_unused_classes, _late_events, _unused_followers, _unused_promise_cells, _risk)
-        for note in look(instance)
-    ]
 
 
 def _unused_classes(instance: Instance) -> Iterator[Mistake]:
@@ -67,32 +54,31 @@ def _unused_followers(instance: Instance) -> Iterator[Mistake]:
             )
 
 
-def _unused_promise_cells(instance: Instance) -> Iterator[Mistake]:
-    for row in instance.coverage:
-        users = {
-            "confidence": WITH_CONFIDENCE,
-            "stress": ("stress",),
-            "group": ("joint_chance", "days"),
-        }
-        for column, metrics in users.items():
-            value = getattr(row, column)
-            if value is not None and row.metric not in metrics:
+def _price_cuts(instance: Instance) -> Iterator[Mistake]:
+    """Look for cut prices that no project meets: they touch nothing but what projects are paid."""
+    made = {row.material for row in instance.projects}
+    made.update(row.material for row in instance.project_products)
+    for table in ("hazards", "events", "stress"):
+        for row in getattr(instance, table):
+            if row.effect != "price_cut":
+                continue
+            if row.targets != (ALL,):
                 yield row_mistake(
-                    "coverage",
+                    table,
                     row,
-                    column,
-                    value,
-                    f"{column} is ignored: it is for {' and '.join(metrics)}, not for {row.metric}",
+                    "targets",
+                    ";".join(row.targets),
+                    "targets is ignored: a price_cut is of the world market, for all alike",
+                )
+            if not made or (row.materials != (ALL,) and made.isdisjoint(row.materials)):
+                yield row_mistake(
+                    table,
+                    row,
+                    "materials",
+                    ";".join(row.materials),
+                    "the price_cut has no effect: no project makes any of these materials",
+                    "It lowers what projects earn, and nothing else.",
                 )
 
 
-def _risk(instance: Instance) -> Iterator[Mistake]:
-    risk = instance.risk
-    if risk.cvar_confidence is not None and risk.cvar_limit_usd_per_year is None:
-        yield Mistake(
-            SETTINGS_FILE,
-            None,
-            setting_name("risk", "cvar_confidence"),
-            str(risk.cvar_confidence),
-            "cvar_confidence is ignored: there is no cvar_limit_usd_per_year",
-        )
+LOOKS = (_unused_classes, _late_events, _unused_followers, _price_cuts)
