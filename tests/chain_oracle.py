@@ -71,10 +71,9 @@ def cases(inst, block, cooperation, states, rules):
     """Prepare the simulations of a choice of rules."""
     sharing = cooperation != "none"
     asked = [(m, target) for m in block for target in oracle.targets(inst, m)]
-    floor = any(row.get("sharing") == "off" for row in inst["coverage"])
     scenarios = {s: case(inst, block, states, s, sharing, rules) for s in inst["probability"]}
     floors = {}
-    if floor:
+    if has_floors(inst):
         floors = {s: case(inst, block, states, s, False, rules) for s in inst["probability"]}
     stress = {}
     for _, target in asked:
@@ -84,6 +83,11 @@ def cases(inst, block, cooperation, states, rules):
                 inst, block, states, target.stress, partners, rules, stress=True
             )
     return Cases(scenarios, floors, stress, asked)
+
+
+def has_floors(inst):
+    """Whether some promise has to be kept without any partner's release."""
+    return any(row.get("sharing") == "off" for row in inst["coverage"])
 
 
 def judge(inst, block, states, prepared, lots):
@@ -205,7 +209,7 @@ def evaluations(inst, cooperation, block, states):
     Who holds nothing releases nothing: the first rule stands for all.
     """
     matter = tuple((p, states[p]) for p in project_oracle.relevant(inst, block))
-    key = "candidates", cooperation == "none", block, matter
+    key = "candidates", cooperation == "none", block, matter, has_floors(inst)
     if key in inst["cache"]:
         return inst["cache"][key]
     participants, first = inst["participants"], next(iter(inst["rules"]))

@@ -323,20 +323,29 @@ def within(value, limit):
     return value <= limit + oracle.TOLERANCE * max(1, abs(limit))
 
 
+def states_of(inst, name):
+    """The states that a project can be in: a fast track has to be offered."""
+    return STATES if inst["projects"][name]["fast_usd"] is not None else STATES[:2]
+
+
 def forbidden(inst, cooperation, states):
     """Why a choice of projects may not be made: names of what it breaks."""
-    why = over_budget(inst, cooperation, states)
+    why = [
+        f"{state} {name}" for name, state in states.items() if state not in states_of(inst, name)
+    ]
+    if why:
+        return why
+    why += over_budget(inst, cooperation, states)
     why += [f"share of {g} in {m} of {c}" for c, m, g in too_concentrated(inst, states)]
-    for name, state in states.items():
-        if state == "fast" and inst["projects"][name]["fast_usd"] is None:
-            why.append(f"fast track of {name}")
-        if state and cooperation == "none" and inst["projects"][name]["funder"] == "joint":
-            why.append(f"{name} is for all together")
-    return why
+    return why + [
+        f"{name} is for all together"
+        for name, state in states.items()
+        if state and cooperation == "none" and inst["projects"][name]["funder"] == "joint"
+    ]
 
 
 def choices(inst, cooperation):
     """Every choice of projects that may be made: a state for each."""
-    products = itertools.product(STATES, repeat=len(inst["projects"]))
+    products = itertools.product(*(states_of(inst, name) for name in inst["projects"]))
     everything = [dict(zip(inst["projects"], states, strict=True)) for states in products]
     return [states for states in everything if not forbidden(inst, cooperation, states)]
