@@ -59,14 +59,13 @@ class Taken:
     def cvar(self, confidence):
         """Mean cost of what is missing in the worst scenarios [USD/year]."""
         inst = self.inst
-        usd = dict.fromkeys(inst["probability"], 0.0)
-        for block in chain_steps.blocks(inst):
-            found = chain_oracle.evaluate(inst, block, self.cooperation, self.plan)
-            for s, unserved in found.unserved.items():
-                worth = sum(float(inst["shortage_cost"][q]) * t for q, t in unserved.items())
-                usd[s] += 12 / inst["horizon"] * worth
+        by_block = [
+            chain_oracle.evaluate(inst, block, self.cooperation, self.plan).shortage
+            for block in chain_steps.blocks(inst)
+        ]
+        usd = list(map(sum, zip(*by_block, strict=True)))
         probability = [float(p) for p in inst["probability"].values()]
-        return coupled_oracle.cvar(list(usd.values()), probability, 1 - confidence)
+        return coupled_oracle.cvar(usd, probability, 1 - confidence)
 
     def shares(self):
         """Shares of sources by (participant, material, source), where there is demand."""

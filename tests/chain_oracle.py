@@ -54,6 +54,7 @@ class Evaluation(NamedTuple):
     achieved: dict  # {(material, target): achieved}
     met: dict  # {(material, target): bool}
     feasible: bool
+    shortage: tuple  # USD per year of what is missing, by scenario
     unserved: dict  # {scenario: {stream: t}}
     alone: dict  # The same without any partner's release
 
@@ -100,12 +101,15 @@ def judge(inst, block, states, prepared, lots):
         per_tonne = float(inst["price"][m] * rate + inst["storage"][m])
         costs[c, m] = dict.fromkeys(["holding", "shortage", "shipping", "conversion"], 0.0)
         costs[c, m]["holding"] = holding[c, m] * per_tonne
-    unserved = {}
+    unserved, shortage = {}, []
+    worth = project_oracle.worth(inst)
     for s, months in prepared.scenarios.items():
         unserved[s], shipping, conversion = run(inst, months, holding)
         weight = 12 / inst["horizon"] * probability[s]
         for (c, m, k), tonnes in unserved[s].items():
-            costs[c, m]["shortage"] += weight * float(inst["shortage_cost"][c, m, k]) * tonnes
+            costs[c, m]["shortage"] += weight * worth[c, m, k] * tonnes
+        missing = sum(worth[stream] * tonnes for stream, tonnes in unserved[s].items())
+        shortage.append(12 / inst["horizon"] * missing)
         for name, usd in [("shipping", shipping), ("conversion", conversion)]:
             for (c, m, _), amount in usd.items():
                 costs[c, m][name] += weight * amount
@@ -119,7 +123,8 @@ def judge(inst, block, states, prepared, lots):
         )
         met[m, target] = achieved[m, target] >= required - TOLERANCE
     annual_cost = sum(sum(parts.values()) for parts in costs.values())
-    return Evaluation(annual_cost, costs, achieved, met, all(met.values()), unserved, alone)
+    feasible = all(met.values())
+    return Evaluation(annual_cost, costs, achieved, met, feasible, tuple(shortage), unserved, alone)
 
 
 def promised(inst, material, target, states, lots, missing, stressed):
@@ -163,7 +168,6 @@ def use_of(inst, coupled, block, states, lots, rules, evaluation):
                 spent[c] += usd
     measures = {"cost share": share, "outlay": spent}
     in_use = frozenset((c, rules[c]) for c in rules if any(lots[m][c] for m in block))
-    worth = inst["shortage_cost"]
     return Use(
         evaluation.annual_cost,
         tuple(sum(measures[x.measure][c] for c in x.participants) for x in coupled.limits),
@@ -173,12 +177,7 @@ def use_of(inst, coupled, block, states, lots, rules, evaluation):
         ),
         in_use if coupled.max_rules is not None else frozenset(),
         tuple(covered(inst, block, states, group, evaluation) for group in coupled.groups),
-        tuple(
-            12 / inst["horizon"] * sum(float(worth[q]) * t for q, t in unserved.items())
-            for unserved in evaluation.unserved.values()
-        )
-        if coupled.cvar
-        else (),
+        evaluation.shortage if coupled.cvar else (),
     )
 
 

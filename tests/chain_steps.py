@@ -254,6 +254,8 @@ def run(inst, prepared, holding, log=None):
         releases = []
         for source, stream, level, draw, eta, through, ship, convert in steps:
             h = holding[source]
+            if not h or not left[stream]:
+                continue
             r = min(left[stream], eta * max(0.0, stock[source] - level * h), eta * draw * h)
             for key, after in through:
                 r = min(r, pool[key] * after)

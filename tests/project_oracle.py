@@ -146,13 +146,23 @@ def made(inst, name, participant, material):
 
 def relevant(inst, materials):
     """Projects on which the needs for these materials depend."""
-    events = itertools.chain(*inst["events"].values(), *inst["stress"].values())
-    answered = {e["answers"] for e in events if set(e["materials"]) & set(materials)}
-    return [
-        name
-        for name, row in inst["projects"].items()
-        if name in answered or any(material in materials for material, _, _ in row["products"])
-    ]
+    key = "relevant", *materials
+    if key not in inst["cache"]:
+        events = itertools.chain(*inst["events"].values(), *inst["stress"].values())
+        answered = {e["answers"] for e in events if set(e["materials"]) & set(materials)}
+        inst["cache"][key] = [
+            name
+            for name, row in inst["projects"].items()
+            if name in answered or any(material in materials for material, _, _ in row["products"])
+        ]
+    return inst["cache"][key]
+
+
+def worth(inst):
+    """Shortage cost by stream [USD/t] as ordinary numbers."""
+    if "worth" not in inst["cache"]:
+        inst["cache"]["worth"] = {q: float(usd) for q, usd in inst["shortage_cost"].items()}
+    return inst["cache"]["worth"]
 
 
 def needs(inst, material, scenario, states, stress=False):

@@ -49,7 +49,7 @@ class ChainInstance(RandomInstance):
         self.free_holding = rng.random() < 0.05
         self.participants = PARTICIPANTS[: rng.choice([1, 2, 2, 2, 2, 2, 2, 3])]
         self.plain = rng.random() < 0.06  # Nothing that the other generators lack
-        shape = rng.choice(["pair", "pair", "pair", "three", "three", "fork", "join", "ring"])
+        shape = rng.choice(["pair", "pair", "three", "three", "three", "fork", "join", "ring"])
         self.arcs = [] if self.plain or rng.random() < 0.12 else ARCS[shape]
         forms = CHAIN[: 1 + max(map(max, self.arcs), default=0)]
         self.materials = forms + ["gallium"] * (len(forms) == 1 or rng.random() < 0.4)
@@ -74,12 +74,16 @@ class ChainInstance(RandomInstance):
         self.multiple = {k: self.pick([0.5, 1, 4], 0.3, 5) for k in self.classes}
         self.probability = self.draw_probabilities()
         self.projects = [self.project_row(p) for p in self.project_names]
-        worlds = ["none", "sharing", "sharing", "sharing", "joint", "joint"]
+        worlds = ["none", "none", "sharing", "sharing", "sharing", "joint", "joint"]
         self.cooperation = rng.choice(worlds)
 
-    def made_elsewhere(self, material):
-        """Whether plants make a material, or nothing has to do with plants."""
-        return not self.arcs or any(b == material for _, b in self.arcs) or material == "gallium"
+    def comes_late(self, material):
+        """Whether plants make a material."""
+        return any(b == material for _, b in self.arcs) and self.arcs[0][0] != material
+
+    def in_use(self, material):
+        """Whether a material is likely to have users: forms at the beginning of a chain are not."""
+        return self.comes_late(material) or all(a != material for a, _ in self.arcs)
 
     def draw_demand(self):
         """Yearly demand [t]; forms at the beginning of a chain often have none."""
@@ -88,7 +92,7 @@ class ChainInstance(RandomInstance):
             for c in self.participants
             for m in self.materials
             for k in self.classes
-            if self.rng.random() < (0.92 if self.made_elsewhere(m) else 0.3)
+            if self.rng.random() < (0.92 if self.in_use(m) else 0.3)
         } or {(self.participants[0], self.materials[-1], self.classes[0]): 60}
 
     def used(self, material):
@@ -147,18 +151,19 @@ class ChainInstance(RandomInstance):
             runs = max(runs / len(self.rules) ** len(self.participants), 8)
             stocks = [(c, m) for c in self.participants for m in block]
             most |= dict.fromkeys(stocks, 0)
+            weight = {m: rng.choice([0, 1]) if self.comes_late(m) else 3 for m in block}
             while True:
                 grown = [
                     stock
                     for stock in stocks
                     if most[stock] < 3
+                    and weight[stock[1]]
                     and math.prod(most[s] + 1 for s in stocks) * (most[stock] + 2)
                     <= runs * (most[stock] + 1)
                 ]
                 if not grown:
                     break
-                weights = [1 if m in self.ends() else 2 for _, m in grown]
-                most[rng.choices(grown, weights)[0]] += 1
+                most[rng.choices(grown, [weight[m] for _, m in grown])[0]] += 1
         lot = {m: self.draw_lot(m) for m in self.materials}
         rows = []
         for (c, m), lots in most.items():
@@ -409,7 +414,10 @@ class Draft:
         """Limits one after the other, each loosened until a plan is left, else dropped."""
         best = self.solve()
         hopeless = self.rng.random() < HOPELESS
-        names = self.rng.sample(chain_limits.NAMES, self.rng.choice([0, 1, 2, 2, 3]))
+        offered = [
+            name for name in chain_limits.NAMES if self.instance.projects or "project" not in name
+        ]
+        names = self.rng.sample(offered, self.rng.choice([0, 1, 2, 2, 3]))
         if self.instance.projects and "cap" not in names and self.rng.random() < 0.35:
             names.append("cap")
         for name in names:
