@@ -244,12 +244,12 @@ def surged_demand(inst, participant, material, events, month):
     return demand
 
 
-def supply_gap(inst, participant, material, events, month):
-    """What supply leaves of the month's demand [t], equation (2)."""
+def supply_gap(inst, participant, material, events, month, added=0):
+    """What supply leaves of the month's demand [t], equation (2); added comes on top of normal."""
     demand = surged_demand(inst, participant, material, events, month)
     normal = yearly_demand(inst, participant, material, inst["classes"]) / 12
     lost = loss(inst, participant, material, events, month)
-    return max(Fraction(0), sum(demand.values()) - (1 - lost) * normal)
+    return max(Fraction(0), sum(demand.values()) - (1 - lost) * normal - added)
 
 
 def fall_on_classes(inst, gap, demand):
@@ -264,8 +264,11 @@ def fall_on_classes(inst, gap, demand):
     return borne
 
 
-def history(inst, material, events):
-    """What every month brings, whatever the plan: one dictionary a month.
+def history(inst, material, events, added=None):
+    """What every month brings, whatever is held: one dictionary a month.
+
+    ``added`` tells what a participant gets in a month on top of normal supply [t]: nothing where it
+    is None.
 
     ``loss``, ``gap`` and ``age`` by participant, ``blocked`` (participants that may not ship) and
     ``need`` [t] by stream, equation (3), only where something is needed.
@@ -276,7 +279,7 @@ def history(inst, material, events):
     for t in range(1, inst["horizon"] + 1):
         month = {"loss": {}, "gap": {}, "age": dict(age), "blocked": set(), "need": {}}
         for c in inst["participants"]:
-            gap = supply_gap(inst, c, material, events, t)
+            gap = supply_gap(inst, c, material, events, t, added(c, t) if added else 0)
             month["loss"][c] = loss(inst, c, material, events, t)
             month["gap"][c] = gap
 
@@ -583,6 +586,26 @@ def served_fraction(need, unserved, stream):
     return 1.0 - unserved[stream] / need[stream] if stream in need else 1.0
 
 
+def kept(target, stream, probability, need, missing):
+    """What a promise over all scenarios comes to for a stream, and what it has to come to.
+
+    Needs and missing tonnes are given by scenario and stream.
+    """
+    served = [served_fraction(need[s], missing[s], stream) for s in probability]
+    if target.metric == "fill_rate":
+        needed = sum(p * need[s].get(stream, 0.0) for s, p in probability.items())
+        lacking = sum(p * missing[s].get(stream, 0.0) for s, p in probability.items())
+        return (1.0 - lacking / needed if needed else 1.0), float(target.level)
+    if target.metric == "chance":
+        level = float(target.level) - float(TOLERANCE)
+        hit = zip(served, probability.values(), strict=True)
+        return sum(p for v, p in hit if v >= level), float(target.confidence)
+    if target.metric == "cvar":
+        mass = float(1 - target.confidence)
+        return worst_mean(served, probability.values(), mass), float(target.level)
+    raise ValueError(f"The oracle does not know the metric {target.metric}.")
+
+
 def judge(inst, material, prepared, lots):
     """Cost and coverage of a candidate whose rules are prepared; see `evaluate`."""
     probability = {s: float(p) for s, p in inst["probability"].items()}
@@ -624,21 +647,7 @@ def judge(inst, material, prepared, lots):
         else:
             missing = alone if target.sharing == "off" else unserved
             need = {s: total_needs(inst, material, s) for s in probability}
-            served = [served_fraction(need[s], missing[s], stream) for s in probability]
-            if target.metric == "fill_rate":
-                needed = sum(p * need[s].get(stream, 0.0) for s, p in probability.items())
-                lacking = sum(p * missing[s].get(stream, 0.0) for s, p in probability.items())
-                value = 1.0 - lacking / needed if needed else 1.0
-            elif target.metric == "chance":
-                level = required - float(TOLERANCE)
-                hit = zip(served, probability.values(), strict=True)
-                value = sum(p for v, p in hit if v >= level)
-                required = float(target.confidence)
-            elif target.metric == "cvar":
-                mass = float(1 - target.confidence)
-                value = worst_mean(served, probability.values(), mass)
-            else:
-                raise ValueError(f"The oracle does not know the metric {target.metric}.")
+            value, required = kept(target, stream, probability, need, missing)
         achieved[target] = value
         met[target] = value >= required - float(TOLERANCE)
 
