@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from stockpile.conversions import Conversions, read_conversions
 from stockpile.errors import NotBuiltError
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
 
@@ -147,6 +148,8 @@ class Problem:
         (C, M, K) share of need a class can do without, and the event age [months] from which.
     transfer_lag, transfer_cost
         (C, C) from owner to beneficiary [months], [USD/t]; lag -1 where nothing is shipped.
+    conversions
+        Plants that turn one material into another.
     menu
         Release rules to choose from.
     promises
@@ -178,6 +181,7 @@ class Problem:
     thrift_after: NDArray[np.int64]
     transfer_lag: NDArray[np.int64]
     transfer_cost: NDArray[np.float64]
+    conversions: Conversions
     menu: RuleMenu
     promises: tuple[Promise, ...]
     groups: tuple[JointGroup, ...]
@@ -227,10 +231,9 @@ def require_built(instance: Instance) -> None:
     NotBuiltError
         Naming every table and setting concerned.
     """
-    missing = [f"{name}.csv" for name in ("projects", "conversions") if getattr(instance, name)]
-    if missing:
+    if instance.projects:
         raise NotBuiltError(
-            f"Instance {instance.name!r} uses what is not built yet: {', '.join(missing)}.\n"
+            f"Instance {instance.name!r} uses what is not built yet: projects.csv.\n"
             "  It can be loaded and validated, but not solved.\n"
             "  Take these rows out to solve the rest."
         )
@@ -329,6 +332,7 @@ def build_problem(instance: Instance) -> Problem:
         thrift_after=thrift_after,
         transfer_lag=transfer_lag,
         transfer_cost=transfer_cost,
+        conversions=read_conversions(instance, participants, materials, classes),
         menu=rule_menu(rules, K),
         promises=_promises(instance, participants, materials, classes, yearly_demand),
         groups=_groups(instance, participants, materials, classes),
