@@ -10,6 +10,7 @@ shares a pool then also shares all pools further down, and makes as many tonnes 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -97,24 +98,26 @@ def divide(
     for stream, path in zip(streams, paths, strict=True):
         for place, per_t in enumerate(path.made):
             made[stream, path.plants[place:]] = per_t
-    capacity: dict[PoolKey, float] = {}
-    # The plants next to the need come first: what they can take in divides those before them.
-    for key in sorted(made, key=lambda key: len(key[1])):
+    of_plant: dict[int, list[PoolKey]] = {}
+    for key in made:
+        of_plant.setdefault(key[1][0], []).append(key)
+
+    @cache
+    def capacity(key: PoolKey) -> float:
         stream, (plant, *_) = key
-        alike = [other for other in made if other[1][0] == plant]
-        ways_on = [other for other in alike if other[0] == stream]
-        weight = {other: _intake(conversions, capacity, other) for other in ways_on}
+        alike = of_plant[plant]
+        weight = {other: intake(other) for other in alike if other[0] == stream}
         part = _part(conversions, plant, stream, alike, made, demand, share)
-        capacity[key] = part * _fraction(weight[key], sum(weight.values()))
-    return capacity
+        return part * _fraction(weight[key], sum(weight.values()))
 
+    def intake(key: PoolKey) -> float:
+        """Return what the next pool on a way can take in a month [t]; 1 where there is none."""
+        stream, (_, *after) = key
+        if not after:
+            return 1.0
+        return capacity((stream, tuple(after))) / float(conversions.yield_[after[0]])
 
-def _intake(conversions: Conversions, capacity: Mapping[PoolKey, float], key: PoolKey) -> float:
-    """Return what the next pool on a way can take in a month [t]; 1 where there is none."""
-    stream, (_, *after) = key
-    if not after:
-        return 1.0
-    return capacity[stream, tuple(after)] / float(conversions.yield_[after[0]])
+    return {key: capacity(key) for key in made}
 
 
 def _part(

@@ -29,8 +29,8 @@ def claims(problem: Problem, blocks: Sequence[Block], plan: Plan) -> NDArray[np.
     """Return the part of each stock (C, M) on which partners have a claim.
 
     It is 1 less the lowest reserve level at which the owner's rule serves any class of a partner
-    whom the stock can reach, through plants or not; 0 where it serves none. Draw limits and triggers slow a claim down,
-    they do not take from it.
+    whom the stock can reach, through plants or not; 0 where it serves none. Draw limits and
+    triggers slow a claim down, they do not take from it.
     """
     part = np.zeros((len(problem.participants), len(problem.materials)))
     if plan.cooperation == "none":
