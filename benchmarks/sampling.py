@@ -64,7 +64,7 @@ def judged(
                 for block, lots, rule in parts:
                     evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
                     judgement = evaluator.judge(lots, rule)
-                    cost += float((judgement.shortage + judgement.shipping).sum())
+                    cost += float((judgement.cost - judgement.holding).sum())
                     for promise, achieved in zip(
                         evaluator.promises, judgement.achieved, strict=True
                     ):

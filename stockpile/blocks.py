@@ -1,9 +1,7 @@
 """Blocks and their steps: what happens in a month, as a list.
 
-A block is a set of materials that must be simulated together. So far every material is a block
-of its own; conversions (section 9 of the formulation) will join several, which only makes the
-list of steps longer. Neither the simulation nor the search knows more of a block than what
-stands here.
+A block is a set of materials that conversions join, so that they must be simulated together.
+Neither the simulation nor the search knows more of a block than what stands here.
 """
 
 from __future__ import annotations
@@ -13,18 +11,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.conversions import joined_materials
+from stockpile.paths import paths_to
+from stockpile.pools import Pools, divide, pools_of
 from stockpile.rules import OWN, PARTNER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from stockpile.paths import Path
     from stockpile.problem import Problem
 
 COST_TOLERANCE = 1e-9
-"""A shipping cost counts as no more than the shortage cost within this, relatively."""
+"""A step's cost counts as no more than the shortage cost within this, relatively."""
+NOTHING_SHIPPED = -1
+"""Fills the rows of shipments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,18 @@ class Steps:
     """The fixed list of steps of a month, section 4 of the formulation.
 
     Step j says: stream ``stream[j]`` may now take from stock ``stock[j]``, with
-    ``yield_[j]`` tonnes served per tonne taken, at most ``capacity[j]`` tonnes a month, at
-    ``cost[j]`` USD per tonne served, once the event is ``lag[j]`` months old. ``relation[j]``
-    and ``demand_class[j]`` say which rows of the owner's rule apply, ``market[j]`` whose loss
-    and age open the gate. Steps between partners are closed by a ``sharing_blocked`` event.
+    ``yield_[j]`` tonnes served per tonne taken, once the event is ``lag[j]`` months old.
+    ``relation[j]`` and ``demand_class[j]`` say which rows of the owner's rule apply,
+    ``market[j]`` whose loss and age open the gate. The gate is shut by a ``sharing_blocked``
+    event that hits any of the shipments: ``ships[j]`` are the markets of who ships what, filled
+    up with -1. A tonne served costs ``shipping[j]`` and ``conversion[j]`` [USD].
 
-    All arrays are (J,).
+    All arrays are (J,), but for ``ships`` (J, X).
+
+    Attributes
+    ----------
+    pools
+        The parts of plants' capacities that the steps draw on.
     """
 
     stream: NDArray[np.int64]
@@ -48,17 +57,20 @@ class Steps:
     demand_class: NDArray[np.int64]
     lag: NDArray[np.int64]
     yield_: NDArray[np.float64]
-    capacity: NDArray[np.float64]
-    cost: NDArray[np.float64]
+    ships: NDArray[np.int64]
+    shipping: NDArray[np.float64]
+    conversion: NDArray[np.float64]
+    pools: Pools
 
     @property
     def count(self) -> int:
         """Return the number of steps J."""
         return int(self.stream.size)
 
-    def select(self, chosen: NDArray[np.bool_]) -> Steps:
-        """Return the chosen steps, in their order."""
-        return Steps(*(getattr(self, name)[chosen] for name in Steps.__slots__))
+    @property
+    def cost(self) -> NDArray[np.float64]:
+        """Return the unit cost c of every step [USD per tonne served]."""
+        return self.shipping + self.conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,9 @@ class Block:
         (Q,) z and k of every stream.
     steps
         The steps of a month in which partners share.
+    own_steps
+        The steps of a month in which no partner releases, ships or converts anything; the capacity
+        of plants is divided among these alone.
     """
 
     name: str
@@ -90,6 +105,7 @@ class Block:
     stream_market: NDArray[np.int64]
     stream_class: NDArray[np.int64]
     steps: Steps
+    own_steps: Steps
 
     @property
     def num_stocks(self) -> int:
@@ -102,9 +118,9 @@ class Block:
         return int(self.stream_market.size)
 
     @property
-    def own_steps(self) -> Steps:
-        """Return the steps of a month in which no partner releases anything."""
-        return self.steps.select(self.steps.relation == OWN)
+    def by_material(self) -> NDArray[np.int64]:
+        """Return all stocks (I,), material by material as the tables of results list them."""
+        return np.arange(self.num_stocks).reshape(-1, len(self.materials)).T.reshape(-1)
 
     def stream(self, participant: int, material: int, demand_class: int) -> int:
         """Return the index q of a need stream."""
@@ -116,58 +132,125 @@ class Block:
 
 
 def build_blocks(problem: Problem) -> tuple[Block, ...]:
-    """Return the blocks of a problem: one per material, in table order."""
-    return tuple(_single_material(problem, m) for m in range(len(problem.materials)))
-
-
-def _single_material(problem: Problem, m: int) -> Block:
-    """Build the block of one material.
-
-    The order of a month: classes by priority; within a class first every beneficiary from its
-    own stock, then what remains from partners' stocks, participants in the order of their table.
-    A partner's step that costs more than the shortage it prevents is left out.
-    """
-    C, K = len(problem.participants), len(problem.classes)
-    steps: list[tuple[int, int, int, int, int, int, int, float, float, float]] = []
-    for k in range(K):
-        for c in range(C):
-            steps.append((c * K + k, c, c, c, OWN, k, 0, 1.0, np.inf, 0.0))  # noqa: PERF401
-        for beneficiary in range(C):
-            for owner in range(C):
-                lag = int(problem.transfer_lag[owner, beneficiary])
-                cost = float(problem.transfer_cost[owner, beneficiary])
-                worth = problem.shortage_cost[beneficiary, m, k]
-                if owner == beneficiary or lag < 0 or cost > worth * (1.0 + COST_TOLERANCE):
-                    continue
-                steps.append(
-                    (
-                        beneficiary * K + k,
-                        owner,
-                        beneficiary,
-                        owner,
-                        PARTNER,
-                        k,
-                        lag,
-                        1.0,
-                        np.inf,
-                        cost,
-                    )
-                )
-    return Block(
-        name=problem.materials[m],
-        materials=(m,),
-        market_participant=np.arange(C),
-        market_material=np.full(C, m),
-        stream_market=np.repeat(np.arange(C), K),
-        stream_class=np.tile(np.arange(K), C),
-        steps=Steps(*_arrays(steps)),
+    """Return the blocks of a problem: materials that conversions join, by their first material."""
+    return tuple(
+        _block(problem, materials)
+        for materials in joined_materials(problem.conversions, len(problem.materials))
     )
 
 
-def _arrays(steps: Sequence[Sequence[float]]) -> list[NDArray[Any]]:
-    """Turn steps into the columns of :class:`Steps`: seven of indices, three of amounts."""
-    columns = list(zip(*steps, strict=True))
-    return [
-        np.array(column, dtype=np.int64 if place < 7 else np.float64)
-        for place, column in enumerate(columns)
+def _block(problem: Problem, materials: tuple[int, ...]) -> Block:
+    C, K, M = len(problem.participants), len(problem.classes), len(materials)
+    return Block(
+        name="+".join(problem.materials[m] for m in materials),
+        materials=materials,
+        market_participant=np.repeat(np.arange(C), M),
+        market_material=np.tile(np.array(materials), C),
+        stream_market=np.repeat(np.arange(C * M), K),
+        stream_class=np.tile(np.arange(K), C * M),
+        steps=_steps(problem, materials, partners=True),
+        own_steps=_steps(problem, materials, partners=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A step before it has numbers: the need of a class that a path leads to."""
+
+    beneficiary: int
+    material: int
+    demand_class: int
+    path: Path
+
+    @property
+    def relation(self) -> int:
+        return OWN if self.path.owner == self.beneficiary else PARTNER
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Return what decides on the place of the step in a month."""
+        path = self.path
+        return (
+            self.demand_class,
+            self.relation,
+            path.abroad,
+            len(path.plants),
+            self.beneficiary,
+            self.material,
+            path.owner,
+            path.material,
+            path.plants,
+        )
+
+
+def _ways(problem: Problem, materials: Sequence[int], *, partners: bool) -> list[_Way]:
+    """Return the steps of a month in their order.
+
+    A step that costs more than the shortage that it prevents is left out.
+    """
+    ways = []
+    for beneficiary in range(len(problem.participants)):
+        for material in materials:
+            for path in paths_to(problem, beneficiary, material, partners=partners):
+                cost = path.shipping + path.conversion
+                for k, worth in enumerate(problem.shortage_cost[beneficiary, material]):
+                    if cost <= worth * (1.0 + COST_TOLERANCE):
+                        ways.append(_Way(beneficiary, material, k, path))
+    return sorted(ways, key=lambda way: way.order)
+
+
+def _steps(problem: Problem, materials: tuple[int, ...], *, partners: bool) -> Steps:
+    """Return the steps of a month in numbers, the plants divided among them."""
+    C, K, M = len(problem.participants), len(problem.classes), len(materials)
+    place = {m: number for number, m in enumerate(materials)}
+
+    def market(participant: int, material: int) -> int:
+        return participant * M + place[material]
+
+    def stream(way: _Way) -> int:
+        return market(way.beneficiary, way.material) * K + way.demand_class
+
+    ways = _ways(problem, materials, partners=partners)
+    capacity = divide(
+        problem.conversions,
+        [stream(way) for way in ways],
+        [way.path for way in ways],
+        problem.demand[:, materials].reshape(-1),
+        problem.conversions.share[:, :, materials].reshape(problem.conversions.count, C * M * K),
+    )
+    # A step that has no part of a plant never serves anything.
+    ways = [
+        way
+        for way in ways
+        if all(
+            capacity[stream(way), way.path.plants[at:]] > 0.0 for at in range(len(way.path.plants))
+        )
     ]
+    paths = [way.path for way in ways]
+    streams = [stream(way) for way in ways]
+    ships = np.full(
+        (len(ways), max([1, *(len(path.shipments) for path in paths)])), NOTHING_SHIPPED, np.int64
+    )
+    for j, path in enumerate(paths):
+        ships[j, : len(path.shipments)] = [market(*shipment) for shipment in path.shipments]
+
+    def whole(values: Iterable[int]) -> NDArray[np.int64]:
+        return np.array(list(values), dtype=np.int64)
+
+    def amounts(values: Iterable[float]) -> NDArray[np.float64]:
+        return np.array(list(values), dtype=np.float64)
+
+    return Steps(
+        stream=whole(streams),
+        stock=whole(market(path.owner, path.material) for path in paths),
+        market=whole(market(way.beneficiary, way.material) for way in ways),
+        owner=whole(path.owner for path in paths),
+        relation=whole(way.relation for way in ways),
+        demand_class=whole(way.demand_class for way in ways),
+        lag=whole(path.lag for path in paths),
+        yield_=amounts(path.yield_ for path in paths),
+        ships=ships,
+        shipping=amounts(path.shipping for path in paths),
+        conversion=amounts(path.conversion for path in paths),
+        pools=pools_of(streams, paths, capacity),
+    )

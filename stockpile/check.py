@@ -41,7 +41,7 @@ def check_incumbent(evaluator: Evaluator, certificate: Certificate, judgement: J
     assert lots is not None
     assert rule is not None
     name = evaluator.block.name
-    cost = float((judgement.holding + judgement.shortage + judgement.shipping).sum())
+    cost = float(judgement.cost.sum())
     if abs(cost - certificate.incumbent) > ROUNDING * max(abs(cost), 1.0):
         raise CheckError(
             f"{name}: the plan costs {cost!r}, the search said {certificate.incumbent!r}"

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stockpile.languages import language
+from stockpile.plan import COST_PARTS
 from stockpile.reports import amounts
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 140
 """Width of tables where no terminal tells one."""
+COST_WORDS = {"shortage": "expected shortage"}
+"""Heads of columns that say more than the name of the column."""
 ROOMY = 110
 """Columns from which on tables show all there is."""
 BINDING = 0.99
@@ -191,7 +194,8 @@ def _instructions(plan: Plan) -> str:
 
 
 def _costs(plan: Plan) -> str:
-    total = plan.costs.groupby("participant", sort=False)[["holding", "shortage", "shipping"]].sum()
+    shown = [part for part in COST_PARTS if part != "conversion" or plan.costs[part].any()]
+    total = plan.costs.groupby("participant", sort=False)[shown].sum()
     rows = [
         [
             str(name),
@@ -202,7 +206,7 @@ def _costs(plan: Plan) -> str:
     ]
     return render_table(
         "Costs, million USD a year",
-        ["participant", "holding", "expected shortage", "shipping", "total"],
+        ["participant", *(COST_WORDS.get(part, part) for part in shown), "total"],
         rows,
         left={0},
     )

@@ -210,6 +210,8 @@ def _reasons(comparison: Comparison, unit: _Unit) -> str:
         return ""
     reasons = reasons.sort_values("saving_usd", ascending=False, kind="stable", key=abs)
     sums = ["alone_usd", "saving_usd", *list(BECAUSE)[:-1], "shipping_usd"]
+    plants = ["conver-\nsion"] if reasons["conversion_usd"].any() else []
+    sums += ["conversion_usd"] if plants else []
     rows = [
         [
             _short(row["material"], 68),
@@ -237,10 +239,13 @@ def _reasons(comparison: Comparison, unit: _Unit) -> str:
         "cheaper\nplace",
         "better\ncover",
         "ship-\nping",
+        *plants,
         "needs\nmeet %",
         "reason",
     ]
-    return _table(f"Where it comes from, {unit.name} a year", header, rows, left={0, 8})
+    return _table(
+        f"Where it comes from, {unit.name} a year", header, rows, left={0, len(header) - 1}
+    )
 
 
 def _payers(comparison: Comparison, unit: _Unit) -> str:

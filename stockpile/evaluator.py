@@ -52,8 +52,8 @@ class Scores:
     Attributes
     ----------
     variable
-        (P, C) expected shortage and shipping cost of equation (7) of each participant [USD/year];
-        shipping is booked to who receives.
+        (P, C) expected shortage, shipping and conversion cost of equation (7) of each participant
+        [USD/year]; the latter two are booked to who receives.
     lower
         (P, C) the same with each step's cost lowered to the cheapest later step of its stream:
         never above ``variable``, and never increasing in any holding (corollary of Proposition
@@ -94,8 +94,8 @@ class Judgement:
 
     Attributes
     ----------
-    holding, shortage, shipping
-        (Z,) cost by market (7) [USD/year]; shipping is booked to who receives.
+    holding, shortage, shipping, conversion
+        (Z,) cost by market (7) [USD/year]; the latter two are booked to who receives.
     achieved
         What each promise of the block reaches, in the order of ``Evaluator.promises``; nan
         where nothing is consumed that days could be counted of.
@@ -106,8 +106,14 @@ class Judgement:
     holding: NDArray[np.float64]
     shortage: NDArray[np.float64]
     shipping: NDArray[np.float64]
+    conversion: NDArray[np.float64]
     achieved: NDArray[np.float64]
     met: NDArray[np.bool_]
+
+    @property
+    def cost(self) -> NDArray[np.float64]:
+        """Return the cost (7) by market, (Z,) [USD/year]."""
+        return self.holding + self.shortage + self.shipping + self.conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,8 @@ class Sampled:
     Attributes
     ----------
     variable
-        (S', C) shortage and shipping cost over the horizon in each scenario with need, by who
-        bears it [USD].
+        (S', C) shortage, shipping and conversion cost over the horizon in each scenario with need,
+        by who bears it [USD].
     shortage
         (S',) shortage cost of all over the horizon [USD].
     covered
@@ -600,14 +606,16 @@ class Evaluator:
             achieved[index], met[index] = value[0], kept[0]
         per_year = yearly(1.0, self.problem.horizon)
         markets = self.block.num_stocks
-        moved = self.steps.cost * main.released[:, 0]
-        shortage, shipping = np.zeros(markets), np.zeros(markets)
+        released, market = main.released[:, 0], self.steps.market
+        shortage, shipping, conversion = np.zeros((3, markets))
         np.add.at(shortage, self.block.stream_market, self._shortage_cost * main.unserved[:, 0])
-        np.add.at(shipping, self.steps.market, moved)
+        np.add.at(shipping, market, self.steps.shipping * released)
+        np.add.at(conversion, market, self.steps.conversion * released)
         return Judgement(
             holding=lots * self.unit_cost,
             shortage=per_year * shortage,
             shipping=per_year * shipping,
+            conversion=per_year * conversion,
             achieved=achieved,
             met=met,
         )
@@ -628,8 +636,8 @@ class Evaluator:
             if not floor:
                 shortage = simulations[floor] * self._shortage_cost
                 np.add.at(borne, self._owner_of_stream, shortage.T)
-                shipping = simulation.released_of[:, :, 0] * self.steps.cost
-                np.add.at(borne, self._owner_of_step, shipping.T)
+                moved = simulation.released_of[:, :, 0] * self.steps.cost
+                np.add.at(borne, self._owner_of_step, moved.T)
         for index, promise in enumerate(self.promises):
             if promise.metric not in ("stress", "days"):
                 unserved = simulations[promise.floor][:, self._stream(promise)]

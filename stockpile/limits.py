@@ -93,7 +93,7 @@ def limit_uses(
         judged = evaluator.judge(own_lots, own_rule)
         c = block.market_participant
         np.add.at(outlay, c, acquisition_outlay(problem, block, held)[0])
-        np.add.at(share, c, judged.holding + judged.shortage + judged.shipping)
+        np.add.at(share, c, judged.cost)
         np.add.at(stored, (c, couplings.kind_of[block.market_material]), held[0])
         for owner in c[own_lots > 0]:
             in_use[owner].add(int(owners_rules(own_rule)[owner]))

@@ -17,7 +17,7 @@ import pandas as pd
 
 from stockpile.errors import UsageError, suggestion
 from stockpile.plan import Status
-from stockpile.resolving import require_order, resolver
+from stockpile.resolving import blocks_with, require_order, resolver
 from stockpile.running import Running
 from stockpile.variations import Per, budget_steps, coverage_steps
 
@@ -334,7 +334,11 @@ def _solve_again(
             continue
         if solver.stopped:
             break
-        names = [*step.materials] if apart else [ALL_MATERIALS]
+        names = [ALL_MATERIALS]
+        if apart:
+            setting = solver.setting
+            concerned = blocks_with(setting.problem, setting.blocks, step.materials)
+            names = [block.name for block in concerned]
         title = " ".join(filter(None, (step.participant, step.material, step.kind)))
         solver.tell(title, number, len(steps))
         dearer = step.kind != "budget"

@@ -51,6 +51,7 @@ TABLES: dict[str, dict[str, type]] = {
         "holding": float,
         "shortage": float,
         "shipping": float,
+        "conversion": float,
     },
     "facilities": {
         "facility": str,
@@ -99,6 +100,8 @@ TABLES: dict[str, dict[str, type]] = {
     },
 }
 """Tables of a result folder, their columns and what these hold."""
+COST_PARTS = ("holding", "shortage", "shipping", "conversion")
+"""Columns of ``costs`` that add up to what a participant bears of a material."""
 FILES = ("plan.json", *(f"{name}.csv" for name in TABLES))
 SUMMARY: dict[str, tuple[type, ...]] = {
     "versions": (dict,),
@@ -165,7 +168,7 @@ class Plan:
         One row per promise: what was promised, what is achieved, whether it is met. Of an
         infeasible instance: the best that each promise can reach on its own.
     costs
-        participant, material, holding, shortage, shipping [USD/year] (7).
+        participant, material, holding, shortage, shipping, conversion [USD/year] (7).
     facilities
         Which stores are open, and what that costs [USD/year]; no rows without any.
     projects
@@ -180,8 +183,9 @@ class Plan:
         What the plan uses of every limit that materials share, and what is allowed; ``all``
         stands for all participants together. ``equation`` is its number in the formulation.
     certificates
-        Per material: cost and bound [USD/year], gap, candidates simulated. Where limits join the
-        materials, there is one bound and one gap for all, and none for each.
+        Per material, or per chain of materials that conversions join, named with ``+``: cost and
+        bound [USD/year], gap, candidates simulated. Where limits join the materials, there is one
+        bound and one gap for all, and none for each.
     """
 
     instance_name: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.outlay import acquisition_outlay
-from stockpile.plan import TABLES, table
+from stockpile.plan import COST_PARTS, TABLES, table
 from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, describe_promise
 from stockpile.rules import describe
 
@@ -89,7 +89,8 @@ def rules_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFr
         chosen, lots = outcome.certificate.rule, outcome.certificate.lots
         assert chosen is not None
         assert lots is not None
-        for stock, c in enumerate(outcome.block.market_participant):
+        for stock in outcome.block.by_material:
+            c = outcome.block.market_participant[stock]
             rule = problem.menu.rules[chosen[c]]
             words = describe(rule, problem.classes) if lots[stock] else "Nothing is held."
             rows.append(
@@ -122,16 +123,14 @@ def costs_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFr
     for outcome in outcomes:
         judgement = outcome.judgement
         assert judgement is not None
-        for z, c in enumerate(outcome.block.market_participant):
-            rows.append(
-                {
-                    "participant": problem.participants[c],
-                    "material": problem.materials[outcome.block.market_material[z]],
-                    "holding": float(judgement.holding[z]),
-                    "shortage": float(judgement.shortage[z]),
-                    "shipping": float(judgement.shipping[z]),
-                }
-            )
+        rows += [
+            {
+                "participant": problem.participants[outcome.block.market_participant[z]],
+                "material": problem.materials[outcome.block.market_material[z]],
+                **{part: float(getattr(judgement, part)[z]) for part in COST_PARTS},
+            }
+            for z in outcome.block.by_material
+        ]
     return table("costs", rows)
 
 

@@ -3,9 +3,11 @@
 Everything here is exact: no candidate that keeps its promises is lost, and no cost changes.
 
 * Rules that say the same for every step of their owner are one.
-* What an owner has promised to keep alone depends on its own stock and rule only. So the least
-  number of lots that keeps it is found once per owner and rule, by bisection (Proposition 1), and
-  is the bottom of every box with that rule.
+* What an owner has promised to keep alone depends on its own stocks and rule only. So the least
+  number of lots of a stock that keeps it, with all that is allowed of the owner's other stocks, is
+  found once per stock and rule, by bisection (Proposition 1), and is the bottom of every box with
+  that rule. Where an owner has one stock, as many lots are enough, too, and nothing has to be
+  simulated any more.
 """
 
 from __future__ import annotations
@@ -105,13 +107,16 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
     least = None
     if (lots_min > lots_max).any():  # No whole lot lies between min_t and max_t.
         return Space(lo[:0], lo[:0], combinations[:0]), PresolvedJudge(evaluator, least)
-    if block.num_stocks == len(problem.participants):  # One stock per owner.
-        least = np.array([_least_lots(evaluator, rules, v) for v in range(variants)])
+    M = len(block.materials)
+    for place in range(M):
+        enough = np.array([_least_lots(evaluator, rules, v, place) for v in range(variants)])
         # Within twice the tolerance hardly ever fewer will do: one lot less is tried first.
         loose = np.array(
-            [_least_lots(evaluator, rules, v, enough=least[v]) for v in range(variants)]
+            [_least_lots(evaluator, rules, v, place, enough=enough[v]) for v in range(variants)]
         )
-        lo = _looked_up(loose, combinations)
+        lo[:, place::M] = _looked_up(loose, combinations)
+        if M == 1:
+            least = enough
     hi = np.tile(lots_max, (len(combinations), 1))
     possible = (lo <= hi).all(axis=1)
     space = Space(lo[possible], hi[possible], combinations[possible])
@@ -151,31 +156,37 @@ def _least_lots(
     evaluator: Evaluator,
     rules: list[NDArray[np.int64]],
     variant: int,
+    place: int,
     enough: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """Find the fewest lots with which each owner keeps alone what it has to, by rule.
+    """Find the fewest lots of a material with which each owner can keep alone what it has to.
 
     Parameters
     ----------
+    place
+        The material's place among those of the block; of the others all that is allowed is held.
     enough
         (C, R) what is found within the tolerance, if it is wanted within twice the tolerance.
 
     Returns
     -------
-    (C, R) lots; one more than the most where all of them do not suffice.
+    (C, R) lots by rule; one more than the most where all of them do not suffice.
     """
     problem, block = evaluator.problem, evaluator.block
-    participants = len(problem.participants)
+    participants, M = len(problem.participants), len(block.materials)
     # All rules of all owners are tried side by side: owners do not feel each other here.
     tries = max(len(of_owner) for of_owner in rules)
     rule = np.stack([np.resize(of_owner, tries) for of_owner in rules], axis=1)
-    lo = np.tile(problem.lots_min[block.market_participant, block.market_material], (tries, 1))
-    most = np.tile(problem.lots_max[block.market_participant, block.market_material], (tries, 1))
+    everything = problem.lots_max[block.market_participant, block.market_material]
+    lots = np.tile(everything, (tries, 1))
+    lo = np.tile(problem.lots_min[:, block.materials[place]], (tries, 1))
+    most = np.tile(everything[place::M], (tries, 1))
     hi = most + 1 if enough is None else enough[np.arange(len(rules)), rule]
     middle = (lo + hi) // 2 if enough is None else np.maximum(lo, hi - 1)
     choices = with_variant(rule, variant)
     while (lo < hi).any():
-        kept = evaluator.floors_kept(np.minimum(middle, most), choices)[int(enough is not None)]
+        lots[:, place::M] = np.minimum(middle, most)
+        kept = evaluator.floors_kept(lots, choices)[int(enough is not None)]
         kept &= middle <= most
         hi = np.where(kept, middle, hi)
         lo = np.where(kept | (lo >= hi), lo, middle + 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from stockpile.errors import NotBuiltError
+from stockpile.conversions import Conversions, read_conversions
 from stockpile.projects import Projects, build_projects
 from stockpile.recycling import recycled
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
@@ -151,6 +151,8 @@ class Problem:
         (C, M, T) what comes back from use on top of normal supply [t/month].
     transfer_lag, transfer_cost
         (C, C) from owner to beneficiary [months], [USD/t]; lag -1 where nothing is shipped.
+    conversions
+        Plants that turn one material into another.
     menu
         Release rules to choose from.
     promises
@@ -185,6 +187,7 @@ class Problem:
     recycled: NDArray[np.float64]
     transfer_lag: NDArray[np.int64]
     transfer_cost: NDArray[np.float64]
+    conversions: Conversions
     menu: RuleMenu
     promises: tuple[Promise, ...]
     groups: tuple[JointGroup, ...]
@@ -227,32 +230,8 @@ def expand(names: Sequence[str], universe: Sequence[str]) -> list[int]:
     return [universe.index(name) for name in names]
 
 
-def require_built(instance: Instance) -> None:
-    """Refuse, by name, what the format knows and the solver does not do yet.
-
-    Raises
-    ------
-    NotBuiltError
-        Naming every table and setting concerned.
-    """
-    missing = [f"{name}.csv" for name in ("conversions",) if getattr(instance, name)]
-    if missing:
-        raise NotBuiltError(
-            f"Instance {instance.name!r} uses what is not built yet: {', '.join(missing)}.\n"
-            "  It can be loaded and validated, but not solved.\n"
-            "  Take these rows out to solve the rest."
-        )
-
-
 def build_problem(instance: Instance) -> Problem:
-    """Spell out an instance as arrays.
-
-    Raises
-    ------
-    NotBuiltError
-        Where the instance uses a part of the format that is not built yet.
-    """
-    require_built(instance)
+    """Spell out an instance as arrays."""
     participants = tuple(row.participant for row in instance.participants)
     classes = tuple(
         row.demand_class for row in sorted(instance.classes, key=lambda row: row.priority)
@@ -334,6 +313,7 @@ def build_problem(instance: Instance) -> Problem:
         recycled=recycled(instance, participants, materials, yearly_demand / MONTHS_PER_YEAR),
         transfer_lag=transfer_lag,
         transfer_cost=transfer_cost,
+        conversions=read_conversions(instance, participants, materials, classes),
         menu=rule_menu(rules, K),
         promises=_promises(instance, participants, materials, classes, yearly_demand),
         groups=_groups(instance, participants, materials, classes),

@@ -23,11 +23,12 @@ from stockpile.solver import solve_world
 from stockpile.variants import only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from stockpile.blocks import Block
     from stockpile.instance import Instance
     from stockpile.plan import Plan
-    from stockpile.problem import Cooperation
+    from stockpile.problem import Cooperation, Problem
     from stockpile.running import Running
 
 
@@ -140,14 +141,21 @@ class Resolver:
     ) -> Setting:
         """Return the setting of a changed instance, with the same scenarios."""
         problem = build_problem(instance)
-        blocks = tuple(
-            block
-            for block in build_blocks(problem)
-            if materials is None or any(problem.materials[m] in materials for m in block.materials)
-        )
+        blocks = build_blocks(problem)
+        if materials is not None:
+            blocks = blocks_with(problem, blocks, materials)
         return replace(
             self.setting, instance=instance, problem=problem, blocks=blocks, report=report
         )
+
+
+def blocks_with(
+    problem: Problem, blocks: Sequence[Block], materials: Collection[str]
+) -> tuple[Block, ...]:
+    """Return the blocks that hold any of some materials."""
+    return tuple(
+        block for block in blocks if any(problem.materials[m] in materials for m in block.materials)
+    )
 
 
 @contextmanager

@@ -32,7 +32,6 @@ from stockpile.kernels.simulation import (
 )
 from stockpile.parallel import chunks
 from stockpile.problem import LEVEL_TOLERANCE
-from stockpile.rules import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,9 +190,8 @@ class Course:
             needs.age,
             needs.blocked,
             steps.stream,
-            steps.stock,
             steps.market,
-            steps.relation,
+            steps.ships,
             steps.lag,
             breakpoints,
         )
@@ -331,9 +329,12 @@ def simulate(
         steps.stream,
         steps.stock,
         steps.yield_,
-        steps.capacity,
         refill,
         tracked,
+        steps.pools.first,
+        steps.pools.pool,
+        steps.pools.made,
+        steps.pools.capacity,
     )
     tiles = _tiles(terms)
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
@@ -411,7 +412,7 @@ def simulate_months(
     block: Block, needs: Needs, terms: Terms, refill: NDArray[np.float64], horizon: int
 ) -> Months:
     """Simulate P candidates in plain NumPy, one month and one step after the other."""
-    steps = terms.steps
+    steps, pools = terms.steps, terms.steps.pools
     S, P, I = needs.scenario.size, terms.holding.shape[1], block.num_stocks  # noqa: E741
     scenario_of = np.repeat(np.arange(S), np.diff(needs.first))
 
@@ -428,26 +429,30 @@ def simulate_months(
     state = np.broadcast_to(terms.holding, (S, I, P)).copy()
     for t in range(horizon):
         rest = np.repeat(need[:, t, :, None], P, axis=2)
+        left = np.tile(pools.capacity[:, None, None], (1, S, P))
         for j in range(steps.count):
             q, i, z = int(steps.stream[j]), int(steps.stock[j]), int(steps.market[j])
             segment = np.searchsorted(terms.breakpoints, age[:, t, z], side="right") - 1
             gate = (age[:, t, z] >= steps.lag[j])[:, None] & (
                 loss[:, t, z, None] >= terms.trigger[segment, j] - TRIGGER_TOLERANCE
             )
-            if steps.relation[j] != OWN:
-                gate &= ~blocked[:, t, i, None]
+            ships = steps.ships[j][steps.ships[j] >= 0]
+            gate &= ~blocked[:, t, ships].any(axis=1, keepdims=True)
+            drawn = range(pools.first[j], pools.first[j + 1])
             spare = np.maximum(state[:, i] - terms.level[segment, j], 0.0)
             release = np.minimum.reduce(  # (4)
                 [
                     rest[:, q],
                     spare * steps.yield_[j],
                     terms.limit[segment, j],
-                    np.full((S, P), steps.capacity[j]),
+                    *(np.maximum(left[pools.pool[d]], 0.0) / pools.made[d] for d in drawn),
                 ]
             )
             release = np.where(gate, release, 0.0)
             rest[:, q] -= release  # (5)
             state[:, i] -= release / steps.yield_[j]
+            for d in drawn:
+                left[pools.pool[d]] -= release * pools.made[d]
             released[:, t, j] = release
         unserved += rest
         calm = ~np.any(need[:, t] > 0.0, axis=1)[:, None, None]

@@ -11,7 +11,7 @@ import pandas as pd
 from stockpile.arguments import gap_and_world
 from stockpile.boxsearch import relative_gap
 from stockpile.couplings import build_couplings, limits_in_words
-from stockpile.plan import Plan, Status
+from stockpile.plan import COST_PARTS, Plan, Status
 from stockpile.plan_tables import (
     certificates_table,
     costs_table,
@@ -201,7 +201,7 @@ def _borne(setting: Setting, alone: Plan) -> NDArray[np.float64]:
     participants = setting.problem.participants
     if not alone.found:
         return np.full(len(participants), np.inf)
-    borne = alone.costs[["holding", "shortage", "shipping"]].to_numpy().sum(axis=1)
+    borne = alone.costs[list(COST_PARTS)].to_numpy().sum(axis=1)
     of = alone.costs["participant"].to_numpy()
     return np.array([float(borne[of == name].sum()) for name in participants])
 

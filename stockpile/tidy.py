@@ -46,6 +46,7 @@ UNITS = {
     "holding": "USD/year",
     "shortage": "USD/year",
     "shipping": "USD/year",
+    "conversion": "USD/year",
     "gap": "fraction",
     "level": "fraction",
     "confidence": "fraction",

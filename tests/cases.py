@@ -8,6 +8,7 @@ import numpy as np
 
 from stockpile.blocks import Block, Steps
 from stockpile.needs import Needs
+from stockpile.pools import Pools
 from stockpile.rules import Rule, RuleMenu, StreamRule, rule_menu
 
 
@@ -77,8 +78,41 @@ def random_rule(rng: np.random.Generator, name: str, num_classes: int) -> Rule:
     return Rule(name, (relations[0], relations[1]))
 
 
+def random_pools(rng: np.random.Generator, stream: list[int]) -> Pools:
+    """Let steps draw on nested pools of their stream, with as many tonnes made per tonne served.
+
+    A plant next to the need, of which some steps first go through one of two others.
+    """
+    first, pool, made, capacity = [0], [], [], []
+    of_stream: dict[int, list[int]] = {}
+    factor = {}
+    for q in stream:
+        if q not in of_stream:
+            of_stream[q] = [len(capacity) + n for n in range(3)]
+            capacity += [3.0 * rng.random() for _ in range(3)]
+            factor.update({number: 0.5 + rng.random() for number in of_stream[q]})
+        last, *before = of_stream[q]
+        chosen = [[], [last], [int(rng.choice(before)), last]][rng.integers(0, 3)]
+        pool += chosen
+        made += [factor[number] for number in chosen]
+        first.append(len(pool))
+    return Pools(
+        np.array(first, dtype=np.int64),
+        np.array(pool, dtype=np.int64),
+        np.array(made, dtype=float),
+        np.array(capacity, dtype=float),
+        np.arange(len(capacity)),
+    )
+
+
+def no_pools(count: int) -> Pools:
+    """No step draws on any plant."""
+    nothing = np.empty(0, dtype=np.int64)
+    return Pools(np.zeros(count + 1, dtype=np.int64), nothing, np.empty(0), np.empty(0), nothing)
+
+
 def random_case(seed: int, num_candidates: int = 3, *, general: bool = True) -> Case:
-    """Make a case; ``general`` steps have yields, capacities and an arbitrary order."""
+    """Make a case; ``general`` steps have yields, pools, shipments and an arbitrary order."""
     rng = np.random.default_rng(seed)
     C, K = int(rng.integers(1, 4)), int(rng.integers(1, 4))
     M = int(rng.integers(1, 3)) if general else 1
@@ -102,11 +136,19 @@ def random_case(seed: int, num_candidates: int = 3, *, general: bool = True) -> 
                     int(q) % K,
                     int(rng.integers(0, 3)) if partner else 0,
                     float(rng.choice([1.0, 0.5 + rng.random()])) if general else 1.0,
-                    float(rng.choice([np.inf, 3.0 * rng.random()])) if general else np.inf,
-                    float(rng.random()),
+                    [int(i), int(rng.integers(-1, Z)) if general else -1] if partner else [-1, -1],
+                    0.5 * float(rng.random()),
+                    0.5 * float(rng.random()),
                 )
             )
     columns = list(zip(*steps, strict=True))
+    numbered = Steps(
+        *(np.array(column, dtype=np.int64) for column in columns[:7]),
+        np.array(columns[7], dtype=float),
+        np.array(columns[8], dtype=np.int64),
+        *(np.array(column, dtype=float) for column in columns[9:]),
+        random_pools(rng, list(columns[0])) if general else no_pools(len(steps)),
+    )
     block = Block(
         "random",
         tuple(range(M)),
@@ -114,10 +156,8 @@ def random_case(seed: int, num_candidates: int = 3, *, general: bool = True) -> 
         material,
         np.repeat(np.arange(Z), K),
         np.tile(np.arange(K), Z),
-        Steps(
-            *(np.array(column, dtype=np.int64) for column in columns[:7]),
-            *(np.array(column, dtype=float) for column in columns[7:]),
-        ),
+        numbered,
+        numbered,
     )
     need = np.where(rng.random((S, T, Q)) < 0.4, 4.0 * rng.random((S, T, Q)), 0.0)
     need[rng.random((S, T)) < 0.3] = 0.0

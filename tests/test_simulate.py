@@ -62,7 +62,7 @@ def test_a_candidate_does_not_feel_which_others_are_simulated_with_it(seed, coun
 @given(seeds, seeds)
 @settings(max_examples=500, deadline=None)
 def test_more_holding_never_leaves_more_unserved(seed, more_seed):
-    """Proposition 1, for every scenario and stream, with yields, capacities and any step list."""
+    """Proposition 1, for every scenario and stream, with yields, nested pools and any step list."""
     case = random_case(seed, num_candidates=6)
     rng = np.random.default_rng(more_seed)
     more = case.holding + rng.random(case.holding.shape) * (rng.random(case.holding.shape) < 0.5)
@@ -153,7 +153,9 @@ def test_a_changed_future_changes_no_earlier_release(seed, future_seed):
 @settings(max_examples=100, deadline=None)
 def test_a_change_of_units_changes_nothing(seed, factor):
     case = random_case(seed)
-    steps = replace(case.block.steps, capacity=case.block.steps.capacity * factor)
+    pools = case.block.steps.pools
+    pools = replace(pools, capacity=pools.capacity * factor)
+    steps = replace(case.block.steps, pools=pools)
     scaled = replace(
         case,
         block=replace(case.block, steps=steps),

@@ -30,6 +30,7 @@ COLUMNS: dict[str, type] = {
     "holding_usd_per_year": float,
     "shortage_usd_per_year": float,
     "shipping_usd_per_year": float,
+    "conversion_usd_per_year": float,
     "facilities_usd_per_year": float,
     "promises": float,
     "promises_kept": float,
@@ -76,6 +77,7 @@ def plan_row(plan: Plan) -> dict[str, Any]:
             "holding_usd_per_year": float(plan.costs["holding"].sum()),
             "shortage_usd_per_year": float(plan.costs["shortage"].sum()),
             "shipping_usd_per_year": float(plan.costs["shipping"].sum()),
+            "conversion_usd_per_year": float(plan.costs["conversion"].sum()),
             "facilities_usd_per_year": float(
                 facilities["fixed_cost_usd_per_year"].to_numpy()[open_].sum()
             ),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from stockpile.plan import COST_PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from stockpile.plan import Plan
 
-PARTS = ("holding", "shortage", "shipping", "facilities")
+PARTS = (*COST_PARTS, "facilities")
 """What a participant bears of a plan; facilities are booked to where they stand."""
 
 
@@ -22,7 +24,7 @@ def borne(plan: Plan) -> dict[str, dict[str, float]]:
     """
     found = {name: dict.fromkeys(PARTS, 0.0) for name in plan.costs["participant"]}
     for row in plan.costs.to_dict(orient="records"):
-        for part in PARTS[:3]:
+        for part in COST_PARTS:
             found[row["participant"]][part] += row[part]
     for row in plan.facilities.to_dict(orient="records"):
         found[row["participant"]]["facilities"] += row["fixed_cost_usd_per_year"]

@@ -36,8 +36,9 @@ class Default:
 
     Attributes
     ----------
-    shortage
-        (C,) expected shortage cost of each participant without partners [USD/year].
+    shortage, conversion
+        (C,) expected shortage cost of each participant, and what it pays its plants, without
+        partners [USD/year].
     promises, groups
         Promises and joint chance groups that break, though they hold in the plan.
     rows
@@ -45,6 +46,7 @@ class Default:
     """
 
     shortage: NDArray[np.float64]
+    conversion: NDArray[np.float64]
     promises: tuple[Promise, ...]
     groups: tuple[JointGroup, ...]
     rows: tuple[dict[str, Any], ...]
@@ -53,7 +55,7 @@ class Default:
 def without_partners(setting: Setting, agreed: Plan, alone: Plan) -> Default:
     """Simulate the agreed plan in a world in which nobody serves a partner."""
     problem = setting.problem
-    shortage = np.zeros(len(problem.participants))
+    shortage, conversion = np.zeros((2, len(problem.participants)))
     # In the order of the coverage table of a plan: promises by block, then groups.
     promises: list[Promise] = []
     reached: list[float] = []
@@ -63,6 +65,7 @@ def without_partners(setting: Setting, agreed: Plan, alone: Plan) -> Default:
         evaluator = setting.evaluator(block, sharing=False, states=states)
         judged = evaluator.judge(lots, rules)
         np.add.at(shortage, block.market_participant, judged.shortage)
+        np.add.at(conversion, block.market_participant, judged.conversion)
         promises += evaluator.promises
         reached += judged.achieved.tolist()
         kept += judged.met.tolist()
@@ -76,6 +79,7 @@ def without_partners(setting: Setting, agreed: Plan, alone: Plan) -> Default:
         broken_groups += [] if holds else [group]
     return Default(
         shortage,
+        conversion,
         tuple(item for item, holds in zip(promises, kept, strict=False) if not holds),
         tuple(broken_groups),
         tuple(_rows(agreed, alone, reached, kept)),
@@ -143,24 +147,23 @@ def default_rows(
     by_itself = borne(alone) if alone.found else {}
     rows = []
     for c, name in enumerate(problem.participants):
-        before, saved = with_partners[name]["shortage"], with_partners[name]["shipping"]
-        shortage = float(default.shortage[c])
-        parts = {**with_partners[name], "shortage": shortage, "shipping": 0.0}
+        before = with_partners[name]
+        shortage, conversion = float(default.shortage[c]), float(default.conversion[c])
+        parts = {**before, "shortage": shortage, "shipping": 0.0, "conversion": conversion}
         total = math.fsum(parts.values())
         standing_alone = math.fsum(by_itself[name].values()) if by_itself else math.nan
         rows.append(
             {
                 "participant": name,
-                "shortage_usd": before,
+                "shortage_usd": before["shortage"],
                 "default_shortage_usd": shortage,
-                "extra_shortage_usd": shortage - before,
-                "shipping_saved_usd": saved,
+                "extra_shortage_usd": shortage - before["shortage"],
+                "shipping_saved_usd": before["shipping"],
+                "conversion_saved_usd": before["conversion"] - conversion,
                 "default_total_usd": total,
                 "alone_usd": standing_alone,
                 "above_alone_usd": total - standing_alone,
-                "break_even": break_even(
-                    standing_alone, math.fsum(with_partners[name].values()), total
-                ),
+                "break_even": break_even(standing_alone, math.fsum(before.values()), total),
                 "broken_promises": sum(
                     c in expand(row["participant"].split(";"), problem.participants)
                     for row in default.rows

@@ -1,18 +1,21 @@
 """What acting together saves, by material and participant, and the reason as numbers.
 
-The saving of a material is cut into four parts that add up to it exactly. With H tonnes held in
+The saving of a material is cut into five parts that add up to it exactly. With H tonnes held in
 all at a mean cost of u USD a tonne and year, before (0, alone) and after (1, together):
 
 * fewer tonnes, (H0 - H1) u0: less is held in all (pooling);
 * cheaper place, H1 (u0 - u1): it is held where capital costs less;
 * fewer shortages: expected shortage cost alone less that together;
-* shipping: expected cost alone (nothing) less that together, so never above 0.
+* shipping: expected cost alone (nothing) less that together, so never above 0;
+* conversion: expected cost of plants alone less that together.
 """
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+
+from stockpile.plan import COST_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +35,6 @@ REASONS = {
     "fewer_shortages_usd": "cover",
 }
 """Word for the largest part of a saving."""
-_PARTS = ("holding", "shortage", "shipping")
 _ROUNDING = 1e-12  # A fraction of the cost of holding that is rounding, not a place.
 
 
@@ -41,14 +43,14 @@ def saving_rows(plans: Mapping[str, Plan]) -> list[dict[str, Any]]:
     rows = []
     for world, together in _with_partners(plans).items():
         for before, after in _pairs(plans["none"], together):
-            saved = {part: before[part] - after[part] for part in _PARTS}
+            saved = {part: before[part] - after[part] for part in COST_PARTS}
             rows.append(
                 {
                     "world": world,
                     "participant": before["participant"],
                     "material": before["material"],
-                    "alone_usd": math.fsum(before[part] for part in _PARTS),
-                    "together_usd": math.fsum(after[part] for part in _PARTS),
+                    "alone_usd": math.fsum(before[part] for part in COST_PARTS),
+                    "together_usd": math.fsum(after[part] for part in COST_PARTS),
                     "saving_usd": math.fsum(saved.values()),
                     **{f"{part}_saving_usd": usd for part, usd in saved.items()},
                 }
@@ -138,12 +140,13 @@ def _parts(alone: Plan, together: Plan, material: str) -> dict[str, float]:
         "cheaper_place_usd": saved - fewer_tonnes,
         "fewer_shortages_usd": before["shortage"] - after["shortage"],
         "shipping_usd": before["shipping"] - after["shipping"],
+        "conversion_usd": before["conversion"] - after["conversion"],
     }
 
 
 def _sums(plan: Plan, material: str) -> dict[str, float]:
     rows = plan.costs[plan.costs["material"] == material]
-    return {part: math.fsum(rows[part]) for part in _PARTS}
+    return {part: math.fsum(rows[part]) for part in COST_PARTS}
 
 
 def _cost(plan: Plan, material: str) -> float:
@@ -160,6 +163,8 @@ def _interval(alone: Plan, together: Plan, material: str) -> tuple[float, float]
     ends = []
     for plan in (alone, together):
         rows = plan.certificates[plan.certificates["material"] == material]
+        if rows.empty:  # It is part of a chain, which has one bound.
+            return math.nan, math.nan
         ends.append((math.fsum(rows["annual_cost_usd"]), math.fsum(rows["bound_usd"])))
     (alone_cost, alone_bound), (cost, bound) = ends
     return alone_bound - cost, alone_cost - bound

@@ -29,20 +29,20 @@ def claims(problem: Problem, blocks: Sequence[Block], plan: Plan) -> NDArray[np.
     """Return the part of each stock (C, M) on which partners have a claim.
 
     It is 1 less the lowest reserve level at which the owner's rule serves any class of a partner
-    to whom the owner can ship; 0 where it serves none. Draw limits and triggers slow a claim down,
-    they do not take from it.
+    whom the stock can reach, through plants or not; 0 where it serves none. Draw limits and
+    triggers slow a claim down, they do not take from it.
     """
     part = np.zeros((len(problem.participants), len(problem.materials)))
     if plan.cooperation == "none":
         return part
     for block, _, rules in chosen(problem, blocks, plan):
         partner = block.steps.relation == PARTNER
-        owners, classes = block.steps.owner[partner], block.steps.demand_class[partner]
-        for owner, k in zip(owners.tolist(), classes.tolist(), strict=True):
+        stocks, classes = block.steps.stock[partner], block.steps.demand_class[partner]
+        for stock, k in zip(stocks.tolist(), classes.tolist(), strict=True):
+            owner, material = block.market_participant[stock], block.market_material[stock]
             served = np.isfinite(problem.menu.trigger[rules[owner], PARTNER, k])
             levels = problem.menu.level[rules[owner], PARTNER, k, served]
-            material = list(block.materials)
-            part[owner, material] = np.maximum(part[owner, material], 1.0 - levels.min(initial=1.0))
+            part[owner, material] = max(part[owner, material], 1.0 - levels.min(initial=1.0))
     return part
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stockpile.kernels.compiled import compiled
-from stockpile.kernels.simulation import OWN
+from stockpile.kernels.simulation import is_shut
 
 
 @compiled
@@ -32,8 +32,5 @@ def add_releasable(first, calm, gates, refill, limit, availability):
             for c in range(refill.size):
                 availability[s, c] += min(1.0, calm[n] * refill[c])
             for j in range(gates.stream.size):
-                old_enough = gates.age[n, gates.market[j]] >= gates.lag[j]
-                if gates.relation[j] == OWN or (
-                    old_enough and not gates.blocked[n, gates.stock[j]]
-                ):
+                if not is_shut(gates, n, j):
                     limit[s, j] += gates.need[n, gates.stream[j]]

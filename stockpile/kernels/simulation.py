@@ -22,10 +22,9 @@ from stockpile.kernels.lanes import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OWN = 0
-FIRST, LAST, NOTED, LOSSY = 1, 2, 4, 8
+FIRST, LAST, NOTED, PLANTS = 1, 2, 4, 8
 """How a step is run: it finds the whole need of its stream; it leaves what is unserved of it; its
-releases are added up; a tonne taken is not a tonne served."""
+releases are added up; it goes through plants, so that a tonne taken need not be a tonne served."""
 LANES = 128
 """Most candidates simulated side by side: enough to hide the cost of entering the innermost loop,
 few enough for their states to stay in the nearest cache."""
@@ -56,9 +55,8 @@ class GateArrays(NamedTuple):
     age: NDArray[np.int32]
     blocked: NDArray[np.bool_]
     stream: NDArray[np.int64]
-    stock: NDArray[np.int64]
     market: NDArray[np.int64]
-    relation: NDArray[np.int64]
+    ships: NDArray[np.int64]
     lag: NDArray[np.int64]
     breakpoints: NDArray[np.int64]
 
@@ -66,15 +64,19 @@ class GateArrays(NamedTuple):
 class StepArrays(NamedTuple):
     """Steps of a month, as in :class:`stockpile.blocks.Steps`; ``refill`` (I,) is phi of (6).
 
-    ``tracked`` (J,) says of which steps the releases are wanted.
+    ``tracked`` (J,) says of which steps the releases are wanted. The rest is as in
+    :class:`stockpile.pools.Pools`.
     """
 
     stream: NDArray[np.int64]
     stock: NDArray[np.int64]
     yield_: NDArray[np.float64]
-    capacity: NDArray[np.float64]
     refill: NDArray[np.float64]
     tracked: NDArray[np.bool_]
+    first_pool: NDArray[np.int64]
+    pool: NDArray[np.int64]
+    made: NDArray[np.float64]
+    capacity: NDArray[np.float64]
 
 
 class TermArrays(NamedTuple):
@@ -153,17 +155,49 @@ def _serve(
 
 
 @inlined
-def _serve_with_loss(state, rest, released, level, limit, k, row, i, q, j, served_per_t):
-    """Do as :func:`_serve` where a tonne taken serves less or more than a tonne."""
+def _serve_through_plants(state, rest, released, level, release, k, i, q, j, served_per_t):
+    """Do as :func:`_serve` where a tonne taken serves less or more than a tonne.
+
+    Row 0 of ``release`` is the most that the step serves, and afterwards what it has served.
+    """
     served, taken = fill(served_per_t), fill(1.0 / served_per_t)
     for p in range(0, state.width, VECTOR):
         wanted = load(rest, q, p)
         left = load(state, i, p)
         spare = greatest((left - load(level, k, p)) * served, fill(0.0))
-        release = least(spare, least(load(limit, row, p), wanted))
-        store(rest, q, p, wanted - release)
-        store(state, i, p, left - release * taken)
-        store(released, j, p, load(released, j, p) + release)
+        now = least(spare, least(load(release, 0, p), wanted))
+        store(release, 0, p, now)
+        store(rest, q, p, wanted - now)
+        store(state, i, p, left - now * taken)
+        store(released, j, p, load(released, j, p) + now)
+
+
+@inlined
+def _limit_by_pool(release, left, pool, made):
+    """Lower the most that a step serves to what is left of a pool this month."""
+    served = fill(1.0 / made)
+    for p in range(0, release.width, VECTOR):
+        room = greatest(load(left, pool, p) * served, fill(0.0))
+        store(release, 0, p, least(load(release, 0, p), room))
+
+
+@inlined
+def _draw_on_pool(release, left, pool, made):
+    """Lower what is left of a pool by what has been made there for a step."""
+    for p in range(0, release.width, VECTOR):
+        store(left, pool, p, load(left, pool, p) - load(release, 0, p) * fill(made))
+
+
+@compiled
+def is_shut(gates, n, j):
+    """Say whether step j is closed in month n whatever rules say, even if something is needed."""
+    if gates.age[n, gates.market[j]] < gates.lag[j]:
+        return True
+    for x in range(gates.ships.shape[1]):
+        ship = gates.ships[j, x]
+        if ship >= 0 and gates.blocked[n, ship]:
+            return True
+    return False
 
 
 @compiled
@@ -171,15 +205,14 @@ def find_segments(first, last, gates, segment):
     """Write which segment of a rule applies to every step in months first..last-1.
 
     -1 where the step serves nothing whatever the rule says: nothing is needed, the event is too
-    young, or the owner may not ship. What a rule says besides depends on losses only.
+    young, or somebody may not ship. What a rule says besides depends on losses only.
     """
     for n in range(first, last):
         for j in range(gates.stream.size):
-            age = gates.age[n, gates.market[j]]
-            shut = gates.need[n, gates.stream[j]] == 0.0 or age < gates.lag[j]
-            if shut or (gates.relation[j] != OWN and gates.blocked[n, gates.stock[j]]):
+            if gates.need[n, gates.stream[j]] == 0.0 or is_shut(gates, n, j):
                 segment[n, j] = -1
                 continue
+            age = gates.age[n, gates.market[j]]
             a = gates.breakpoints.size - 1
             while gates.breakpoints[a] > age:
                 a -= 1
@@ -193,9 +226,9 @@ def _set(table, row, value):
 
 
 @inlined
-def _copy(table, other, row):
+def _copy(table, row, other, of):
     for p in range(0, table.width, VECTOR):
-        store(table, row, p, load(other, row, p))
+        store(table, row, p, load(other, of, p))
 
 
 @inlined
@@ -221,11 +254,11 @@ def _refill(state, holding, i, back):
 
 
 @inlined
-def _limit_by_loss(limit, trigger, row, k, reached, most):
+def _limit_by_loss(limit, trigger, row, k, reached):
     """Write what a step serves at most where the loss opens it to some candidates only."""
     for p in range(0, limit.width, VECTOR):
         ceiling = where_at_most(load(trigger, k, p), fill(reached), load(limit, k, p))
-        store(limit, row, p, least(ceiling, fill(most)))
+        store(limit, row, p, ceiling)
 
 
 @inlined
@@ -268,10 +301,11 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     probability, total, calm, need = runs.probability, runs.total, runs.calm, runs.need
     first_run, month, length, first_step = runs.first, runs.month, runs.length, runs.first_step
     run_step, run_row, run_reached = runs.step, runs.row, runs.reached
-    stream, stock, yield_, capacity, refill, tracked = steps
+    stream, stock, yield_, refill, tracked, first_pool, pool, made, capacity = steps
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
+    left, release = rows(tables[5]), rows(tables[6])
     unserved, released = rows(tables[2]), rows(tables[3])
     sum_unserved, sum_released = rows(added.unserved), rows(added.released)
     sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
@@ -284,31 +318,37 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     open_step, open_row = np.empty(J, np.int64), np.empty(J, np.int64)
     ceiling_row, kind = np.empty(J, np.int64), np.empty(J, np.int64)
     latest, used = np.full(Q, -1), np.zeros(J, np.bool_)
+    open_pool, drawn_in = np.empty(capacity.size, np.int64), np.full(capacity.size, -1)
     for s in range(first, last):
         for i in range(I):
-            _copy(state, holding, i)
+            _copy(state, i, holding, i)
         for u in range(first_run[s], first_run[s + 1]):
             n, months = month[u], length[u]
             if calm[n] > 0:
                 for i in range(I):
                     if refill[i] > 0.0:
                         _refill(state, holding, i, calm[n] * refill[i])
-            count = 0
+            count, pools = 0, 0
             for e in range(first_step[u], first_step[u + 1]):
                 k, reached = run_row[e], run_reached[e]
                 if closed[k] or opens_first[k] > reached:
                     continue
                 j = run_step[e]
                 open_step[count], open_row[count], ceiling_row[count] = j, k, k
-                if opens_last[k] > reached or capacity[j] < np.inf:
+                if opens_last[k] > reached:
                     ceiling_row[count] = num_rows + count
-                    _limit_by_loss(limit, trigger, ceiling_row[count], k, reached, capacity[j])
+                    _limit_by_loss(limit, trigger, ceiling_row[count], k, reached)
                 kind[count] = 0 if latest[stream[j]] >= 0 else FIRST
                 if tracked[j]:
                     kind[count] |= NOTED
                     used[j] = True
-                if yield_[j] != 1.0:
-                    kind[count] |= LOSSY
+                if first_pool[j + 1] > first_pool[j] or yield_[j] != 1.0:
+                    kind[count] |= PLANTS
+                    for d in range(first_pool[j], first_pool[j + 1]):
+                        if drawn_in[pool[d]] != u:
+                            drawn_in[pool[d]] = u
+                            open_pool[pools] = pool[d]
+                            pools += 1
                 latest[stream[j]] = count
                 count += 1
             for q in range(Q):
@@ -320,6 +360,8 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                     for _ in range(months):
                         _add(unserved, q, rest, q)
             for _ in range(months):
+                for d in range(pools):
+                    _set(left, open_pool[d], capacity[open_pool[d]])
                 for c in range(count):
                     j, k, row, how = open_step[c], open_row[c], ceiling_row[c], kind[c]
                     q, i = stream[j], stock[j]
@@ -381,20 +423,24 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                     else:
                         if how & FIRST:
                             _set(rest, q, x)
-                        if how & LOSSY:
-                            _serve_with_loss(
+                        if how & PLANTS:
+                            _copy(release, 0, limit, row)
+                            for d in range(first_pool[j], first_pool[j + 1]):
+                                _limit_by_pool(release, left, pool[d], made[d])
+                            _serve_through_plants(
                                 state,
                                 rest,
                                 released,
                                 level,
-                                limit,
+                                release,
                                 k,
-                                row,
                                 i,
                                 q,
                                 j,
                                 yield_[j],
                             )
+                            for d in range(first_pool[j], first_pool[j + 1]):
+                                _draw_on_pool(release, left, pool[d], made[d])
                         else:
                             _serve(
                                 state,
@@ -459,7 +505,8 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
         sums.unserved_of,
         sums.released_of,
     )
-    tables = (state, rest, unserved, released, limit)
+    left, release = empty_table(steps.capacity.size, width), empty_table(1, width)
+    tables = (state, rest, unserved, released, limit, left, release)
     for c in range(first, last):
         for w in range(num_tiles):
             lo, hi = w * width, min((w + 1) * width, P)

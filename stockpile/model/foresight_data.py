@@ -252,9 +252,8 @@ def _releasable(
         needs.age,
         needs.blocked,
         steps.stream,
-        steps.stock,
         steps.market,
-        steps.relation,
+        steps.ships,
         steps.lag,
         np.zeros(1, dtype=np.int64),
     )

@@ -47,7 +47,9 @@ class Names:
         return self.participants.get(key, key)
 
     def material(self, key: str) -> str:
-        """Return the name of a material, or of several, separated by ``;``."""
+        """Return the name of a material, of several, separated by ``;``, or of a chain (``+``)."""
+        if key not in self.materials and "+" in key:
+            return " + ".join(map(self.material, key.split("+")))
         return ", ".join(self.materials.get(part, part) for part in key.split(";"))
 
     def source(self, key: str) -> str:

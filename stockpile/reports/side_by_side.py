@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from stockpile.plan import COST_PARTS
 from stockpile.reports.amounts import money
 from stockpile.reports.charts import SERIES, bars
 from stockpile.reports.document import Column, Document, Figure, Section, Table
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from stockpile.languages import Language
     from stockpile.plan import Plan
     from stockpile.reports.document import Cell
-
-PARTS = ("holding", "shortage", "shipping")
 
 
 def side_by_side(plans: Mapping[str, Plan], instance: Instance | None, say: Language) -> Document:
@@ -97,16 +96,17 @@ def _picture(found: Mapping[str, Plan], say: Language) -> Figure:
         "holding": say("holding"),
         "shortage": say("expected shortage"),
         "shipping": say("shipping"),
+        "conversion": say("conversion"),
         "facilities": say("stores"),
     }
     rows: list[dict[str, Any]] = []
     for name, plan in found.items():
-        sums = {part: float(plan.costs[part].sum()) for part in PARTS}
+        sums = {part: float(plan.costs[part].sum()) for part in COST_PARTS}
         sums["facilities"] = _stores(plan)
         rows += [
             {"label": name, "series": words[part], "place": place, "value": sums[part] / 1e6}
             for place, part in enumerate(words)
-            if sums[part] or part in PARTS
+            if sums[part] or part in ("holding", "shortage", "shipping")
         ]
     shown = [word for word in words.values() if any(row["series"] == word for row in rows)]
     forms = bars(

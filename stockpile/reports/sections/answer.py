@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stockpile.plan import COST_PARTS
 from stockpile.reports.amounts import money, percent, tonnes
 from stockpile.reports.charts import bars
 from stockpile.reports.document import Column, Figure
@@ -81,11 +82,7 @@ def _third(evidence: Evidence, names: Names, say: Language) -> tuple[str, ...]:
                 share=percent(saving / alone) if alone else "0 %",
             ),
         )
-    most = (
-        plan.costs.groupby("material", sort=False)[["holding", "shortage", "shipping"]]
-        .sum()
-        .sum(axis=1)
-    )
+    most = plan.costs.groupby("material", sort=False)[list(COST_PARTS)].sum().sum(axis=1)
     total = float(most.sum())
     if not total:
         return ()

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from stockpile.reports.names import Names
 
 SHOWN = 16
-PARTS = ("holding", "shortage", "shipping")
 
 
 def cost(evidence: Evidence, names: Names, say: Language) -> Section:
     """Return the section on costs."""
     plan = evidence.plan
-    by_nation = plan.costs.groupby("participant", sort=False)[list(PARTS)].sum()
+    words = _words(evidence, say)
+    by_nation = plan.costs.groupby("participant", sort=False)[list(words)].sum()
     open_ = plan.facilities["open"].to_numpy(dtype=bool)
     stores = plan.facilities[open_].groupby("participant")["fixed_cost_usd_per_year"].sum()
     rows: list[tuple[Cell, ...]] = []
@@ -28,15 +28,17 @@ def cost(evidence: Evidence, names: Names, say: Language) -> Section:
         parts = [float(value) / 1e6 for value in row]
         parts.append(float(stores.get(key, 0.0)) / 1e6)
         rows.append((names.participant(str(key)), *parts, sum(parts)))
-    rows.append((say("All"), *(sum(float(row[n] or 0.0) for row in rows) for n in range(1, 6))))
+    sums = [sum(float(row[n] or 0.0) for row in rows) for n in range(1, len(words) + 3)]
+    rows.append((say("All"), *sums))
     table = Table(
         "costs",
         say("Cost by nation"),
         (
             Column(say("Nation"), "participant"),
-            Column(say("Holding"), "holding", say("million USD a year"), "number"),
-            Column(say("Expected shortage"), "shortage", say("million USD a year"), "number"),
-            Column(say("Shipping"), "shipping", say("million USD a year"), "number"),
+            *(
+                Column(_capital(word), part, say("million USD a year"), "number")
+                for part, word in words.items()
+            ),
             Column(say("Stores"), "facilities", say("million USD a year"), "number"),
             Column(say("Total"), "total", say("million USD a year"), "number"),
         ),
@@ -50,13 +52,25 @@ def cost(evidence: Evidence, names: Names, say: Language) -> Section:
     return Section("cost", say("What drives the cost"), (_figure(evidence, names, say), table))
 
 
-def _figure(evidence: Evidence, names: Names, say: Language) -> Figure:
+def _words(evidence: Evidence, say: Language) -> dict[str, str]:
+    """Return what is paid for in words; plants only where there are any."""
     words = {
         "holding": say("holding"),
         "shortage": say("expected shortage"),
         "shipping": say("shipping"),
     }
-    costs = evidence.plan.costs.groupby("material", sort=False)[list(PARTS)].sum()
+    if evidence.plan.costs["conversion"].any():
+        words["conversion"] = say("conversion")
+    return words
+
+
+def _capital(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _figure(evidence: Evidence, names: Names, say: Language) -> Figure:
+    words = _words(evidence, say)
+    costs = evidence.plan.costs.groupby("material", sort=False)[list(words)].sum()
     order = costs.sum(axis=1).sort_values(ascending=False, kind="stable")
     shown = list(order.index[:SHOWN]) if len(order) > SHOWN + 1 else list(order.index)
     others = say("{count} others", count=len(order) - len(shown))
@@ -82,9 +96,9 @@ def _figure(evidence: Evidence, names: Names, say: Language) -> Figure:
         axis=say("million USD a year"),
         series=list(words.values()),
         order=labels,
-        colours=(SERIES[0], SERIES[1], SERIES[2]),
+        colours=SERIES,
     )
-    text = say("Bars for the costliest materials: holding, expected shortage, shipping.")
+    text = say("Bars for the costliest materials, divided by what is paid for.")
     return forms.figure(
         "cost-by-material",
         say("Cost by material"),
