@@ -1,4 +1,4 @@
-"""What price histories say: how far, how often and how long prices fall, what output has to earn."""
+"""Price histories: how far, how often and how long prices fall, and what output has to earn."""
 
 from __future__ import annotations
 
