@@ -91,8 +91,11 @@ def _with_budget(sources: Sources, row: Row) -> Row:
 
 
 def _project_budget(sources: Sources, participant: str) -> tuple[float, str, str]:
-    """What is appropriated for projects [USD], references and a note."""
+    """What can be paid for projects [USD]: appropriations, else an assumption; references, a note."""
     rows = sources.rows("budgets", holder=participant, purpose=PROJECTS)
+    if not rows:
+        key = f"{participant}_project_budget"
+        return sources.assumed(key), assumption(key), "assumption"
     rate = {"USD": 1.0, "JPY": 1.0 / sources.assumed("jpy_per_usd")}
     total = sum(float(row["value"]) * rate[row["unit"]] for row in rows)
     yen = assumption("jpy_per_usd") if any(row["unit"] == "JPY" for row in rows) else ""
