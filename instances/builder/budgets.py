@@ -91,7 +91,7 @@ def _with_budget(sources: Sources, row: Row) -> Row:
 
 
 def _project_budget(sources: Sources, participant: str) -> tuple[float, str, str]:
-    """What can be paid for projects [USD]: appropriations, else an assumption; references, a note."""
+    """Appropriations for projects, else an assumption [USD]; references and a note."""
     rows = sources.rows("budgets", holder=participant, purpose=PROJECTS)
     if not rows:
         key = f"{participant}_project_budget"
