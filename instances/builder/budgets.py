@@ -1,4 +1,4 @@
-"""What each nation can spend on buying.
+"""What each nation can spend on buying, and on projects.
 
 The United States appropriate money for purchases. Japan buys with loans that the state guarantees;
 the ceiling is not published, so its budget is a multiple of what its promised days of cover cost.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BILLION = 1e9
 RATIO = "japan_budget_over_policy"
+PROJECTS = "projects"
 SUPPORT = ("upkeep", "support")
 """Appropriations of Japan that pay interest and warehouse, or support stockpiling otherwise."""
 
@@ -66,7 +67,11 @@ def _with_budget(sources: Sources, row: Row) -> Row:
         cost = days_cost(sources, row["participant"])
         ratio = sources.assumed(RATIO)
         budget = ratio * cost
-        others = sources.rows("budgets", holder=row["participant"])
+        others = [
+            found
+            for found in sources.rows("budgets", holder=row["participant"])
+            if found["purpose"] != PROJECTS
+        ]
         published = sum(float(found["value"]) for found in others if found["purpose"] in SUPPORT)
         references = refs(*(found["ref"] for found in others), assumption(RATIO), "method_budgets")
         note = (
@@ -75,9 +80,27 @@ def _with_budget(sources: Sources, row: Row) -> Row:
             f"{significant(published / BILLION, 3)} billion JPY appropriated for stockpiling in "
             "fiscal 2021 to 2023"
         )
+    funds, funds_ref, funds_note = _project_budget(sources, row["participant"])
     return {
         **row,
         "acquisition_budget_usd": significant(budget, 2),
-        "ref": refs(row["ref"], references),
-        "note": f"{row['note']}; budget: {note}",
+        "project_budget_usd": significant(funds, 3),
+        "ref": refs(row["ref"], references, funds_ref),
+        "note": f"{row['note']}; budget: {note}; projects: {funds_note}",
     }
+
+
+def _project_budget(sources: Sources, participant: str) -> tuple[float, str, str]:
+    """Appropriations for projects, else an assumption [USD]; references and a note."""
+    rows = sources.rows("budgets", holder=participant, purpose=PROJECTS)
+    if not rows:
+        key = f"{participant}_project_budget"
+        return sources.assumed(key), assumption(key), "assumption"
+    rate = {"USD": 1.0, "JPY": 1.0 / sources.assumed("jpy_per_usd")}
+    total = sum(float(row["value"]) * rate[row["unit"]] for row in rows)
+    yen = assumption("jpy_per_usd") if any(row["unit"] == "JPY" for row in rows) else ""
+    note = " and ".join(
+        f"{significant(float(row['value']) / BILLION)} billion {row['unit']}, {row['item']}"
+        for row in rows
+    )
+    return total, refs(*(row["ref"] for row in rows), yen), note

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.budgets import add_budgets
+from builder.chain import conversion_rows
 from builder.demand import demand_rows
 from builder.facilities import facility_rows
 from builder.hazards import ANY, hazard_rows
@@ -16,10 +17,11 @@ from builder.nations import (
     participant_rows,
     transfer_rows,
 )
+from builder.projects import concentration_rows, project_tables
 from builder.promises import coverage_rows, stress_rows
 from builder.settings import coupling_settings, settings
 from builder.shortage import class_rows, shortage_rows
-from builder.sources import references
+from builder.sources import references, seen_by
 from builder.supply import supply_tables
 from builder.text import references_text, table_text
 
@@ -48,11 +50,20 @@ COLUMNS = {
 
 COUPLED_COLUMNS = {
     "participants": "participant name discount_rate_per_year acquisition_budget_usd "
-    "refill_per_month",
+    "refill_per_month project_budget_usd",
+    "materials": f"{COLUMNS['materials']} shelf_life_months renewal_loss",
+    "hazards": f"{COLUMNS['hazards']} answers",
     "coverage": "participant material demand_class metric level confidence stress group sharing",
     "facilities": "facility participant storage_kind capacity_t fixed_cost_usd_per_year existing",
+    "projects": "project kind material capacity_t_per_year beneficiaries beneficiary_shares "
+    "funder capital_usd operating_usd_per_t lead_median_months lead_sigma fast_track_usd "
+    "fast_track_months ramp_months slip_probability slip_months life_years source",
+    "project_products": "project material capacity_t_per_year operating_usd_per_t",
+    "concentration": "participant material source max_share",
+    "conversions": "conversion participant from_material to_material yield "
+    "capacity_t_per_month lag_months cost_usd_per_t",
 }
-"""Columns of an instance with limits over all materials, where they differ."""
+"""Columns of an instance with chains, projects and limits over all materials, where they differ."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +77,11 @@ class Instance:
     coupled: bool
 
 
-def whole(sources: Sources) -> Instance:
-    """All materials."""
+def material_tables(sources: Sources) -> dict[str, list[Row]]:
+    """The tables that describe every material by itself."""
     names, supply = supply_tables(sources)
-    tables = {
-        "participants": add_budgets(sources, participant_rows(sources)),
+    return {
+        "participants": participant_rows(sources),
         "classes": class_rows(sources),
         "materials": material_rows(sources),
         "demand": demand_rows(sources),
@@ -83,21 +94,28 @@ def whole(sources: Sources) -> Instance:
         "coverage": coverage_rows(sources),
         "transfers": transfer_rows(sources),
         "commercial": commercial_rows(sources),
-        "facilities": facility_rows(sources),
     }
+
+
+def whole(sources: Sources) -> Instance:
+    """All materials, with what joins them."""
+    tables = material_tables(sources)
+    tables["participants"] = add_budgets(sources, tables["participants"])
+    tables["facilities"] = facility_rows(sources)
+    tables["projects"], tables["project_products"] = project_tables(sources)
+    tables["concentration"] = concentration_rows(sources)
+    tables["conversions"] = conversion_rows(sources)
     title = "United States and Japan: joint critical-mineral reserve"
     return Instance("us-japan", title, tables, COLUMNS | COUPLED_COLUMNS, coupled=True)
 
 
-def rare_earths(sources: Sources, full: Instance) -> Instance:
-    """The rare earths alone, without limits over all materials."""
+def rare_earths(sources: Sources) -> Instance:
+    """The rare earths alone, element by element, without anything that joins them."""
     chosen = {row["material"] for row in sources.rows("selection", demand_group="rare_earth")}
     kept = {
         table: [part for row in rows if (part := _part(row, chosen))]
-        for table, rows in full.tables.items()
-        if table in COLUMNS
+        for table, rows in material_tables(sources).items()
     }
-    kept["participants"] = participant_rows(sources)
     kept["coverage"] = [
         {column: cell for column, cell in row.items() if column != "group"}
         for row in kept["coverage"]
@@ -106,7 +124,11 @@ def rare_earths(sources: Sources, full: Instance) -> Instance:
     used = {row["source"] for row in kept["supply"]}
     kept["sources"] = [row for row in kept["sources"] if row["source"] in used]
     kept["hazards"] = _reachable(
-        [row for row in kept["hazards"] if row["source"] in used or not row["source"]]
+        [
+            {column: cell for column, cell in row.items() if column != "answers"}
+            for row in kept["hazards"]
+            if (row["source"] in used or not row["source"]) and row["effect"] != "price_cut"
+        ]
     )
     title = "United States and Japan: rare-earth reserve"
     return Instance("rare-earths", title, kept, COLUMNS, coupled=False)
@@ -155,5 +177,5 @@ def texts(sources: Sources, instance: Instance) -> dict[str, str]:
 
 def build(sources: Sources) -> dict[str, str]:
     """Every file of both folders by its path below `instances`."""
-    full = whole(sources)
-    return texts(sources, full) | texts(sources, rare_earths(sources, full))
+    chain, elements = seen_by(sources, "us-japan"), seen_by(sources, "rare-earths")
+    return texts(chain, whole(chain)) | texts(elements, rare_earths(elements))

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import norm
 
+from builder.prices import falls, parted
 from builder.sources import assumption, refs
 from builder.supply import origin
 from builder.text import significant
@@ -29,6 +30,8 @@ FIRST_YEAR, FIRST_MONTH = 2000, 1
 LAST_YEAR, LAST_MONTH = 2026, 10
 EXPOSURE_YEARS = (12 * (LAST_YEAR - FIRST_YEAR) + LAST_MONTH - FIRST_MONTH + 1) / 12
 ANY = "*"
+FALLS, PARTED = "falls", "parted"
+"""Where a rule takes its figures from price histories; see `prices.py`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ def _pool(sources: Sources, pool: str) -> list[Row]:
 
 def _rate(sources: Sources, rule: Row) -> tuple[float, str, list[str]]:
     """Rate, note and references of a hazard."""
+    if rule["rate_key"] == FALLS:
+        fitted = falls(sources)
+        note = f"{len(fitted.spells)} falls began in {fitted.exposed_years} years"
+        return fitted.rate, note, [fitted.ref, "method_prices"]
     if rule["rate_key"]:
         return sources.assumed(rule["rate_key"]), "assumed rate", [assumption(rule["rate_key"])]
     if not rule["rate_pool"]:
@@ -133,6 +140,10 @@ def _duration(sources: Sources, cell: str) -> tuple[Lognormal, str, list[str]]:
     kind, _, name = cell.partition(":")
     if kind == "one_month":
         return Lognormal(1.0, 0.0), "one month", []
+    if kind == FALLS:
+        spells = falls(sources).spells
+        fitted = fit_lognormal([12.0 * years for years in spells], [False] * len(spells))
+        return fitted, f"duration fitted to {len(spells)} falls", []
     if kind == "pool":
         fitted = duration_pool(sources, name)
         note = f"duration fitted to {fitted.observed} ended and {fitted.censored} ongoing events"
@@ -170,6 +181,8 @@ def event_severity(sources: Sources, event: str) -> tuple[float, str]:
 
 def severity(sources: Sources, rule: Row) -> tuple[float, float, list[str]]:
     """Mean and standard deviation of the severity of a hazard, with references."""
+    if rule["severity_key"] in (FALLS, PARTED):
+        return _price_severity(sources, rule["severity_key"])
     if rule["severity_key"]:
         key, spread = rule["severity_key"], rule["severity_sd_key"]
         if key == "one":
@@ -190,6 +203,17 @@ def severity(sources: Sources, rule: Row) -> tuple[float, float, list[str]]:
     return mean, spread, [*references, assumption(*keys)]
 
 
+def _price_severity(sources: Sources, kind: str) -> tuple[float, float, list[str]]:
+    """How far prices fall: as neodymium did, or back to the price in China."""
+    if kind == FALLS:
+        fitted = falls(sources)
+        cuts, ref = fitted.cuts, fitted.ref
+    else:
+        cuts, ref = parted(sources)
+    spread = max(float(np.std(cuts, ddof=1)), sources.assumed("severity_sd_min"))
+    return float(np.mean(cuts)), spread, [ref, assumption("severity_sd_min")]
+
+
 def _spread(values: Sequence[float]) -> float:
     """Standard deviation; of two values that of a uniform distribution between them."""
     if len(values) == 2:
@@ -201,20 +225,33 @@ def _spread(values: Sequence[float]) -> float:
 
 
 def expand(sources: Sources, cell: str) -> list[str]:
-    """Materials named by symbol or by family of hazards."""
+    """Materials of the instance named by symbol or by family of hazards."""
     if cell == ANY:
         return [ANY]
     found = []
     for name in cell.split(";"):
-        family = sources.rows("selection", hazard_family=name)
-        rows = family or [sources.one("selection", symbol=name)]
+        rows = sources.rows("selection", hazard_family=name) or sources.rows(
+            "selection", symbol=name
+        )
+        if not rows and not _hidden(sources, name):
+            message = f"selection.csv has neither a symbol nor a family {name!r}"
+            raise ValueError(message)
         found += [row["material"] for row in rows]
     return found
 
 
+def _hidden(sources: Sources, name: str) -> bool:
+    """Whether a symbol or family belongs to the other instance only."""
+    return any(name in (row["symbol"], row["hazard_family"]) for row in sources.tables["hidden"])
+
+
 def hazard_rows(sources: Sources) -> list[Row]:
     """Rows of `hazards.csv`."""
-    return [_hazard_row(sources, rule) for rule in sources.tables["hazard_rules"]]
+    return [
+        _hazard_row(sources, rule)
+        for rule in sources.tables["hazard_rules"]
+        if expand(sources, rule["materials"])
+    ]
 
 
 def _hazard_row(sources: Sources, rule: Row) -> Row:
@@ -238,6 +275,7 @@ def _hazard_row(sources: Sources, rule: Row) -> Row:
         "follows": rule["follows"],
         "follow_probability": significant(probability, 3),
         "follow_delay_months": str(delay),
+        "answers": rule["answers"],
         "ref": refs("method_hazards", *rate_refs, *months_refs, *severity_refs, *follow_refs),
         "note": "; ".join(note for note in notes if note),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.demand import is_rare_earth, largest_holding, yearly_demand
+from builder.demand import is_rare_earth, largest_holding, yearly_demand, years_key
 from builder.sources import COUNTRY, PARTICIPANTS, assumption, refs
 from builder.text import significant
 
@@ -80,7 +80,7 @@ def _holding_row(sources: Sources, participant: str, choice: Row) -> Row:
         row["note"] = "no public inventory by material; 0 stands for unknown"
     if is_rare_earth(sources, choice["symbol"]):
         row["max_t"] = significant(largest_holding(sources, participant, choice["symbol"]))
-        row["ref"] = refs(row["ref"], assumption("max_years_rare_earth"))
+        row["ref"] = refs(row["ref"], assumption(years_key(choice["symbol"])))
     return row
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from builder.chain import MAGNET
 from builder.demand import class_shares, is_rare_earth, yearly_demand
 from builder.materials import price
 from builder.sources import CLASSES, PARTICIPANTS, assumption, refs
@@ -64,6 +65,8 @@ def rare_earth_multiple(sources: Sources) -> tuple[float, str]:
     missing = 0.0
     for choice in sources.rows("selection", demand_group="rare_earth"):
         symbol = choice["symbol"]
+        if symbol == MAGNET:  # The losses are about rare earths that Japan takes as such.
+            continue
         china = origin(sources, "japan", symbol).shares["China"]
         kilograms = 1000.0 * yearly_demand(sources, "japan", symbol) * china
         missing += kilograms * price(sources, symbol)[0]

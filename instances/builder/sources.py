@@ -31,6 +31,10 @@ METHODS = {
     "method_budgets": "Budgets from appropriations and promised days of cover",
     "method_facilities": "Room and cost of stores from floor area and staff",
     "method_risk": "Limit on the worst histories from a published loss",
+    "method_chain": "Didymium oxide, metal and magnets: needs, yields and plants",
+    "method_projects": "Projects: output, cost and capital",
+    "method_leads": "Lead times from announced start years and past delays",
+    "method_prices": "Falls of prices from price histories",
 }
 
 
@@ -66,6 +70,15 @@ class Sources:
     def number(self, cell: str) -> float:
         """A number given as such or by the key of an assumption."""
         return self.assumed(cell) if self.is_assumption(cell) else float(cell)
+
+
+def seen_by(sources: Sources, instance: str) -> Sources:
+    """Sources with the materials of one instance; those of the other are `hidden`."""
+    shown: list[Row] = []
+    hidden: list[Row] = []
+    for row in sources.tables["selection"]:
+        (shown if row["instance"] in ("", instance) else hidden).append(row)
+    return Sources({**sources.tables, "selection": shown, "hidden": hidden})
 
 
 def read_sources(folder: Path) -> Sources:

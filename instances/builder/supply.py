@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from builder.chain import METAL, OXIDE, metal_yield
 from builder.demand import yearly_demand
 from builder.sources import CODE, COUNTRY, ELSEWHERE, PARTICIPANTS, assumption, refs
 from builder.text import decimals, significant
@@ -77,6 +78,10 @@ def world_total(sources: Sources, symbol: str) -> tuple[float, str]:
 
 
 def _mined(sources: Sources, symbol: str) -> tuple[float, str]:
+    if symbol == METAL:
+        oxide, ref = _mined(sources, OXIDE)
+        made = metal_yield(sources)
+        return oxide * made.value, refs(ref, made.ref)
     stage = "refined" if symbol == "Sc" else "mine"
     rows = sources.rows("supply", metric="production", material=symbol, stage=stage)
     return sum(float(row["value"]) for row in rows), refs(*(row["ref"] for row in rows))
