@@ -32,6 +32,7 @@ BECAUSE = {
     "cheaper_place_usd": "stocks stand where capital costs less",
     "fewer_shortages_usd": "stocks prevent more shortages",
     "facilities_usd": "fewer stores are open",
+    "projects_usd": "less is spent on projects",
 }
 """What the largest part of the saving means."""
 
@@ -134,8 +135,9 @@ def _gains(comparison: Comparison, agreed: str) -> list[str]:
     ]
     reasons = comparison.reasons[comparison.reasons["world"] == agreed]
     before, after = (_row(comparison.worlds, world=world) for world in ("none", agreed))
-    parts = {name: float(reasons[name].sum()) for name in list(BECAUSE)[:-1]}
-    parts["facilities_usd"] = before["facilities_usd"] - after["facilities_usd"]
+    parts = {name: float(reasons[name].sum()) for name in list(BECAUSE)[:-2]}
+    for name in ("facilities_usd", "projects_usd"):
+        parts[name] = before[name] - after[name]
     because = BECAUSE[max(parts, key=lambda name: parts[name])]
     largest = reasons.sort_values("saving_usd", ascending=False, kind="stable").iloc[:2]
     most = [row["material"] for row in largest.to_dict(orient="records") if row["saving_usd"] > 0.0]

@@ -65,6 +65,8 @@ TABLES: dict[str, dict[str, type]] = {
         "project": str,
         "kind": str,
         "funder": str,
+        "payers": str,
+        "payer_shares": str,
         "funded": bool,
         "fast_track": bool,
         "capital_usd": float,
@@ -172,7 +174,7 @@ class Plan:
     facilities
         Which stores are open, and what that costs [USD/year]; no rows without any.
     projects
-        Which projects are funded, and what that costs [USD, USD/year]: ``capital_usd`` at once,
+        Which projects are funded, who pays which part, and what that costs [USD, USD/year]: ``capital_usd`` at once,
         fast track included, and nothing where it is not funded; the first month with output in
         the median scenario, and the output in full [t/year], either way. No rows without any.
     dependence

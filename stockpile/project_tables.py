@@ -34,6 +34,8 @@ def projects_table(
                 "project": projects.names[n],
                 "kind": projects.kinds[n],
                 "funder": JOINT if projects.joint[n] else problem.participants[int(payer.argmax())],
+                "payers": ";".join(problem.participants[c] for c in np.flatnonzero(payer)),
+                "payer_shares": ";".join(repr(float(part)) for part in payer[payer > 0.0]),
                 "funded": state >= FUNDED,
                 "fast_track": state == FAST,
                 "capital_usd": float(limits.outlay[:, n, state].sum()),

@@ -32,6 +32,7 @@ COLUMNS: dict[str, type] = {
     "shipping_usd_per_year": float,
     "conversion_usd_per_year": float,
     "facilities_usd_per_year": float,
+    "projects_usd_per_year": float,
     "promises": float,
     "promises_kept": float,
     "error": str,
@@ -80,6 +81,9 @@ def plan_row(plan: Plan) -> dict[str, Any]:
             "conversion_usd_per_year": float(plan.costs["conversion"].sum()),
             "facilities_usd_per_year": float(
                 facilities["fixed_cost_usd_per_year"].to_numpy()[open_].sum()
+            ),
+            "projects_usd_per_year": float(
+                plan.projects[["capital_usd_per_year", "support_usd_per_year"]].to_numpy().sum()
             ),
             "promises": len(plan.coverage),
             "promises_kept": int(plan.coverage["met"].sum()),

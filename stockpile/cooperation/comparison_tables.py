@@ -23,6 +23,7 @@ TABLES: dict[str, dict[str, type]] = {
         "shipping_usd": float,
         "conversion_usd": float,
         "facilities_usd": float,
+        "projects_usd": float,
         "saving_usd": float,
         "saving_lower_usd": float,
         "saving_upper_usd": float,
@@ -37,6 +38,7 @@ TABLES: dict[str, dict[str, type]] = {
         "shipping_usd": float,
         "conversion_usd": float,
         "facilities_usd": float,
+        "projects_usd": float,
         "total_usd": float,
     },
     "savings": {

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from stockpile.plan import Plan
 
-PARTS = (*COST_PARTS, "facilities")
-"""What a participant bears of a plan; facilities are booked to where they stand."""
+PARTS = (*COST_PARTS, "facilities", "projects")
+"""What a participant bears of a plan; facilities are booked to where they stand, and
+projects to who pays for them."""
 
 
 def borne(plan: Plan) -> dict[str, dict[str, float]]:
@@ -28,6 +29,11 @@ def borne(plan: Plan) -> dict[str, dict[str, float]]:
             found[row["participant"]][part] += row[part]
     for row in plan.facilities.to_dict(orient="records"):
         found[row["participant"]]["facilities"] += row["fixed_cost_usd_per_year"]
+    for row in plan.projects.to_dict(orient="records"):
+        cost = row["capital_usd_per_year"] + row["support_usd_per_year"]
+        shares = row["payer_shares"].split(";")
+        for name, share in zip(row["payers"].split(";"), shares, strict=True):
+            found[name]["projects"] += float(share) * cost
     return found
 
 

@@ -136,6 +136,8 @@ def _same_limits(setting: Setting) -> bool:
         not own.facilities.names
         and own.joint_budget == joint.joint_budget
         and np.array_equal(own.budget, joint.budget)
+        and own.projects.joint_budget == joint.projects.joint_budget
+        and np.array_equal(own.projects.budget, joint.projects.budget)
     )
 
 
