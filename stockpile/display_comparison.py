@@ -27,6 +27,8 @@ LONGEST_LINE = 100
 """Width of sentences; longer lines are hard to read."""
 PROVED = 1e-6
 """An interval narrower than this fraction of the cost alone is called proved."""
+BY_MATERIAL = ("fewer_tonnes_usd", "cheaper_place_usd", "fewer_shortages_usd")
+"""Parts of the saving that are known by material."""
 BECAUSE = {
     "fewer_tonnes_usd": "one stock serves several, so fewer tonnes are held",
     "cheaper_place_usd": "stocks stand where capital costs less",
@@ -135,7 +137,7 @@ def _gains(comparison: Comparison, agreed: str) -> list[str]:
     ]
     reasons = comparison.reasons[comparison.reasons["world"] == agreed]
     before, after = (_row(comparison.worlds, world=world) for world in ("none", agreed))
-    parts = {name: float(reasons[name].sum()) for name in list(BECAUSE)[:-2]}
+    parts = {name: float(reasons[name].sum()) for name in BY_MATERIAL}
     for name in ("facilities_usd", "projects_usd"):
         parts[name] = before[name] - after[name]
     because = BECAUSE[max(parts, key=lambda name: parts[name])]
@@ -211,7 +213,7 @@ def _reasons(comparison: Comparison, unit: _Unit) -> str:
     if reasons.empty:
         return ""
     reasons = reasons.sort_values("saving_usd", ascending=False, kind="stable", key=abs)
-    sums = ["alone_usd", "saving_usd", *list(BECAUSE)[:-1], "shipping_usd"]
+    sums = ["alone_usd", "saving_usd", *BY_MATERIAL, "shipping_usd"]
     plants = ["conver-\nsion"] if reasons["conversion_usd"].any() else []
     sums += ["conversion_usd"] if plants else []
     rows = [

@@ -174,9 +174,10 @@ class Plan:
     facilities
         Which stores are open, and what that costs [USD/year]; no rows without any.
     projects
-        Which projects are funded, who pays which part, and what that costs [USD, USD/year]: ``capital_usd`` at once,
-        fast track included, and nothing where it is not funded; the first month with output in
-        the median scenario, and the output in full [t/year], either way. No rows without any.
+        Which projects are funded, who pays which part, and what that costs [USD, USD/year]:
+        ``capital_usd`` at once, fast track included, and nothing where it is not funded; the
+        first month with output in the median scenario, and the output in full [t/year], either
+        way. No rows without any.
     dependence
         Who supplies whom before and after projects (17): shares of the supply, and the
         Herfindahl-Hirschman index, the sum of the squared shares of named sources. No rows where
