@@ -41,7 +41,6 @@ from stockpile.kernels.simulation import LANES
 from stockpile.needs import block_needs
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
-from stockpile.rules import OWN
 from stockpile.scenarios import scenario_set, stress_cases
 from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
 
@@ -114,8 +113,8 @@ def steps_run(needs: Needs, steps: Steps, opens: NDArray[np.bool_]) -> int:
     for j in np.flatnonzero(opens):
         runs = needs.need[:, steps.stream[j]] > 0.0
         runs &= needs.age[:, steps.market[j]] >= steps.lag[j]
-        if steps.relation[j] != OWN:
-            runs &= ~needs.blocked[:, steps.stock[j]]
+        for ship in steps.ships[j][steps.ships[j] >= 0]:
+            runs &= ~needs.blocked[:, ship]
         total += int(runs.sum())
     return total
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.conversions import joined_materials
 from stockpile.decisions import project_states
 from stockpile.errors import ResultError, suggestion
 
@@ -52,6 +53,15 @@ def plan_decisions(
             "The result does not fit the instance: it has no holding or rule for "
             f"{problem.participants[c]}, {problem.materials[m]}."
         )
+    for chain in joined_materials(problem.conversions, len(problem.materials)):
+        differ = rules[:, chain] != rules[:, chain[:1]]
+        if differ.any():
+            c, other = (int(axis[0]) for axis in np.nonzero(differ))
+            raise ResultError(
+                "The result does not fit the instance: conversions join "
+                f"{problem.materials[chain[0]]} and {problem.materials[chain[other]]}, so "
+                f"{problem.participants[c]} has one rule for both, but the result has two."
+            )
     for name in plan.projects["project"]:
         known_place(name, problem.projects.names, "projects")
     missing = set(problem.projects.names) - set(plan.projects["project"])

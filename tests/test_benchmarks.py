@@ -45,6 +45,18 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_the_gap_of_chains_closes_with_time(tmp_path):
+    small = ("--scenarios", "20", "--lots", "4", "--forms", "1", "2", "--seconds", "0", "30")
+    run("chains", *small, "--out", str(tmp_path))
+    rows = table(tmp_path, "chains")
+    assert [(row["forms"], row["after seconds"]) for row in rows] == [
+        ("1", "0"), ("1", "30"), ("2", "0"), ("2", "30"),
+    ]  # fmt: skip
+    gaps = [float(row["gap"].rstrip("%")) for row in rows]
+    assert gaps[1] <= 0.1
+    assert gaps[3] <= 0.1
+
+
 def test_all_ways_to_solve_the_foresight_model_have_one_optimum(tmp_path):
     small = ("--materials", "3", "--scenarios", "60", "--repeat", "1", "--out", str(tmp_path))
     run("foresight", *small, "--ways", "cuts", "sums", "months", "pyomo", "dense")

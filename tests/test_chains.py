@@ -14,17 +14,19 @@ from random_conversions import chain_case, random_chain
 
 import stockpile as sp
 from stockpile.blocks import Block, Steps, build_blocks
-from stockpile.evaluator import _cheapest_later
+from stockpile.evaluator import Evaluator, _cheapest_later
 from stockpile.needs import block_needs
 from stockpile.parallel import Workers
 from stockpile.paths import paths_to
 from stockpile.pools import Pools
+from stockpile.presolve import presolve
 from stockpile.problem import build_problem
 from stockpile.rules import OWN, PARTNER, Rule, StreamRule, rule_menu
-from stockpile.scenarios import scenario_set
+from stockpile.scenarios import scenario_set, stress_cases
 from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
 from stockpile.tables import (
     Conversion,
+    CoverageTarget,
     Demand,
     DemandClass,
     Event,
@@ -722,3 +724,109 @@ def test_the_search_finds_the_best_of_all_candidates(world):
     assert plan.rules.groupby("participant")["rule"].nunique().tolist() == [1, 1]
     sums = plan.costs[["holding", "shortage", "shipping", "conversion"]].to_numpy().sum()
     assert sums == pytest.approx(plan.annual_cost_usd)
+
+
+def test_days_of_cover_raise_the_bottom_of_one_stock():
+    """60 days of 12 t a year are 1.97 t: 2 lots of metal in the United States, of nothing else."""
+    days = CoverageTarget(
+        participant=("us",),
+        material=("metal",),
+        demand_class=("*",),
+        metric="days",
+        level=60.0,
+        sharing="off",
+    )
+    case = two_nations(coverage=(days,))
+    problem = build_problem(case)
+    (block,) = build_blocks(problem)
+    drawn, stress = scenario_set(case, problem), stress_cases(case, problem)
+    with Workers(1) as workers:
+        evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
+        space, _ = presolve(evaluator)
+    assert np.all(space.lo == [0, 2, 0, 0])
+    assert np.all(space.hi == 3)
+
+
+def test_a_budget_binds_a_chain():
+    """Both materials of one block within 700 USD of outlay a nation, by enumeration as above.
+
+    A tonne of oxide costs 300,000 USD to buy, one of metal 500,000: prices are a thousand times
+    what holding costs.
+    """
+    case = two_nations()
+    budget = 700_000.0
+    participants = tuple(replace(row, acquisition_budget_usd=budget) for row in case.participants)
+    case = replace(case, participants=participants)
+    problem = build_problem(case)
+    (block,) = build_blocks(problem)
+    with Workers(1) as workers:
+        needs = block_needs(problem, block, scenario_set(case, problem), workers)
+    usd = np.array([300.0, 500.0])
+    lots = np.array(list(itertools.product(range(4), repeat=4)), dtype=float)
+    affordable = (lots.reshape(-1, 2, 2) @ usd * 1000.0 <= budget).all(axis=1)
+    lots, least = lots[affordable], np.inf
+    for rule in itertools.product(range(2), repeat=2):
+        rules = np.tile(np.array(rule)[:, None], (1, len(lots)))
+        terms = candidate_terms(problem.menu, block.steps, lots.T, rules)
+        months = simulate_months(block, needs, terms, problem.refill[block.market_participant], 6)
+        short = needs.probability @ months.unserved.sum(axis=1) * 4000.0
+        moved = np.einsum("s,stjp,j->p", needs.probability, months.released, block.steps.cost)
+        least = min(least, float((lots @ np.tile(usd, 2) + 2.0 * (short + moved)).min()))
+    plan = sp.solve(case, gap=0.0, cooperation="sharing", progress=False)
+    assert plan.annual_cost_usd == pytest.approx(least)
+    assert plan.limits["used"].max() <= budget
+
+
+def test_a_comparison_adds_up_what_plants_are_paid():
+    found = sp.compare(two_nations(), gap=0.0, progress=False)
+    for world, plan in found.plans.items():
+        borne = found.borne[found.borne["world"] == world]
+        parts = [f"{part}_usd" for part in ("holding", "shortage", "shipping", "conversion")]
+        assert borne["conversion_usd"].sum() == pytest.approx(plan.costs["conversion"].sum())
+        assert borne[parts].to_numpy().sum() == pytest.approx(plan.annual_cost_usd)
+    assert found.borne["conversion_usd"].sum() > 0.0
+    parts = ["fewer_tonnes", "cheaper_place", "fewer_shortages", "shipping", "conversion"]
+    sums = found.reasons[[f"{part}_usd" for part in parts]].sum(axis=1)
+    np.testing.assert_allclose(sums, found.reasons["saving_usd"])
+    # The chain has one bound, so nothing is known of what the gap leaves open of a material.
+    assert found.reasons["saving_lower_usd"].isna().all()
+
+
+def test_without_partners_plants_at_home_still_work():
+    """What a default costs: the agreed stocks and rules with the steps of each nation alone."""
+    case = two_nations()
+    found = sp.compare(case, gap=0.0, progress=False)
+    problem = build_problem(case)
+    (block,) = build_blocks(problem)
+    plan = found.plans[found.agreed]
+    with Workers(1) as workers:
+        needs = block_needs(problem, block, scenario_set(case, problem), workers)
+    lots = np.array(
+        [
+            plan.holdings.set_index(["participant", "material"]).loc[key, "holding_t"]
+            for key in itertools.product(("us", "japan"), ("oxide", "metal"))
+        ]
+    )
+    names = [
+        plan.rules.set_index(["participant", "material"]).loc[(c, "oxide"), "rule"]
+        for c in ("us", "japan")
+    ]
+    rule = np.array([[problem.menu.names.index(name)] for name in names])
+    terms = candidate_terms(problem.menu, block.own_steps, lots[:, None], rule)
+    months = simulate_months(block, needs, terms, problem.refill[block.market_participant], 6)
+    short = 2.0 * 4000.0 * float((needs.probability @ months.unserved.sum(axis=1)).item())
+    assert found.default["default_shortage_usd"].sum() == pytest.approx(short)
+
+
+def test_a_result_with_two_rules_for_a_chain_is_refused():
+    case = two_nations()
+    plan = sp.solve(case, gap=0.0, progress=False)
+    rules = plan.rules.copy()
+    rules["rule"] = ["closed", "closed", "shared", "closed"]
+    with pytest.raises(sp.ResultError, match="us has one rule for both, but the result has two"):
+        sp.evaluate(case, replace(plan, rules=rules), progress=False)
+
+
+def test_the_foresight_bound_refuses_conversions():
+    with pytest.raises(sp.NotBuiltError, match="neither projects nor conversions"):
+        sp.foresight(two_nations(), progress=False)

@@ -103,7 +103,8 @@ def reference_plan(instance: Instance) -> ReferencePlan:
     least = np.zeros((C, M))
     joint: list[dict[tuple[int, int], Array]] = [{} for _ in problem.groups]
     with Workers() as workers:
-        for m, block in enumerate(build_blocks(problem)):
+        for block in build_blocks(problem):
+            (m,) = block.materials  # Generated instances have no conversions.
             total = _totals(problem, block, scenarios, workers)
             stressed = _totals(problem, block, cases, workers)
             for promise in promises[m]:
@@ -204,7 +205,8 @@ def reference_costs(instance: Instance, plan: ReferencePlan) -> ReferenceCosts:
     rules = with_variant(np.full((2, C), number, dtype=np.int64), 0)
     outlay, shortage = np.zeros(C), np.zeros((2, count))
     with Workers() as workers:
-        for m, block in enumerate(build_blocks(problem)):
+        for block in build_blocks(problem):
+            (m,) = block.materials
             evaluator = Evaluator(problem, block, scenarios, cases, workers, sharing=False)
             lots = np.stack([plan.lots[:, m], np.zeros(C, dtype=np.int64)])
             outlay += acquisition_outlay(problem, block, evaluator.holding(lots))[0]

@@ -56,8 +56,8 @@ class Selection:
     confidence
         (G,) least probability that a whole group is covered.
     cost_share
-        (C, J) what the column costs participant c: own holding, own shortage, and shipping of
-        what it receives [USD/year].
+        (C, J) what the column costs participant c: own holding, own shortage, shipping and
+        conversion of what it receives [USD/year].
     standalone
         (C,) most that a participant may bear [USD/year]; infinite where there is no limit.
     shortage
