@@ -189,3 +189,15 @@ def where_at_most(typing_context, a, b, value):
         return _choose("<=", builder, a, b, value, ir.Constant(_NUMBERS, [0.0] * VECTOR))
 
     return _LANES(_LANES, _LANES, _LANES), code
+
+
+@_intrinsic
+def any_above_zero(typing_context, a):
+    """Say whether any lane is above zero."""
+
+    def code(context, builder, sig, args):
+        above = builder.fcmp_ordered(">", args[0], ir.Constant(_NUMBERS, [0.0] * VECTOR))
+        bits = builder.bitcast(above, ir.IntType(VECTOR))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(VECTOR)(0))
+
+    return types.boolean(_LANES), code

@@ -9,6 +9,7 @@ import numpy as np
 from stockpile.kernels.compiled import compiled, inlined
 from stockpile.kernels.lanes import (
     VECTOR,
+    any_above_zero,
     empty_table,
     fill,
     greatest,
@@ -155,37 +156,73 @@ def _serve(
 
 
 @inlined
-def _serve_through_plants(state, rest, released, level, release, k, i, q, j, served_per_t):
+def _serve_through_plants(
+    state, rest, released, level, limit, left, k, row, i, q, j, served_per_t, pool, made, d, plants
+):
     """Do as :func:`_serve` where a tonne taken serves less or more than a tonne.
 
-    Row 0 of ``release`` is the most that the step serves, and afterwards what it has served.
+    The step draws on pools ``pool[d : d + plants]``, two at most: no more than is left of them this
+    month, and ``made`` tonnes are made there per tonne served.
     """
+    served, taken = fill(served_per_t), fill(1.0 / served_per_t)
+    one, other = 0, 0
+    of_one = of_other = from_one = from_other = served
+    if plants >= 1:
+        one, of_one, from_one = pool[d], fill(made[d]), fill(1.0 / made[d])
+    if plants >= 2:
+        other, of_other, from_other = pool[d + 1], fill(made[d + 1]), fill(1.0 / made[d + 1])
+    for p in range(0, state.width, VECTOR):
+        wanted = load(rest, q, p)
+        held = load(state, i, p)
+        spare = greatest((held - load(level, k, p)) * served, fill(0.0))
+        release = least(spare, least(load(limit, row, p), wanted))
+        if plants >= 1:
+            release = least(release, greatest(load(left, one, p) * from_one, fill(0.0)))
+        if plants >= 2:
+            release = least(release, greatest(load(left, other, p) * from_other, fill(0.0)))
+        store(rest, q, p, wanted - release)
+        store(state, i, p, held - release * taken)
+        store(released, j, p, load(released, j, p) + release)
+        if plants >= 1:
+            store(left, one, p, load(left, one, p) - release * of_one)
+        if plants >= 2:
+            store(left, other, p, load(left, other, p) - release * of_other)
+
+
+@inlined
+def _serve_through_many(
+    state,
+    rest,
+    released,
+    level,
+    limit,
+    left,
+    k,
+    row,
+    i,
+    q,
+    j,
+    served_per_t,
+    pool,
+    made,
+    first,
+    last,
+):
+    """Do as :func:`_serve_through_plants` with any number of plants, which is slower."""
     served, taken = fill(served_per_t), fill(1.0 / served_per_t)
     for p in range(0, state.width, VECTOR):
         wanted = load(rest, q, p)
-        left = load(state, i, p)
-        spare = greatest((left - load(level, k, p)) * served, fill(0.0))
-        now = least(spare, least(load(release, 0, p), wanted))
-        store(release, 0, p, now)
-        store(rest, q, p, wanted - now)
-        store(state, i, p, left - now * taken)
-        store(released, j, p, load(released, j, p) + now)
-
-
-@inlined
-def _limit_by_pool(release, left, pool, made):
-    """Lower the most that a step serves to what is left of a pool this month."""
-    served = fill(1.0 / made)
-    for p in range(0, release.width, VECTOR):
-        room = greatest(load(left, pool, p) * served, fill(0.0))
-        store(release, 0, p, least(load(release, 0, p), room))
-
-
-@inlined
-def _draw_on_pool(release, left, pool, made):
-    """Lower what is left of a pool by what has been made there for a step."""
-    for p in range(0, release.width, VECTOR):
-        store(left, pool, p, load(left, pool, p) - load(release, 0, p) * fill(made))
+        held = load(state, i, p)
+        spare = greatest((held - load(level, k, p)) * served, fill(0.0))
+        release = least(spare, least(load(limit, row, p), wanted))
+        for d in range(first, last):
+            room = greatest(load(left, pool[d], p) * fill(1.0 / made[d]), fill(0.0))
+            release = least(release, room)
+        store(rest, q, p, wanted - release)
+        store(state, i, p, held - release * taken)
+        store(released, j, p, load(released, j, p) + release)
+        for d in range(first, last):
+            store(left, pool[d], p, load(left, pool[d], p) - release * fill(made[d]))
 
 
 @compiled
@@ -243,6 +280,15 @@ def _add_up(table, other, row, factor):
     for p in range(0, table.width, VECTOR):
         store(table, row, p, load(table, row, p) + fill(factor) * load(other, row, p))
         store(other, row, p, fill(0.0))
+
+
+@inlined
+def _any_left(rest, q):
+    """Say whether any candidate of a tile has left anything of stream q unserved."""
+    for p in range(0, rest.width, VECTOR):  # noqa: SIM110 - compiled code knows no generators.
+        if any_above_zero(load(rest, q, p)):
+            return True
+    return False
 
 
 @inlined
@@ -305,7 +351,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
-    left, release = rows(tables[5]), rows(tables[6])
+    left = rows(tables[5])
     unserved, released = rows(tables[2]), rows(tables[3])
     sum_unserved, sum_released = rows(added.unserved), rows(added.released)
     sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
@@ -318,6 +364,8 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     open_step, open_row = np.empty(J, np.int64), np.empty(J, np.int64)
     ceiling_row, kind = np.empty(J, np.int64), np.empty(J, np.int64)
     latest, used = np.full(Q, -1), np.zeros(J, np.bool_)
+    # Through plants there are many ways to a stream, of which those that come first often do.
+    served = np.zeros(Q, np.bool_)
     open_pool, drawn_in = np.empty(capacity.size, np.int64), np.full(capacity.size, -1)
     for s in range(first, last):
         for i in range(I):
@@ -366,6 +414,10 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                     j, k, row, how = open_step[c], open_row[c], ceiling_row[c], kind[c]
                     q, i = stream[j], stock[j]
                     x = need[n, q]
+                    if served[q]:
+                        if how & LAST:
+                            served[q] = False
+                        continue
                     if how == FIRST:
                         _serve(
                             state,
@@ -424,23 +476,83 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                         if how & FIRST:
                             _set(rest, q, x)
                         if how & PLANTS:
-                            _copy(release, 0, limit, row)
-                            for d in range(first_pool[j], first_pool[j + 1]):
-                                _limit_by_pool(release, left, pool[d], made[d])
-                            _serve_through_plants(
-                                state,
-                                rest,
-                                released,
-                                level,
-                                release,
-                                k,
-                                i,
-                                q,
-                                j,
-                                yield_[j],
-                            )
-                            for d in range(first_pool[j], first_pool[j + 1]):
-                                _draw_on_pool(release, left, pool[d], made[d])
+                            d, plants = first_pool[j], first_pool[j + 1] - first_pool[j]
+                            if plants == 0:
+                                _serve_through_plants(
+                                    state,
+                                    rest,
+                                    released,
+                                    level,
+                                    limit,
+                                    left,
+                                    k,
+                                    row,
+                                    i,
+                                    q,
+                                    j,
+                                    yield_[j],
+                                    pool,
+                                    made,
+                                    d,
+                                    0,
+                                )
+                            elif plants == 1:
+                                _serve_through_plants(
+                                    state,
+                                    rest,
+                                    released,
+                                    level,
+                                    limit,
+                                    left,
+                                    k,
+                                    row,
+                                    i,
+                                    q,
+                                    j,
+                                    yield_[j],
+                                    pool,
+                                    made,
+                                    d,
+                                    1,
+                                )
+                            elif plants == 2:
+                                _serve_through_plants(
+                                    state,
+                                    rest,
+                                    released,
+                                    level,
+                                    limit,
+                                    left,
+                                    k,
+                                    row,
+                                    i,
+                                    q,
+                                    j,
+                                    yield_[j],
+                                    pool,
+                                    made,
+                                    d,
+                                    2,
+                                )
+                            else:
+                                _serve_through_many(
+                                    state,
+                                    rest,
+                                    released,
+                                    level,
+                                    limit,
+                                    left,
+                                    k,
+                                    row,
+                                    i,
+                                    q,
+                                    j,
+                                    yield_[j],
+                                    pool,
+                                    made,
+                                    d,
+                                    d + plants,
+                                )
                         else:
                             _serve(
                                 state,
@@ -461,6 +573,8 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                             )
                         if how & LAST:
                             _add(unserved, q, rest, q)
+                    if pools > 0 and not how & LAST:
+                        served[q] = not _any_left(rest, q)
         p_s = probability[s]
         for r in range(R):
             q = chance_stream[r]
@@ -505,8 +619,8 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
         sums.unserved_of,
         sums.released_of,
     )
-    left, release = empty_table(steps.capacity.size, width), empty_table(1, width)
-    tables = (state, rest, unserved, released, limit, left, release)
+    left = empty_table(steps.capacity.size, width)
+    tables = (state, rest, unserved, released, limit, left)
     for c in range(first, last):
         for w in range(num_tiles):
             lo, hi = w * width, min((w + 1) * width, P)
