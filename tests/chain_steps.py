@@ -153,23 +153,44 @@ def order(inst, step):
     )
 
 
+def ways_on(step):
+    """The pools that a step draws on: (plant, stream, plants still to come)."""
+    return [(i, step.stream, step.plants[n + 1 :]) for n, i in enumerate(step.plants)]
+
+
 def pools(inst, steps):
-    """Capacity [t/month] that each plant keeps for each stream that a list serves through it."""
-    largest = {}  # Product of the yields after the plant, of the best path
+    """Capacity [t/month] that each plant keeps for each stream and way on to it that a list has.
+
+    The part of a stream is divided among its ways on in proportion to what the next plant of each
+    can take in.
+    """
+    after = {}  # Product of the yields after the plant, by pool
     for step in steps:
-        for i, rest in zip(step.plants, step.after, strict=True):
-            largest[i, step.stream] = max(rest, largest.get((i, step.stream), 0))
-    found = {}
-    for (i, stream), rest in largest.items():
+        after |= dict(zip(ways_on(step), step.after, strict=True))
+    largest = {}
+    for (i, stream, _), rest in after.items():
+        largest[i, stream] = max(rest, largest.get((i, stream), 0))
+
+    def part(i, stream):
         given = inst["plant_shares"].get(inst["plants"][i]["name"])
         if given is not None:
-            share = given.get(stream, Fraction(0))
-        else:
-            weight = {q: inst["demand"][q] / y for (j, q), y in largest.items() if j == i}
-            total = sum(weight.values())
-            share = inst["demand"][stream] / rest / total if total else Fraction(0)
-        found[i, stream] = inst["plants"][i]["capacity"] * share
-    return found
+            return given.get(stream, Fraction(0)) * inst["plants"][i]["capacity"]
+        weight = {q: inst["demand"][q] / y for (j, q), y in largest.items() if j == i}
+        total = sum(weight.values())
+        return inst["plants"][i]["capacity"] * weight[stream] / total if total else Fraction(0)
+
+    def pool(i, stream, way):
+        if not way:
+            return part(i, stream)
+        takes = {
+            other: pool(other[0], stream, other[1:]) / inst["plants"][other[0]]["yield"]
+            for j, q, other in after
+            if (j, q) == (i, stream)
+        }
+        total = sum(takes.values())
+        return part(i, stream) * takes[way] / total if total else Fraction(0)
+
+    return {key: pool(*key) for key in after}
 
 
 # --- One month after the other, equations (4) to (6) --------------------------------------------
@@ -179,7 +200,7 @@ class Case(NamedTuple):
     """A scenario as the simulation of one choice of rules needs it."""
 
     months: list  # [({stream: t}, [step as numbers, see `open_steps`])]
-    pools: dict  # {(plant, stream): t/month}
+    pools: dict  # {(plant, stream, plants still to come): t/month}
 
 
 def case(inst, block, states, scenario, sharing, rules, stress=False):
@@ -225,9 +246,7 @@ def opened(inst, rules, step, age, loss):
     row = oracle.rule_row(inst, rules[owner], relation, k, age)
     if row is None or loss < row["trigger_loss"] - TOLERANCE:
         return None
-    through = [
-        ((i, step.stream), float(rest)) for i, rest in zip(step.plants, step.after, strict=True)
-    ]
+    through = [(key, float(rest)) for key, rest in zip(ways_on(step), step.after, strict=True)]
     levels = float(row["reserve_level"]), float(row["draw_limit"])
     return (
         step.stock,
@@ -268,7 +287,7 @@ def run(inst, prepared, holding, log=None):
             if convert:
                 conversion[stream] = conversion.get(stream, 0.0) + convert * r
             if log is not None:
-                plants = tuple(inst["plants"][i]["name"] for (i, _), _ in through)
+                plants = tuple(inst["plants"][i]["name"] for (i, _, _), _ in through)
                 releases.append((source, stream, plants, r))
         for stream, tonnes in left.items():
             unserved[stream] = unserved.get(stream, 0.0) + tonnes

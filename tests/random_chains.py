@@ -71,7 +71,7 @@ class ChainInstance(RandomInstance):
         self.products = {p: self.draw_products() for p in self.project_names}
         self.lot, self.holdings = self.draw_holdings()
         self.price = self.draw_prices()
-        self.multiple = {k: self.pick([0.5, 1, 4], 0.3, 5) for k in self.classes}
+        self.multiple = {k: self.pick([1, 4, 10], 0.6, 9) for k in self.classes}
         self.probability = self.draw_probabilities()
         self.projects = [self.project_row(p) for p in self.project_names]
         worlds = ["none", "none", "sharing", "sharing", "sharing", "joint", "joint"]
@@ -82,8 +82,10 @@ class ChainInstance(RandomInstance):
         return any(b == material for _, b in self.arcs) and self.arcs[0][0] != material
 
     def in_use(self, material):
-        """Whether a material is likely to have users: forms at the beginning of a chain are not."""
-        return self.comes_late(material) or all(a != material for a, _ in self.arcs)
+        """How likely somebody has demand for a material: most likely at the end of a chain."""
+        if material in self.ends():
+            return 0.92
+        return 0.5 if self.comes_late(material) else 0.25
 
     def draw_demand(self):
         """Yearly demand [t]; forms at the beginning of a chain often have none."""
@@ -92,7 +94,7 @@ class ChainInstance(RandomInstance):
             for c in self.participants
             for m in self.materials
             for k in self.classes
-            if self.rng.random() < (0.92 if self.in_use(m) else 0.3)
+            if self.rng.random() < self.in_use(m)
         } or {(self.participants[0], self.materials[-1], self.classes[0]): 60}
 
     def used(self, material):
@@ -151,7 +153,7 @@ class ChainInstance(RandomInstance):
             runs = max(runs / len(self.rules) ** len(self.participants), 8)
             stocks = [(c, m) for c in self.participants for m in block]
             most |= dict.fromkeys(stocks, 0)
-            weight = {m: rng.choice([0, 1]) if self.comes_late(m) else 3 for m in block}
+            weight = {m: rng.choice([0, 0, 1]) if self.comes_late(m) else 3 for m in block}
             while True:
                 grown = [
                     stock
@@ -218,7 +220,22 @@ class ChainInstance(RandomInstance):
 
     def coverage_rows(self):
         """Ordinary promises, not in every instance and not many."""
-        return super().coverage_rows()[:2] if self.rng.random() < 0.4 else []
+        return super().coverage_rows()[:2] if self.rng.random() < 0.6 else []
+
+    def rule_rows(self):
+        """The first rule often serves everybody; without it plants are rarely worth their cost."""
+        rows = super().rule_rows()
+        if self.rng.random() < 0.3:
+            return rows
+        rest = [row for row in rows if row["rule"] != self.rules[0]]
+        return [
+            self.rule_row(self.rules[0], relation, "*", "", "", "", "")
+            for relation in ["own", "partner"]
+        ] + rest
+
+    def event_rows(self, column, cases, counts):
+        """At least one event in most scenarios."""
+        return super().event_rows(column, cases, counts if self.rng.random() < 0.1 else [1, 2, 3])
 
     def event_row(self, named, effect):
         """Events of every kind; some are an answer to a project."""
@@ -226,6 +243,7 @@ class ChainInstance(RandomInstance):
             effect = "price_cut"
         row = super().event_row(named, "sharing_blocked" if effect == "price_cut" else effect)
         row["start_month"] = self.rng.randint(1, max(1, self.horizon // 2))
+        row["duration_months"] = self.rng.choice([1, 2, 3, 3, 4, 6])
         if effect == "price_cut":
             row |= {"effect": effect, "targets": "*", "severity": self.pick([0.5, 1], 0.2, 0.9)}
         answered = self.project_names and self.rng.random() < 0.2
@@ -288,6 +306,7 @@ class ChainInstance(RandomInstance):
             shares[-1] = round(1 - sum(shares[:-1]), 4)
         everybody = beneficiaries == self.participants and rng.random() < 0.5
         joint = len(self.participants) > 1 and rng.random() < 0.4
+        fast = rng.random() < 0.7
         return {
             "project": name,
             "kind": rng.choice(["mine", "separation", "metal", "magnet", "recycling"]),
@@ -302,8 +321,8 @@ class ChainInstance(RandomInstance):
             ),
             "lead_median_months": rng.choice([0, 0.5, 1, 1.5, 2, 3, 3.25]),
             "lead_sigma": rng.choice([0, 0, 0.5]),
-            "fast_track_usd": 0 if rng.random() < 0.7 else "",
-            "fast_track_months": rng.choice([0.5, 1, 2, 2.25]),
+            "fast_track_usd": 0 if fast else "",
+            "fast_track_months": rng.choice([0.5, 1, 2, 2.25]) if fast else "",
             "ramp_months": rng.choice(["", 0, 1, 2, 3]),
             "slip_probability": rng.choice(["", 0]),
             "slip_months": rng.choice(["", 2]),
@@ -351,14 +370,15 @@ class ChainInstance(RandomInstance):
         for c in self.participants:
             m = rng.choice(self.materials)
             if rng.random() < 0.7:
+                now = self.pick([0, 0.125, 0.25], 0, 0.2)
                 rows.append(
                     {
                         "participant": c,
                         "material": m,
                         "from_material": rng.choice(["", *self.materials]),
-                        "collection_rate": self.pick([0, 0.125, 0.25], 0, 0.2),
+                        "collection_rate": now,
                         "collection_growth_per_year": self.pick([0, 0.5], 0, 0.4),
-                        "collection_max": self.pick(["", 0.25], 0.05, 0.5),
+                        "collection_max": self.pick(["", 0.25], now, 0.5),
                         "yield": self.pick(["", 0.5], 0.3, 1),
                         "delay_months": rng.choice(["", 0, 2, 3]),
                     }
@@ -378,6 +398,10 @@ class Draft:
         self.limits = chain_limits.Limits()
         self.cache = {}
         self.read()
+        if self.solve() is None and self.rng.random() < 0.8:
+            self.tables["coverage"] = []
+            self.cache.clear()
+            self.read()
 
     def read(self):
         """Write the folder and read it again; what was simulated before still holds."""
@@ -391,7 +415,7 @@ class Draft:
         return chain_oracle.enumerate_chains(self.inst, self.instance.cooperation)
 
     def price_projects(self):
-        """Capital and fast tracks cost from a third of what they are worth up to more than that."""
+        """Capital and fast tracks cost a part of what they are worth, or somewhat more."""
         if not self.instance.projects:
             return
         optima = chain_oracle.enumerate_by_projects(self.inst, self.instance.cooperation)
@@ -403,10 +427,10 @@ class Draft:
             left = {s: cost.get(states, 1.5 * dearest) for s, states in with_state.items()}
             rate = project_oracle.payback(self.inst, row["project"]) or 0.01
             worth = max(left[""] - left["funded"], 0.02 * dearest)
-            row["capital_usd"] = round(self.rng.uniform(0.3, 1.3) * worth / rate)
+            row["capital_usd"] = round(self.rng.uniform(0.15, 1.1) * worth / rate)
             if row["fast_track_usd"] != "":
                 worth = max(left["funded"] - left["fast"], 0.01 * dearest)
-                row["fast_track_usd"] = round(self.rng.uniform(0.1, 1.2) * worth / rate)
+                row["fast_track_usd"] = round(self.rng.uniform(0.05, 1.1) * worth / rate)
         self.tables["projects"] = self.instance.projects
         self.read()
 
