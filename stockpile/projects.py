@@ -23,6 +23,8 @@ NOT_FUNDED, FUNDED, FAST = 0, 1, 2
 STATES = 3
 JOINT = "joint"
 MONTHS_PER_YEAR = 12.0
+ROUNDING_MONTHS = 1e-9
+"""A month counts as over within this: 5.3 months less 2.3 are three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Projects:
         saved = np.where(state == FAST, self.fast_months, 0.0)
         # Beyond any horizon is beyond any horizon.
         months = np.minimum(np.maximum(lead - saved, 0.0), 1e9)
-        return np.floor(months).astype(np.int64)
+        return np.floor(months + ROUNDING_MONTHS).astype(np.int64)
 
 
 def build_projects(

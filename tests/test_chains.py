@@ -828,5 +828,5 @@ def test_a_result_with_two_rules_for_a_chain_is_refused():
 
 
 def test_the_foresight_bound_refuses_conversions():
-    with pytest.raises(sp.NotBuiltError, match="conversions.csv"):
+    with pytest.raises(sp.NotBuiltError, match=r"conversions\.csv"):
         sp.foresight(two_nations(), progress=False)
