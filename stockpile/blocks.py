@@ -118,9 +118,19 @@ class Block:
         return int(self.stream_market.size)
 
     @property
+    def owners(self) -> NDArray[np.int64]:
+        """Return the participants that have stocks in the block."""
+        return self.market_participant[:: len(self.materials)]
+
+    @property
     def by_material(self) -> NDArray[np.int64]:
         """Return all stocks (I,), material by material as the tables of results list them."""
         return np.arange(self.num_stocks).reshape(-1, len(self.materials)).T.reshape(-1)
+
+    def owns(self, participant: int, material: int) -> bool:
+        """Say whether a market is one of the block."""
+        here = (self.market_participant == participant) & (self.market_material == material)
+        return bool(here.any())
 
     def stream(self, participant: int, material: int, demand_class: int) -> int:
         """Return the index q of a need stream."""
@@ -139,17 +149,28 @@ def build_blocks(problem: Problem) -> tuple[Block, ...]:
     )
 
 
-def _block(problem: Problem, materials: tuple[int, ...]) -> Block:
-    C, K, M = len(problem.participants), len(problem.classes), len(materials)
+def own_blocks(problem: Problem, block: Block) -> tuple[Block, ...]:
+    """Return what a block falls into where no partner does anything: one block per participant."""
+    return tuple(_block(problem, block.materials, (c,)) for c in range(len(problem.participants)))
+
+
+def _block(
+    problem: Problem, materials: tuple[int, ...], participants: tuple[int, ...] | None = None
+) -> Block:
+    """Build the block of some materials, of all participants or of one alone."""
+    alone = participants is not None
+    owners = tuple(range(len(problem.participants))) if participants is None else participants
+    C, K, M = len(owners), len(problem.classes), len(materials)
+    own_steps = _steps(problem, materials, owners, partners=False)
     return Block(
         name="+".join(problem.materials[m] for m in materials),
         materials=materials,
-        market_participant=np.repeat(np.arange(C), M),
+        market_participant=np.repeat(np.array(owners), M),
         market_material=np.tile(np.array(materials), C),
         stream_market=np.repeat(np.arange(C * M), K),
         stream_class=np.tile(np.arange(K), C * M),
-        steps=_steps(problem, materials, partners=True),
-        own_steps=_steps(problem, materials, partners=False),
+        steps=own_steps if alone else _steps(problem, materials, owners, partners=True),
+        own_steps=own_steps,
     )
 
 
@@ -183,13 +204,15 @@ class _Way:
         )
 
 
-def _ways(problem: Problem, materials: Sequence[int], *, partners: bool) -> list[_Way]:
+def _ways(
+    problem: Problem, materials: Sequence[int], owners: Sequence[int], *, partners: bool
+) -> list[_Way]:
     """Return the steps of a month in their order.
 
     A step that costs more than the shortage that it prevents is left out.
     """
     ways = []
-    for beneficiary in range(len(problem.participants)):
+    for beneficiary in owners:
         for material in materials:
             for path in paths_to(problem, beneficiary, material, partners=partners):
                 cost = path.shipping + path.conversion
@@ -199,24 +222,27 @@ def _ways(problem: Problem, materials: Sequence[int], *, partners: bool) -> list
     return sorted(ways, key=lambda way: way.order)
 
 
-def _steps(problem: Problem, materials: tuple[int, ...], *, partners: bool) -> Steps:
+def _steps(
+    problem: Problem, materials: tuple[int, ...], owners: tuple[int, ...], *, partners: bool
+) -> Steps:
     """Return the steps of a month in numbers, the plants divided among them."""
-    C, K, M = len(problem.participants), len(problem.classes), len(materials)
+    C, K, M = len(owners), len(problem.classes), len(materials)
     place = {m: number for number, m in enumerate(materials)}
+    seat = {c: number for number, c in enumerate(owners)}
 
     def market(participant: int, material: int) -> int:
-        return participant * M + place[material]
+        return seat[participant] * M + place[material]
 
     def stream(way: _Way) -> int:
         return market(way.beneficiary, way.material) * K + way.demand_class
 
-    ways = _ways(problem, materials, partners=partners)
+    ways = _ways(problem, materials, owners, partners=partners)
     capacity = divide(
         problem.conversions,
         [stream(way) for way in ways],
         [way.path for way in ways],
-        problem.demand[:, materials].reshape(-1),
-        problem.conversions.share[:, :, materials].reshape(problem.conversions.count, C * M * K),
+        problem.demand[np.ix_(owners, materials)].reshape(-1),
+        problem.conversions.share[:, owners][:, :, materials].reshape(-1, C * M * K),
     )
     # A step that has no part of a plant never serves anything.
     ways = [

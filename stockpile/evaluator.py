@@ -280,13 +280,15 @@ class Evaluator:
         block = self.block
         self.problem = problem
         self.promises: tuple[Promise, ...] = tuple(
-            promise for promise in problem.promises if promise.material in block.materials
+            promise
+            for promise in problem.promises
+            if block.owns(promise.participant, promise.material)
         )
         # The joint chance groups that the block has a part in.
         self.groups: tuple[int, ...] = tuple(
             g
             for g, group in enumerate(problem.groups)
-            if group.materials.intersection(block.materials)
+            if any(block.owns(c, m) for c, m, _, _ in group.streams)
         )
         # Without partners anyway, a floor is seen in the main simulation.
         self._apart = np.array(
@@ -342,7 +344,7 @@ class Evaluator:
             [
                 (self.block.stream(c, m, k), level)
                 for c, m, k, level in self.problem.groups[g].streams
-                if m in self.block.materials
+                if self.block.owns(c, m)
             ]
             for g, is_apart in zip(self.groups, self._apart, strict=True)
             if is_apart == apart
@@ -385,13 +387,27 @@ class Evaluator:
         """
         charged = lots @ self._linear(prices) + prices.variant[variant_of(rule)]
         if prices.outlay.any():
-            outlay = acquisition_outlay(self.problem, self.block, self.holding(lots))
+            outlay = self.outlay(lots)
             charged += outlay @ prices.outlay[self.block.market_participant]
         if prices.rule.any():
             followed = owners_rules(rule)
             owners = np.arange(followed.shape[1])
             charged += (prices.rule[owners, followed] * self.holds(lots)).sum(axis=1)
         return charged
+
+    def outlay(self, lots: NDArray[np.int64], *, most: bool = False) -> NDArray[np.float64]:
+        """Return the outlay (8) of lots (P, I), (P, I) [USD].
+
+        Where other participants buy the same materials outside the block: the least that it can
+        be, or the most.
+        """
+        c, m = self.block.market_participant, self.block.market_material
+        bounds = self.problem.lots_max if most else self.problem.lots_min
+        bought = np.maximum(bounds * self.problem.lot - self.problem.existing, 0.0)
+        here = np.zeros(bought.shape, dtype=np.bool_)
+        here[c, m] = True
+        others = np.where(here, 0.0, bought).sum(axis=0)[m]
+        return acquisition_outlay(self.problem, self.block, self.holding(lots), others)
 
     def holds(self, lots: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which participants hold anything, (P, C), of lots (P, I)."""
@@ -676,7 +692,7 @@ class Evaluator:
         kept = [
             served[:, self.block.stream(c, m, k)] >= level - LEVEL_TOLERANCE
             for c, m, k, level in self.problem.groups[g].streams
-            if m in self.block.materials
+            if self.block.owns(c, m)
         ]
         return np.asarray(np.all(kept, axis=0), dtype=np.bool_)
 

@@ -114,7 +114,7 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
         loose = np.array(
             [_least_lots(evaluator, rules, v, place, enough=enough[v]) for v in range(variants)]
         )
-        lo[:, place::M] = _looked_up(loose, combinations)
+        lo[:, place::M] = _looked_up(loose, combinations)[:, block.owners]
         if M == 1:
             least = enough
     hi = np.tile(lots_max, (len(combinations), 1))
@@ -173,26 +173,26 @@ def _least_lots(
     (C, R) lots by rule; one more than the most where all of them do not suffice.
     """
     problem, block = evaluator.problem, evaluator.block
-    participants, M = len(problem.participants), len(block.materials)
+    owners, M = block.owners, len(block.materials)
     # All rules of all owners are tried side by side: owners do not feel each other here.
     tries = max(len(of_owner) for of_owner in rules)
     rule = np.stack([np.resize(of_owner, tries) for of_owner in rules], axis=1)
     everything = problem.lots_max[block.market_participant, block.market_material]
     lots = np.tile(everything, (tries, 1))
-    lo = np.tile(problem.lots_min[:, block.materials[place]], (tries, 1))
+    lo = np.tile(problem.lots_min[owners, block.materials[place]], (tries, 1))
     most = np.tile(everything[place::M], (tries, 1))
-    hi = most + 1 if enough is None else enough[np.arange(len(rules)), rule]
+    hi = most + 1 if enough is None else enough[owners, rule[:, owners]]
     middle = (lo + hi) // 2 if enough is None else np.maximum(lo, hi - 1)
     choices = with_variant(rule, variant)
     while (lo < hi).any():
         lots[:, place::M] = np.minimum(middle, most)
-        kept = evaluator.floors_kept(lots, choices)[int(enough is not None)]
+        kept = evaluator.floors_kept(lots, choices)[int(enough is not None)][:, owners]
         kept &= middle <= most
         hi = np.where(kept, middle, hi)
         lo = np.where(kept | (lo >= hi), lo, middle + 1)
         lo = np.minimum(lo, hi)
         middle = (lo + hi) // 2
-    least = np.tile(most[0][:, None] + 1, (1, len(problem.menu.rules)))
-    for c in range(participants):
-        least[c, rule[:, c]] = hi[:, c]
+    least = np.tile(problem.lots_max[:, block.materials[place], None] + 1, len(problem.menu.rules))
+    for place_of_owner, c in enumerate(owners):
+        least[c, rule[:, c]] = hi[:, place_of_owner]
     return least

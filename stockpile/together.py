@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.alone import Found, parts_of, put_together
 from stockpile.boxsearch import Certificate
 from stockpile.check import check_limits
 from stockpile.choices import owners_rules
@@ -86,10 +87,42 @@ def plan_together(
     evaluators = [
         setting.evaluator(block, sharing=sharing, states=states) for block in setting.blocks
     ]
+    if not sharing:
+        found = _search_alone(setting, couplings, evaluators, gap=gap, deadline=deadline)
+        if found is not None:
+            return judge_together(setting, couplings, evaluators, found)
     search = search_together(
         setting, couplings, evaluators, gap=gap, deadline=deadline, known=known
     )
     return judge_together(setting, couplings, evaluators, search)
+
+
+def _search_alone(
+    setting: Setting,
+    couplings: Couplings,
+    evaluators: Sequence[Evaluator],
+    *,
+    gap: float,
+    deadline: float,
+) -> Found | None:
+    """Search chains owner by owner; None where that decides nothing that whole blocks would not."""
+    parts = parts_of(setting.problem, setting.blocks)
+    if all(len(own) == 1 for own in parts):
+        return None
+    states = couplings.projects.allowed
+    pieces = [
+        [evaluator]
+        if len(own) == 1
+        else [setting.evaluator(block, sharing=False, states=states) for block in own]
+        for evaluator, own in zip(evaluators, parts, strict=True)
+    ]
+    flat = [piece for own in pieces for piece in own]
+    search = search_together(setting, couplings, flat, gap=gap, deadline=deadline)
+    stopped = setting.interrupt.raised or time.monotonic() >= deadline
+    solved = search.incumbent is not None and search.gap <= gap
+    if not (solved or stopped or search.impossible):
+        return None  # Others' purchases were counted too carefully.
+    return put_together(evaluators, pieces, search)
 
 
 def search_together(
@@ -129,7 +162,7 @@ def judge_together(
     setting: Setting,
     couplings: Couplings,
     evaluators: Sequence[Evaluator],
-    search: MasterSearch,
+    search: MasterSearch | Found,
 ) -> Together:
     """Judge what a search over all blocks has found once more, on every promise and limit."""
     if search.incumbent is None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from stockpile.boxsearch import Candidates
-from stockpile.outlay import acquisition_outlay
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stockpile.blocks import Block
     from stockpile.evaluator import Evaluator
 
 
@@ -29,8 +29,9 @@ class Figures:
         (n,) annual cost (7) [USD/year].
     share
         (n, C) what each participant bears of it (16) [USD/year].
-    outlay
-        (n, C) acquisition outlay (8) [USD].
+    outlay, outlay_most
+        (n, C) acquisition outlay (8) [USD]: the least and the most that it can be. They differ
+        only where others buy the same materials outside the block.
     stored
         (n, I) tonnes in each stock [t].
     holds
@@ -40,6 +41,7 @@ class Figures:
     cost: NDArray[np.float64]
     share: NDArray[np.float64]
     outlay: NDArray[np.float64]
+    outlay_most: NDArray[np.float64]
     stored: NDArray[np.float64]
     holds: NDArray[np.bool_]
 
@@ -48,12 +50,24 @@ def figures(evaluator: Evaluator, candidates: Candidates) -> Figures:
     """Work out what candidates use, from their lots and what their simulation showed."""
     block, lots = evaluator.block, candidates.lots
     holding = evaluator.holding(lots)
-    by_stock = acquisition_outlay(evaluator.problem, block, holding)
-    outlay = np.zeros(candidates.variable.shape)
-    for i, c in enumerate(block.market_participant):
-        outlay[:, c] += by_stock[:, i]
     share = evaluator.holding_cost(lots) + candidates.variable
-    return Figures(share.sum(axis=1), share, outlay, holding, evaluator.holds(lots))
+    return Figures(
+        cost=share.sum(axis=1),
+        share=share,
+        outlay=_by_participant(block, evaluator.outlay(lots), share.shape),
+        outlay_most=_by_participant(block, evaluator.outlay(lots, most=True), share.shape),
+        stored=holding,
+        holds=evaluator.holds(lots),
+    )
+
+
+def _by_participant(
+    block: Block, by_stock: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    total = np.zeros(shape)
+    for i, c in enumerate(block.market_participant):
+        total[:, c] += by_stock[:, i]
+    return total
 
 
 class Columns:

@@ -59,7 +59,7 @@ def selection(
         at = slice(int(start[i]), int(start[i + 1]))
         used, block = own.figures, evaluator.block
         cost[at], cost_share[:, at] = used.cost[numbers], used.share[numbers].T
-        outlay[:, at] = used.outlay[numbers].T
+        outlay[:, at] = used.outlay_most[numbers].T
         for stock, (c, m) in enumerate(
             zip(block.market_participant, block.market_material, strict=True)
         ):
