@@ -6,6 +6,7 @@ Neither the simulation nor the search knows more of a block than what stands her
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from stockpile.conversions import joined_materials
 from stockpile.paths import paths_to
-from stockpile.pools import Pools, divide, pools_of
+from stockpile.pools import Division, Pools
 from stockpile.rules import OWN, PARTNER
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 COST_TOLERANCE = 1e-9
 """A step's cost counts as no more than the shortage cost within this, relatively."""
-NOTHING_SHIPPED = -1
-"""Fills the rows of shipments."""
+NOBODY = -1
+"""Fills the rows of shipments and of hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Steps:
     event that hits any of the shipments: ``ships[j]`` are the markets of who ships what, filled
     up with -1. A tonne served costs ``shipping[j]`` and ``conversion[j]`` [USD].
 
-    All arrays are (J,), but for ``ships`` (J, X).
+    A step through plants abroad also needs their hosts to be open to partners of its class:
+    ``hosts[j]`` are these participants, filled up with -1.
+
+    All arrays are (J,), but for ``ships`` (J, X) and ``hosts`` (J, Y).
 
     Attributes
     ----------
@@ -58,6 +62,7 @@ class Steps:
     lag: NDArray[np.int64]
     yield_: NDArray[np.float64]
     ships: NDArray[np.int64]
+    hosts: NDArray[np.int64]
     shipping: NDArray[np.float64]
     conversion: NDArray[np.float64]
     pools: Pools
@@ -126,6 +131,23 @@ class Block:
     def by_material(self) -> NDArray[np.int64]:
         """Return all stocks (I,), material by material as the tables of results list them."""
         return np.arange(self.num_stocks).reshape(-1, len(self.materials)).T.reshape(-1)
+
+    def sharing_plants(self, steps: Steps, place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return who has a part in ways through plants that more than one participant uses.
+
+        Their rules matter even where they hold nothing: these say who may use the plants, and
+        among which needs the capacity is divided.
+
+        Parameters
+        ----------
+        place
+            (E,) where each plant stands.
+        """
+        pools = steps.pools
+        step = np.repeat(np.arange(steps.count), np.diff(pools.first))
+        at = place[pools.plant[pools.pool]]
+        others = (steps.owner[step] != at) | (self.market_participant[steps.market[step]] != at)
+        return np.unique(np.concatenate([at[others], steps.owner[step[others]]]))
 
     def owns(self, participant: int, material: int) -> bool:
         """Say whether a market is one of the block."""
@@ -237,28 +259,31 @@ def _steps(
         return market(way.beneficiary, way.material) * K + way.demand_class
 
     ways = _ways(problem, materials, owners, partners=partners)
-    capacity = divide(
-        problem.conversions,
-        [stream(way) for way in ways],
-        [way.path for way in ways],
-        problem.demand[np.ix_(owners, materials)].reshape(-1),
-        problem.conversions.share[:, owners][:, :, materials].reshape(-1, C * M * K),
+    division = Division(
+        conversions=problem.conversions,
+        streams=tuple(stream(way) for way in ways),
+        paths=tuple(way.path for way in ways),
+        demand=problem.demand[np.ix_(owners, materials)].reshape(-1),
+        share=problem.conversions.share[:, owners][:, :, materials].reshape(-1, C * M * K),
     )
     # A step that has no part of a plant never serves anything.
-    ways = [
-        way
-        for way in ways
-        if all(
-            capacity[stream(way), way.path.plants[at:]] > 0.0 for at in range(len(way.path.plants))
-        )
-    ]
-    paths = [way.path for way in ways]
-    streams = [stream(way) for way in ways]
-    ships = np.full(
-        (len(ways), max([1, *(len(path.shipments) for path in paths)])), NOTHING_SHIPPED, np.int64
+    pools = division.pools()
+    capacity = pools.under(np.ones(len(ways), dtype=np.bool_))
+    serves = np.array(
+        [
+            bool((capacity[pools.pool[a:b]] > 0.0).all())
+            for a, b in itertools.pairwise(pools.first.tolist())
+        ],
+        dtype=np.bool_,
     )
-    for j, path in enumerate(paths):
-        ships[j, : len(path.shipments)] = [market(*shipment) for shipment in path.shipments]
+    ways = [way for way, useful in zip(ways, serves, strict=True) if useful]
+    pools = division.select(serves).pools()
+    paths = [way.path for way in ways]
+    ships = [[market(*shipment) for shipment in path.shipments] for path in paths]
+    place_of = problem.conversions.participant
+    hosts = [
+        sorted({int(place_of[e]) for e in way.path.plants} - {way.beneficiary}) for way in ways
+    ]
 
     def whole(values: Iterable[int]) -> NDArray[np.int64]:
         return np.array(list(values), dtype=np.int64)
@@ -267,7 +292,7 @@ def _steps(
         return np.array(list(values), dtype=np.float64)
 
     return Steps(
-        stream=whole(streams),
+        stream=whole(stream(way) for way in ways),
         stock=whole(market(path.owner, path.material) for path in paths),
         market=whole(market(way.beneficiary, way.material) for way in ways),
         owner=whole(path.owner for path in paths),
@@ -275,8 +300,17 @@ def _steps(
         demand_class=whole(way.demand_class for way in ways),
         lag=whole(path.lag for path in paths),
         yield_=amounts(path.yield_ for path in paths),
-        ships=ships,
+        ships=_filled(ships),
+        hosts=_filled(hosts),
         shipping=amounts(path.shipping for path in paths),
         conversion=amounts(path.conversion for path in paths),
-        pools=pools_of(streams, paths, capacity),
+        pools=pools,
     )
+
+
+def _filled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return rows of different lengths as a table, filled up with -1."""
+    table = np.full((len(rows), max([1, *map(len, rows)])), NOBODY, np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table

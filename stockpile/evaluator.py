@@ -193,6 +193,7 @@ class Evaluator:
         self._sent: Shared[Evaluator] | None = None
         self.lot = problem.lot[block.market_material]
         self.steps = block.steps if sharing else block.own_steps
+        self._share_plants = block.sharing_plants(self.steps, problem.conversions.participant)
         self.unit_cost = (  # [USD/(lot year)]
             self.lot * problem.holding_cost[block.market_participant, block.market_material]
         )
@@ -410,8 +411,9 @@ class Evaluator:
         return acquisition_outlay(self.problem, self.block, self.holding(lots), others)
 
     def holds(self, lots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which participants hold anything, (P, C), of lots (P, I)."""
+        """Say whose rules matter, (P, C), of lots (P, I): who holds something or shares plants."""
         held = np.zeros((len(lots), len(self.problem.participants)), dtype=np.bool_)
+        held[:, self._share_plants] = True
         for i, c in enumerate(self.block.market_participant):
             held[:, c] |= lots[:, i] > 0
         return held

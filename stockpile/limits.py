@@ -95,7 +95,7 @@ def limit_uses(
         np.add.at(outlay, c, acquisition_outlay(problem, block, held)[0])
         np.add.at(share, c, judged.cost)
         np.add.at(stored, (c, couplings.kind_of[block.market_material]), held[0])
-        for owner in c[own_lots > 0]:
+        for owner in np.flatnonzero(evaluator.holds(own_lots[None, :])[0]):
             in_use[owner].add(int(owners_rules(own_rule)[owner]))
         if np.isfinite(couplings.most_tail_cost):
             shortage[evaluator.needs.scenario] += evaluator.shortage_cost(

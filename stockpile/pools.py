@@ -5,11 +5,15 @@ to the same stream share but for a part: what goes one way could take up two pla
 others from serving twice as much. So the capacity of a plant is divided among the streams that it
 serves, and the part of a stream among the *ways on* from there, the plants still to come. What
 shares a pool then also shares all pools further down, and makes as many tonnes per tonne served.
+
+What the rules in force never serve gets no part of a plant (:meth:`Pools.under`). Rules are fixed
+within a box of plans, so the bounds stand. And whoever is closed to its partners keeps its plants
+to itself, so that acting together is never worse than acting alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,39 +41,107 @@ class Pools:
         (J + 1,) pools of step j are rows ``first[j]`` to ``first[j + 1] - 1`` of the next two.
     pool, made
         Number of a pool; tonnes made there per tonne served, 1 / Y.
-    capacity
-        (L,) what can be made of a pool in a month [t].
     plant
         (L,) conversion that a pool is a part of.
+    divide
+        How capacities are divided, by which steps the rules in force ever allow.
     """
 
     first: NDArray[np.int64]
     pool: NDArray[np.int64]
     made: NDArray[np.float64]
-    capacity: NDArray[np.float64]
     plant: NDArray[np.int64]
+    divide: Division
+
+    @property
+    def count(self) -> int:
+        """Return the number of pools L."""
+        return int(self.plant.size)
+
+    def under(self, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what can be made of each pool in a month (L,) [t].
+
+        Parameters
+        ----------
+        allowed
+            (J,) whether the rules in force ever allow a step.
+        """
+        return self.divide.capacity(allowed)
 
 
-def pools_of(
-    streams: Sequence[int],
-    paths: Sequence[Path],
-    capacity: Mapping[PoolKey, float],
-) -> Pools:
-    """Return the pools that steps draw on: one of each for every plant of its path."""
-    number: dict[PoolKey, int] = {}
-    first, pool, made = [0], [], []
-    for stream, path in zip(streams, paths, strict=True):
-        for place, per_t in enumerate(path.made):
-            pool.append(number.setdefault((stream, path.plants[place:]), len(number)))
-            made.append(per_t)
-        first.append(len(pool))
-    return Pools(
-        first=np.array(first, dtype=np.int64),
-        pool=np.array(pool, dtype=np.int64),
-        made=np.array(made, dtype=np.float64),
-        capacity=np.array([capacity[key] for key in number], dtype=np.float64),
-        plant=np.array([ways[0] for _, ways in number], dtype=np.int64),
-    )
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How the capacities of plants are divided among pools, in numbers of steps J.
+
+    Attributes
+    ----------
+    conversions
+        The plants.
+    streams, paths
+        (J,) stream and path of every step.
+    demand
+        (Q,) normal demand of each stream [t/month].
+    share
+        (E, Q) what ``plant_shares.csv`` says; nan where it says nothing of a plant.
+    known
+        What has been worked out already, by the steps allowed.
+    """
+
+    conversions: Conversions
+    streams: tuple[int, ...]
+    paths: tuple[Path, ...]
+    demand: NDArray[np.float64]
+    share: NDArray[np.float64]
+    known: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, compare=False)
+
+    def pools(self) -> Pools:
+        """Return the pools that the steps draw on: one of each for every plant of its path."""
+        first, pool, made = [0], [], []
+        number = self._numbers()
+        for stream, path in zip(self.streams, self.paths, strict=True):
+            for place, per_t in enumerate(path.made):
+                pool.append(number[stream, path.plants[place:]])
+                made.append(per_t)
+            first.append(len(pool))
+        return Pools(
+            first=np.array(first, dtype=np.int64),
+            pool=np.array(pool, dtype=np.int64),
+            made=np.array(made, dtype=np.float64),
+            plant=np.array([ways[0] for _, ways in number], dtype=np.int64),
+            divide=self,
+        )
+
+    def capacity(self, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the capacity of each pool (L,) [t made a month] where only some steps matter."""
+        key = allowed.tobytes()
+        if key not in self.known:
+            chosen = np.flatnonzero(allowed).tolist()
+            divided = divide(
+                self.conversions,
+                [self.streams[j] for j in chosen],
+                [self.paths[j] for j in chosen],
+                self.demand,
+                self.share,
+            )
+            self.known[key] = np.array([divided.get(pool, 0.0) for pool in self._numbers()])
+        return self.known[key]
+
+    def select(self, chosen: NDArray[np.bool_]) -> Division:
+        """Return the division among some of the steps."""
+        places = np.flatnonzero(chosen).tolist()
+        return replace(
+            self,
+            streams=tuple(self.streams[j] for j in places),
+            paths=tuple(self.paths[j] for j in places),
+            known={},
+        )
+
+    def _numbers(self) -> dict[PoolKey, int]:
+        number: dict[PoolKey, int] = {}
+        for stream, path in zip(self.streams, self.paths, strict=True):
+            for place in range(len(path.plants)):
+                number.setdefault((stream, path.plants[place:]), len(number))
+        return number
 
 
 def divide(

@@ -21,6 +21,7 @@ import numpy as np
 
 from stockpile.choices import owners_rules, variant_of, with_variant
 from stockpile.errors import UsageError
+from stockpile.rules import PARTNER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,11 +144,14 @@ def rule_classes(evaluator: Evaluator) -> NDArray[np.int64]:
     classes = np.empty((len(evaluator.problem.participants), len(menu.rules)), dtype=np.int64)
     for owner in range(len(classes)):
         mine = steps.owner == owner
+        # Whether partners of a class are served at all also opens plants to them.
+        hosted = np.unique(steps.demand_class[(steps.hosts == owner).any(axis=1)])
         relation, demand_class = steps.relation[mine], steps.demand_class[mine]
         seen: dict[bytes, int] = {}
         for r in range(len(menu.rules)):
             parts = (menu.level, menu.limit, menu.trigger)
             key = b"".join(part[r, relation, demand_class].tobytes() for part in parts)
+            key += np.isfinite(menu.trigger[r, PARTNER, hosted]).any(axis=1).tobytes()
             classes[owner, r] = seen.setdefault(key, r)
     return classes
 

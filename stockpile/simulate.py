@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.blocks import NOBODY
 from stockpile.kernels.lanes import VECTOR, empty_table
 from stockpile.kernels.simulation import (
     LANES,
@@ -32,6 +33,7 @@ from stockpile.kernels.simulation import (
 )
 from stockpile.parallel import chunks
 from stockpile.problem import LEVEL_TOLERANCE
+from stockpile.rules import PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +63,8 @@ class Terms:
         serves in a month [t]; 0 where the rule never serves.
     trigger
         (A, J, P) loss from which the step is open.
+    capacity
+        (L, P) what can be made of each pool in a month [t].
     """
 
     steps: Steps
@@ -69,6 +73,7 @@ class Terms:
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
+    capacity: NDArray[np.float64]
 
 
 def candidate_terms(
@@ -92,6 +97,10 @@ def candidate_terms(
     trigger = segments(menu.trigger)
     served = np.isfinite(trigger)
     limit = np.where(served, segments(menu.limit), 0.0)
+    capacity = np.empty((0, holding.shape[1]))
+    if steps.pools.count:
+        allowed, capacity = _through_plants(menu, steps, np.asarray(served.any(axis=0)), rule)
+        limit = np.where(allowed, limit, 0.0)
     return Terms(
         steps=steps,
         breakpoints=menu.breakpoints,
@@ -99,7 +108,32 @@ def candidate_terms(
         level=np.ascontiguousarray(segments(menu.level) * stock),
         limit=np.ascontiguousarray(limit * stock * steps.yield_[:, None]),
         trigger=np.ascontiguousarray(np.where(served, trigger, 0.0)),
+        capacity=capacity,
     )
+
+
+def _through_plants(
+    menu: RuleMenu, steps: Steps, served: NDArray[np.bool_], rule: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which steps rules (C, P) ever allow, (J, P), and the capacity of pools (L, P).
+
+    Parameters
+    ----------
+    served
+        (J, P) whether the rule of the stock's owner ever serves the step.
+    """
+    # Whose rule serves partners of a class: hosts of plants let these use them.
+    opens = np.asarray(np.isfinite(menu.trigger[:, PARTNER]).any(axis=2))  # (R, K)
+    allowed = served.copy()
+    for hosts in steps.hosts.T:
+        abroad = hosts != NOBODY
+        open_to = opens[rule[hosts[abroad]], steps.demand_class[abroad, None]]
+        allowed[abroad] &= open_to
+    _, first, alike = np.unique(allowed.T, axis=0, return_index=True, return_inverse=True)
+    divided = np.empty((steps.pools.count, first.size))
+    for place, p in enumerate(first):
+        divided[:, place] = steps.pools.under(allowed[:, p])
+    return allowed, np.ascontiguousarray(divided[:, alike.reshape(-1)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +368,6 @@ def simulate(
         steps.pools.first,
         steps.pools.pool,
         steps.pools.made,
-        steps.pools.capacity,
     )
     tiles = _tiles(terms)
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
@@ -372,12 +405,13 @@ def _tiles(terms: Terms) -> TileArrays:
     P, I = terms.holding.shape[1], len(terms.holding)  # noqa: E741
     count = -(-P // LANES)
     width = -(-P // max(count * VECTOR, 1)) * VECTOR
-    rows = terms.limit.shape[0] * terms.limit.shape[1]
+    rows, pools = terms.limit.shape[0] * terms.limit.shape[1], len(terms.capacity)
     tiles = TileArrays(
         holding=empty_table(count * I, width).reshape(count, I, width),
         level=empty_table(count * rows, width).reshape(count, rows, width),
         limit=empty_table(count * rows, width).reshape(count, rows, width),
         trigger=empty_table(count * rows, width).reshape(count, rows, width),
+        capacity=empty_table(count * pools, width).reshape(count, pools, width),
         closed=np.empty((count, rows), dtype=np.bool_),
         opens_first=np.empty((count, rows)),
         opens_last=np.empty((count, rows)),
@@ -429,7 +463,7 @@ def simulate_months(
     state = np.broadcast_to(terms.holding, (S, I, P)).copy()
     for t in range(horizon):
         rest = np.repeat(need[:, t, :, None], P, axis=2)
-        left = np.tile(pools.capacity[:, None, None], (1, S, P))
+        left = np.repeat(terms.capacity[:, None, :], S, axis=1)
         for j in range(steps.count):
             q, i, z = int(steps.stream[j]), int(steps.stock[j]), int(steps.market[j])
             segment = np.searchsorted(terms.breakpoints, age[:, t, z], side="right") - 1

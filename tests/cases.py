@@ -100,15 +100,26 @@ def random_pools(rng: np.random.Generator, stream: list[int]) -> Pools:
         np.array(first, dtype=np.int64),
         np.array(pool, dtype=np.int64),
         np.array(made, dtype=float),
-        np.array(capacity, dtype=float),
         np.arange(len(capacity)),
+        FixedPools(np.array(capacity, dtype=float)),
     )
+
+
+@dataclass(frozen=True)
+class FixedPools:
+    """Capacities of pools that do not depend on the rules."""
+
+    most: np.ndarray
+
+    def capacity(self, allowed):
+        return self.most
 
 
 def no_pools(count: int) -> Pools:
     """No step draws on any plant."""
     nothing = np.empty(0, dtype=np.int64)
-    return Pools(np.zeros(count + 1, dtype=np.int64), nothing, np.empty(0), np.empty(0), nothing)
+    none = FixedPools(np.empty(0))
+    return Pools(np.zeros(count + 1, dtype=np.int64), nothing, np.empty(0), nothing, none)
 
 
 def random_case(seed: int, num_candidates: int = 3, *, general: bool = True) -> Case:
@@ -146,6 +157,7 @@ def random_case(seed: int, num_candidates: int = 3, *, general: bool = True) -> 
         *(np.array(column, dtype=np.int64) for column in columns[:7]),
         np.array(columns[7], dtype=float),
         np.array(columns[8], dtype=np.int64),
+        np.full((len(steps), 1), -1),
         *(np.array(column, dtype=float) for column in columns[9:]),
         random_pools(rng, list(columns[0])) if general else no_pools(len(steps)),
     )

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import coupled_oracle
 import oracle
 import project_oracle
-from chain_steps import blocks, case, holdings, run, stocks
+from chain_steps import blocks, case, holdings, hosts, run, stocks
 from coupled_oracle import TIE, Candidate, Use
 from oracle import TOLERANCE
 
@@ -156,7 +156,7 @@ def of_material(material, unserved):
     return {(b, k): tonnes for (b, m, k), tonnes in unserved.items() if m == material}
 
 
-def use_of(inst, coupled, block, states, lots, rules, evaluation):
+def use_of(inst, coupled, sharing, block, states, lots, rules, evaluation):
     """What a candidate of a block takes of the couplings."""
     share = dict.fromkeys(inst["participants"], 0.0)
     for (c, _), parts in evaluation.costs.items():
@@ -167,7 +167,11 @@ def use_of(inst, coupled, block, states, lots, rules, evaluation):
             for c, usd in coupled_oracle.outlay(inst, m, lots[m]).items():
                 spent[c] += usd
     measures = {"cost share": share, "outlay": spent}
-    in_use = frozenset((c, rules[c]) for c in rules if any(lots[m][c] for m in block))
+    in_use = frozenset(
+        (c, rules[c])
+        for c in rules
+        if any(lots[m][c] for m in block) or c in hosts(inst, block, sharing)
+    )
     return Use(
         evaluation.annual_cost,
         tuple(sum(measures[x.measure][c] for c in x.participants) for x in coupled.limits),
@@ -205,7 +209,8 @@ def covered(inst, block, states, group, evaluation):
 def evaluations(inst, cooperation, block, states):
     """All candidates of a block that keep its own promises: [(lots, rules, evaluation)].
 
-    Who holds nothing releases nothing: the first rule stands for all.
+    Who holds nothing releases nothing: the first rule stands for all, unless others use its
+    plants.
     """
     matter = tuple((p, states[p]) for p in project_oracle.relevant(inst, block))
     key = "candidates", cooperation == "none", block, matter, has_floors(inst)
@@ -213,6 +218,7 @@ def evaluations(inst, cooperation, block, states):
         return inst["cache"][key]
     participants, first = inst["participants"], next(iter(inst["rules"]))
     ranges = [oracle.lot_range(inst, c, m) for c, m in stocks(inst, block)]
+    hosting = hosts(inst, block, cooperation != "none")
     found = []
     for chosen in itertools.product(inst["rules"], repeat=len(participants)):
         rules = dict(zip(participants, chosen, strict=True))
@@ -221,7 +227,10 @@ def evaluations(inst, cooperation, block, states):
             lots = {m: {} for m in block}
             for (c, m), n in zip(stocks(inst, block), numbers, strict=True):
                 lots[m][c] = n
-            if any(rules[c] != first and not any(lots[m][c] for m in block) for c in participants):
+            if any(
+                rules[c] != first and c not in hosting and not any(lots[m][c] for m in block)
+                for c in participants
+            ):
                 continue
             evaluation = judge(inst, block, states, prepared, lots)
             if evaluation.feasible:
@@ -232,8 +241,9 @@ def evaluations(inst, cooperation, block, states):
 
 def menu(inst, coupled, cooperation, block, states):
     """The candidates of a block with their use, the cheapest first."""
+    sharing = cooperation != "none"
     found = [
-        Candidate(*candidate, use_of(inst, coupled, block, states, *candidate))
+        Candidate(*candidate, use_of(inst, coupled, sharing, block, states, *candidate))
         for candidate in evaluations(inst, cooperation, block, states)
     ]
     return sorted(found, key=lambda candidate: candidate.use.cost)
@@ -343,7 +353,9 @@ def check_plan(inst, cooperation, plan):
             if plan.lots[m][c] not in oracle.lot_range(inst, c, m)
         ]
         rules = plan.rules[name_of(block)]
-        taken = use_of(inst, coupled, block, plan.projects, plan.lots, rules, found)
+        taken = use_of(
+            inst, coupled, cooperation != "none", block, plan.projects, plan.lots, rules, found
+        )
         use = coupled_oracle.together(use, taken)
     broken += coupled_oracle.violated(inst, coupled, use)
     broken += [f"{name} is closed" for name in coupled.existing - plan.facilities]

@@ -153,6 +153,17 @@ def order(inst, step):
     )
 
 
+def hosts(inst, block, sharing):
+    """Participants with a part in ways through plants that others use: their rules divide these."""
+    return {
+        participant
+        for step in step_list(inst, block, sharing)
+        for i in step.plants
+        if {step.stock[0], step.stream[0]} != {inst["plants"][i]["at"]}
+        for participant in (inst["plants"][i]["at"], step.stock[0])
+    }
+
+
 def ways_on(step):
     """The pools that a step draws on: (plant, stream, plants still to come)."""
     return [(i, step.stream, step.plants[n + 1 :]) for n, i in enumerate(step.plants)]
@@ -209,11 +220,32 @@ def case(inst, block, states, scenario, sharing, rules, stress=False):
         (need, [numbers for step in steps if (numbers := opened(inst, rules, *step)) is not None])
         for need, steps in gates(inst, block, states, scenario, sharing, stress)
     ]
-    key = "pools", block, sharing
+    divided = pools_under(inst, step_list(inst, block, sharing), rules)
+    return Case(months, {pool: float(tonnes) for pool, tonnes in divided.items()})
+
+
+def pools_under(inst, steps, rules):
+    """The pools of the steps that the rules in force ever allow, worked out once."""
+    served = tuple(step for step in steps if ever_allowed(inst, rules, step))
+    key = "pools", served
     if key not in inst["cache"]:
-        divided = pools(inst, step_list(inst, block, sharing))
-        inst["cache"][key] = {pool: float(tonnes) for pool, tonnes in divided.items()}
-    return Case(months, inst["cache"][key])
+        inst["cache"][key] = pools(inst, served)
+    return inst["cache"][key]
+
+
+def ever_allowed(inst, rules, step):
+    """Whether the owner's rule serves such a need at all, and hosts abroad let partners in.
+
+    A participant lets partners use its plants for a class if its rule has a row for partners of
+    that class.
+    """
+    owner, (beneficiary, _, k) = step.stock[0], step.stream
+    hosts = {inst["plants"][i]["at"] for i in step.plants} - {beneficiary}
+    relation = "own" if owner == beneficiary else "partner"
+    table = inst["rules"]
+    return bool(table[rules[owner]].get((relation, k))) and all(
+        table[rules[host]].get(("partner", k)) for host in hosts
+    )
 
 
 def gates(inst, block, states, scenario, sharing, stress):
@@ -241,6 +273,8 @@ def gates(inst, block, states, scenario, sharing, stress):
 
 def opened(inst, rules, step, age, loss):
     """A step as numbers, or None where the owner's rule keeps it shut."""
+    if not ever_allowed(inst, rules, step):
+        return None
     owner, (beneficiary, _, k) = step.stock[0], step.stream
     relation = "own" if owner == beneficiary else "partner"
     row = oracle.rule_row(inst, rules[owner], relation, k, age)

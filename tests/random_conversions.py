@@ -118,7 +118,7 @@ def chain_case(seed: int, num_candidates: int = 4, *, participants: int | None =
     instance = random_chain(seed, participants=participants)
     rng = np.random.default_rng(seed + 1)
     problem = build_problem(instance)
-    block = max(build_blocks(problem), key=lambda block: block.steps.pools.capacity.size)
+    block = max(build_blocks(problem), key=lambda block: block.steps.pools.count)
     C, K = len(problem.participants), len(problem.classes)
     S, T, Z, Q = int(rng.integers(1, 5)), problem.horizon, block.num_stocks, block.num_streams
     need = np.where(rng.random((S, T, Q)) < 0.5, 4.0 * rng.random((S, T, Q)), 0.0)

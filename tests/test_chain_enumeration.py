@@ -73,8 +73,8 @@ def features_of(inst, cooperation, best):
 def features_of_plants(inst, cooperation, plan):
     sharing = cooperation != "none"
     for block in chain_steps.blocks(inst):
-        pools = chain_steps.pools(inst, chain_steps.step_list(inst, block, sharing))
         rules = plan.rules[chain_oracle.name_of(block)]
+        pools = chain_steps.pools_under(inst, chain_steps.step_list(inst, block, sharing), rules)
         for s in inst["probability"]:
             months = chain_steps.simulate(
                 inst, block, s, plan.lots, rules, plan.projects, sharing=sharing

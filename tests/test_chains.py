@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import compress
+from cases import FixedPools, compress
 
 import stockpile as sp
 from stockpile.blocks import Block, Steps, build_blocks
@@ -324,9 +324,25 @@ def test_a_way_is_blocked_wherever_it_is_shipped(target, material, served):
     with Workers(1) as workers:
         needs = block_needs(problem, block, scenario_set(case, problem), workers)
     holding = np.array([[100.0], [0.0], [0.0], [0.0]])  # Oxide of the United States.
-    terms = candidate_terms(problem.menu, block.steps, holding, np.zeros((2, 1), np.int64))
+    # Japan, where the plant stands, is open to partners.
+    rule = np.array([[problem.menu.names.index("closed")], [problem.menu.names.index("shared")]])
+    terms = candidate_terms(problem.menu, block.steps, holding, rule)
     months = simulate_months(block, needs, terms, np.zeros(4), 1)
     assert months.released.sum() == pytest.approx(served)
+
+
+def test_a_plant_is_for_partners_only_where_its_nation_is_open_to_them():
+    case = chain(**ABROAD, conversions=(plant(at="japan", yield_=0.5),), transfers=BOTH_WAYS)
+    problem = build_problem(case)
+    (block,) = build_blocks(problem)
+    with Workers(1) as workers:
+        needs = block_needs(problem, block, scenario_set(case, problem), workers)
+    holding = np.array([[100.0], [0.0], [0.0], [0.0]])
+    closed, shared = (problem.menu.names.index(name) for name in ("closed", "shared"))
+    for rules, served in (([closed, shared], 50.0), ([shared, closed], 0.0)):
+        terms = candidate_terms(problem.menu, block.steps, holding, np.array(rules)[:, None])
+        months = simulate_months(block, needs, terms, np.zeros(4), 1)
+        assert months.released.sum() == pytest.approx(served)
 
 
 # --- Paths and pools ------------------------------------------------------------------------------
@@ -394,12 +410,13 @@ def capacities(case):
     (block,) = build_blocks(problem)
     steps, found = block.steps, {}
     pools = steps.pools
+    capacity = pools.under(np.ones(steps.count, dtype=bool))
     seen = set()
     for j in range(steps.count):
         for d in range(pools.first[j], pools.first[j + 1]):
             pool = int(pools.pool[d])
             key = problem.conversions.names[pools.plant[pool]], int(steps.stream[j])
-            found[key] = found.get(key, 0.0) + pools.capacity[pool] * (pool not in seen)
+            found[key] = found.get(key, 0.0) + capacity[pool] * (pool not in seen)
             seen.add(pool)
     return block, found
 
@@ -437,7 +454,8 @@ def test_a_plant_is_divided_as_its_rows_say():
 
 def test_alone_a_nation_has_its_plant_to_itself():
     (block,) = build_blocks(build_problem(two_needs()))
-    assert block.own_steps.pools.capacity == pytest.approx([40.0])
+    own = block.own_steps
+    assert own.pools.under(np.ones(own.count, dtype=bool)) == pytest.approx([40.0])
 
 
 def test_the_part_of_a_stream_is_divided_among_the_ways_on():
@@ -459,8 +477,9 @@ def test_the_part_of_a_stream_is_divided_among_the_ways_on():
     problem = build_problem(replace(case, conversions=plants))
     (block,) = build_blocks(problem)
     pools = block.steps.pools
+    capacity = pools.under(np.ones(block.steps.count, dtype=bool))
     by_plant = {
-        name: sorted(pools.capacity[pools.plant == e].tolist())
+        name: sorted(capacity[pools.plant == e].tolist())
         for e, name in enumerate(problem.conversions.names)
     }
     assert by_plant["magnet us"] == pytest.approx([10.0])
@@ -482,8 +501,8 @@ def test_pools_that_cross_would_break_proposition_1():
         first=np.array([0, 2, 3, 4]),
         pool=np.array([0, 1, 1, 0]),
         made=np.ones(4),
-        capacity=np.ones(2),
         plant=np.arange(2),
+        divide=FixedPools(np.ones(2)),
     )
     steps = Steps(
         stream=nothing,
@@ -495,6 +514,7 @@ def test_pools_that_cross_would_break_proposition_1():
         lag=nothing,
         yield_=one,
         ships=np.full((J, 1), -1),
+        hosts=np.full((J, 1), -1),
         shipping=0.0 * one,
         conversion=0.0 * one,
         pools=pools,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import Case, compress, random_case
+from cases import Case, FixedPools, compress, random_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,7 +154,7 @@ def test_a_changed_future_changes_no_earlier_release(seed, future_seed):
 def test_a_change_of_units_changes_nothing(seed, factor):
     case = random_case(seed)
     pools = case.block.steps.pools
-    pools = replace(pools, capacity=pools.capacity * factor)
+    pools = replace(pools, divide=FixedPools(pools.divide.most * factor))
     steps = replace(case.block.steps, pools=pools)
     scaled = replace(
         case,

@@ -77,7 +77,6 @@ class StepArrays(NamedTuple):
     first_pool: NDArray[np.int64]
     pool: NDArray[np.int64]
     made: NDArray[np.float64]
-    capacity: NDArray[np.float64]
 
 
 class TermArrays(NamedTuple):
@@ -87,6 +86,7 @@ class TermArrays(NamedTuple):
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
+    capacity: NDArray[np.float64]
 
 
 class TileArrays(NamedTuple):
@@ -101,6 +101,7 @@ class TileArrays(NamedTuple):
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
+    capacity: NDArray[np.float64]
     closed: NDArray[np.bool_]
     opens_first: NDArray[np.float64]
     opens_last: NDArray[np.float64]
@@ -324,6 +325,10 @@ def fill_tiles(terms, tiles):
         for i in range(terms.holding.shape[0]):
             for p in range(width):
                 tiles.holding[w, i, p] = terms.holding[i, min(w * width + p, num_candidates - 1)]
+        for d in range(terms.capacity.shape[0]):
+            for p in range(width):
+                of = min(w * width + p, num_candidates - 1)
+                tiles.capacity[w, d, p] = terms.capacity[d, of]
         for a in range(num_segments):
             for j in range(num_steps):
                 k = a * num_steps + j
@@ -347,7 +352,8 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     probability, total, calm, need = runs.probability, runs.total, runs.calm, runs.need
     first_run, month, length, first_step = runs.first, runs.month, runs.length, runs.first_step
     run_step, run_row, run_reached = runs.step, runs.row, runs.reached
-    stream, stock, yield_, refill, tracked, first_pool, pool, made, capacity = steps
+    stream, stock, yield_, refill, tracked, first_pool, pool, made = steps
+    capacity, num_pools = rows(tiles.capacity[w]), tiles.capacity.shape[1]
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
@@ -366,7 +372,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     latest, used = np.full(Q, -1), np.zeros(J, np.bool_)
     # Through plants there are many ways to a stream, of which those that come first often do.
     served = np.zeros(Q, np.bool_)
-    open_pool, drawn_in = np.empty(capacity.size, np.int64), np.full(capacity.size, -1)
+    open_pool, drawn_in = np.empty(num_pools, np.int64), np.full(num_pools, -1)
     for s in range(first, last):
         for i in range(I):
             _copy(state, i, holding, i)
@@ -409,7 +415,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                         _add(unserved, q, rest, q)
             for _ in range(months):
                 for d in range(pools):
-                    _set(left, open_pool[d], capacity[open_pool[d]])
+                    _copy(left, open_pool[d], capacity, open_pool[d])
                 for c in range(count):
                     j, k, row, how = open_step[c], open_row[c], ceiling_row[c], kind[c]
                     q, i = stream[j], stock[j]
@@ -619,7 +625,7 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
         sums.unserved_of,
         sums.released_of,
     )
-    left = empty_table(steps.capacity.size, width)
+    left = empty_table(tiles.capacity.shape[1], width)
     tables = (state, rest, unserved, released, limit, left)
     for c in range(first, last):
         for w in range(num_tiles):
