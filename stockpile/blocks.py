@@ -6,7 +6,6 @@ Neither the simulation nor the search knows more of a block than what stands her
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -267,15 +266,7 @@ def _steps(
         share=problem.conversions.share[:, owners][:, :, materials].reshape(-1, C * M * K),
     )
     # A step that has no part of a plant never serves anything.
-    pools = division.pools()
-    capacity = pools.under(np.ones(len(ways), dtype=np.bool_))
-    serves = np.array(
-        [
-            bool((capacity[pools.pool[a:b]] > 0.0).all())
-            for a, b in itertools.pairwise(pools.first.tolist())
-        ],
-        dtype=np.bool_,
-    )
+    serves = division.useful()
     ways = [way for way, useful in zip(ways, serves, strict=True) if useful]
     pools = division.select(serves).pools()
     paths = [way.path for way in ways]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -116,15 +116,46 @@ class Division:
         key = allowed.tobytes()
         if key not in self.known:
             chosen = np.flatnonzero(allowed).tolist()
-            divided = divide(
-                self.conversions,
-                [self.streams[j] for j in chosen],
-                [self.paths[j] for j in chosen],
-                self.demand,
-                self.share,
-            )
+            divided = self._divided(chosen)
+            # A way on which some plant has nothing for the stream takes up no part of the others.
+            useful = self._useful(chosen, divided)
+            while len(useful) < len(chosen):
+                chosen, divided = useful, self._divided(useful)
+                useful = self._useful(chosen, divided)
             self.known[key] = np.array([divided.get(pool, 0.0) for pool in self._numbers()])
         return self.known[key]
+
+    def useful(self) -> NDArray[np.bool_]:
+        """Say which steps can ever serve anything, (J,)."""
+        capacity = dict(
+            zip(
+                self._numbers(),
+                self.capacity(np.ones(len(self.streams), dtype=np.bool_)).tolist(),
+                strict=True,
+            )
+        )
+        found = np.zeros(len(self.streams), dtype=np.bool_)
+        found[self._useful(range(len(self.streams)), capacity)] = True
+        return found
+
+    def _divided(self, steps: Sequence[int]) -> dict[PoolKey, float]:
+        return divide(
+            self.conversions,
+            [self.streams[j] for j in steps],
+            [self.paths[j] for j in steps],
+            self.demand,
+            self.share,
+        )
+
+    def _useful(self, steps: Iterable[int], capacity: Mapping[PoolKey, float]) -> list[int]:
+        return [
+            j
+            for j in steps
+            if all(
+                capacity.get((self.streams[j], self.paths[j].plants[place:]), 0.0) > 0.0
+                for place in range(len(self.paths[j].plants))
+            )
+        ]
 
     def select(self, chosen: NDArray[np.bool_]) -> Division:
         """Return the division among some of the steps."""

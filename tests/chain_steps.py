@@ -229,8 +229,17 @@ def pools_under(inst, steps, rules):
     served = tuple(step for step in steps if ever_allowed(inst, rules, step))
     key = "pools", served
     if key not in inst["cache"]:
-        inst["cache"][key] = pools(inst, served)
+        inst["cache"][key] = pools_that_lead_somewhere(inst, served)
     return inst["cache"][key]
+
+
+def pools_that_lead_somewhere(inst, steps):
+    """The pools of steps, those left out whose way is shut by a plant that has nothing for it."""
+    divided = pools(inst, steps)
+    open_ = [step for step in steps if all(divided[key] for key in ways_on(step))]
+    if len(open_) == len(steps):
+        return divided
+    return pools_that_lead_somewhere(inst, open_)
 
 
 def ever_allowed(inst, rules, step):
@@ -311,11 +320,11 @@ def run(inst, prepared, holding, log=None):
                 continue
             r = min(left[stream], eta * max(0.0, stock[source] - level * h), eta * draw * h)
             for key, after in through:
-                r = min(r, pool[key] * after)
+                r = min(r, pool.get(key, 0.0) * after)
             left[stream] -= r  # (4)
             stock[source] -= r / eta  # (5)
             for key, after in through:
-                pool[key] = max(0.0, pool[key] - r / after)
+                pool[key] = max(0.0, pool.get(key, 0.0) - r / after)
             if ship:
                 shipping[stream] = shipping.get(stream, 0.0) + ship * r
             if convert:
