@@ -49,6 +49,8 @@ PRICING_SHARE = 0.25
 """Part of the gap that the box searches may leave open, all together."""
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
+MOST_FIRST = 20_000
+"""Simulations after which the first search of a block stops, if it has found a candidate."""
 BROKEN_SLACK = 0.5
 """The same while it is only asked whether limits must be broken; then none."""
 TIGHTEST = 0.2
@@ -253,7 +255,9 @@ class MasterSearch:
                     slack=max(self._gap, FIRST_SLACK) * _size(search.incumbent),
                     region=root.regions[i],
                 )
-            while not (search.finished or self._stop()):
+            while not (search.finished or self._stop()) and (
+                search.lots is None or search.simulations < MOST_FIRST
+            ):
                 search.advance()
             self._known.begin(search, Columns(evaluator))
             self._tell(self)
@@ -274,10 +278,10 @@ class MasterSearch:
         for i in range(len(self._known.searches)):
             self._known.add_best(i)
         root = self._root(bound - ROUNDING * abs(bound))
-        self._weight = np.array(
-            [max(abs(search.incumbent), 0.0) for search in self._known.searches]
-        )
-        self._weight = self._weight / self._weight.sum() if self._weight.any() else self._weight
+        # What a search leaves open it has needed so many simulations for, see `_allowance`.
+        left = [max(search.incumbent - search.bound, 0.0) for search in self._known.searches]
+        weight = np.sqrt(np.array(left) * np.array(self.simulations))
+        self._weight = weight / weight.sum() if weight.any() else np.ones(weight.size) / weight.size
         heapq.heappush(self._heap, (root.bound, next(self._number), root))
         self._look_at_start()
         return True
