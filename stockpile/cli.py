@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": "judge a plan on fresh scenarios",
     "compare": "say what acting together saves, and who pays",
     "frontier": "show what more coverage or less budget costs",
+    "counter-moves": "judge a plan where others answer it",
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
     "report": "write pages, spreadsheets and text that decision makers read",
@@ -98,7 +99,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, what in COMMANDS.items():
         command = commands.add_parser(name, help=what)
         if name in arguments:
-            import_module(f"stockpile.commands.{name}").add(command)
+            module = name.replace("-", "_")
+            import_module(f"stockpile.commands.{module}").add(command)
     return parser
 
 
