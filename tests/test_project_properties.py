@@ -7,13 +7,14 @@ import tempfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import project_oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from project_instances import funded, instance, lost, project, solve
+from project_instances import files, funded, instance, lost, project, solve
 from random_chains import write_chain_instance
 from scipy import stats
 
@@ -25,7 +26,7 @@ from stockpile.needs import block_needs
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.project_limits import build_project_limits
-from stockpile.project_tables import dependence_table
+from stockpile.project_tables import dependence_table, projects_table
 from stockpile.projects import FAST, FUNDED, NOT_FUNDED
 from stockpile.scenarios import given_scenarios, scenario_set, stress_cases
 from stockpile.simulate import candidate_terms, simulate_months
@@ -222,6 +223,56 @@ def test_costs_of_projects_are_those_of_the_oracle(seed):
             paid = project_oracle.spent(inst, {name: state})
             expected = [float(paid[c]) for c in problem.participants]
             assert limits.outlay[:, n, STATE[state]] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", RANDOM)
+def test_the_table_of_projects_is_that_of_the_oracle(seed):
+    inst, cooperation, read, problem = drawn(seed)
+    scenarios = given_scenarios(read, problem)
+    limits = build_project_limits(read, problem, cooperation, scenarios)
+    setting = SimpleNamespace(problem=problem, scenarios=scenarios)
+    for states in choices(inst):
+        number = np.array([STATE[states[name]] for name in problem.projects.names])
+        if not limits.allowed[np.arange(number.size), number].all():
+            continue
+        for row in projects_table(setting, limits, number).to_dict(orient="records"):
+            name = row["project"]
+            state = states[name]
+            made = inst["projects"][name]
+            assert (row["funded"], row["fast_track"]) == (bool(state), state == "fast")
+            paid = project_oracle.spent(inst, {name: state})
+            assert row["capital_usd"] == pytest.approx(float(sum(paid.values())))
+            yearly = row["capital_usd_per_year"] + row["support_usd_per_year"]
+            expected = project_oracle.cost_of_project(inst, name, state) if state else 0.0
+            assert yearly == pytest.approx(expected, rel=1e-9)
+            output = sum(float(capacity) for _, capacity, _ in made["products"])
+            assert row["output_t_per_year"] == pytest.approx(output)
+            starts = sorted(
+                (1 + project_oracle.start(inst, name, state or "funded", s), p)
+                for s, p in inst["probability"].items()
+            )
+            reached = np.cumsum([float(p) for _, p in starts])
+            median = starts[int(np.argmax(reached >= 0.5 - 1e-12))][0]
+            assert row["start_month_median"] == median
+
+
+def test_drawn_lead_times_are_the_same_on_any_number_of_threads():
+    world = sampled(
+        project(
+            output=4.0,
+            capital=500.0,
+            lead_median_months=6.0,
+            lead_sigma=0.6,
+            slip_probability=0.2,
+            slip_months=4.0,
+        ),
+        max_t=8.0,
+        shortage=(3000.0,),
+        scenario_settings=ScenarioSettings(count=300, seed=4),
+    )
+    one, three = solve(world, threads=1), solve(world, threads=3)
+    assert funded(one) == ["mine"]
+    assert files(one) == files(three)
 
 
 # --- Every variant of a block ---------------------------------------------------------------------
