@@ -33,7 +33,10 @@ COMMANDS = {
     "schema": "print the JSON Schema of a plan or a table",
     "generate": "write an invented instance of any size",
 }
-"""Modules of :mod:`stockpile.commands`, and what they do; only the one asked for is imported."""
+"""Modules of :mod:`stockpile.commands`, with hyphens for underscores, and what they do.
+
+Only the one asked for is imported.
+"""
 
 
 class _Parser(argparse.ArgumentParser):

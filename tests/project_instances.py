@@ -156,6 +156,10 @@ def product(name="mine", *, material, output, **more):
     )
 
 
+EMBARGO = ((0.9, []), (0.1, [lost(6)]))
+"""One scenario in ten loses all supply for a month: 10 t missing are 1,000 USD a year."""
+
+
 def solve(world, **options):
     """The proven optimum."""
     return sp.solve(world, **{"gap": 0.0, "progress": False} | options)
