@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from project_instances import cut, funded, instance, lost, project, solve
+from random_chains import write_chain_instance
 from scipy import stats
 
 import stockpile as sp
@@ -399,6 +400,33 @@ def test_a_hazard_that_never_came_can_be_certain():
             RETALIATION: 0.0,
         }
     )
+
+
+# --- Random instances -----------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::stockpile.InstanceWarning")
+@pytest.mark.parametrize("seed", [201, 202, 207, 217, 224, 227, 243, 249])
+def test_no_new_plan_is_proved_to_cost_more_than_one_that_is_known(seed, tmp_path):
+    """A plan that keeps everything in a case is one of those that a new plan is chosen from.
+
+    What each may bear (16) is another figure in another case, so that limit is left out.
+    """
+    _, cooperation = write_chain_instance(tmp_path, seed)
+    drawn = sp.load(tmp_path)
+    world = replace(drawn, agreement=replace(drawn.agreement, nobody_worse_off=False))
+    plan = sp.solve(world, gap=0.3, cooperation=cooperation, progress=False)
+    assert plan.found
+    judged = sp.evaluate(world, plan, progress=False)
+    assert judged.annual_cost_usd == pytest.approx(plan.annual_cost_usd, rel=1e-9)
+    found = moves(world, plan, solve_again=True, gap=0.3)
+    cases = found.cases.set_index("case")
+    assert cases.loc[PLANNED, "annual_cost_usd"] == pytest.approx(plan.annual_cost_usd, rel=1e-9)
+    for row in found.solved.to_dict(orient="records"):
+        case = cases.loc[row["case"]]
+        if case["promises_kept"] == case["promises"] and not case["limits_broken"]:
+            assert row["status"] == "optimal"
+            assert row["bound_usd"] <= case["annual_cost_usd"] * (1.0 + 1e-9) + 1e-6
 
 
 # --- The command ----------------------------------------------------------------------------------
