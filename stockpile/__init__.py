@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stockpile.batches.batch import Batch, BatchProgress, batch
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
+    from stockpile.countering import CounterMoves, counter_moves
     from stockpile.errors import (
         BatchWarning,
         InstanceError,
@@ -50,6 +51,7 @@ _HOME = {
     "BatchProgress": "batches.batch",
     "BatchWarning": "errors",
     "Comparison": "cooperation.comparison",
+    "CounterMoves": "countering",
     "ExportedModel": "export",
     "Foresight": "foresight_bound",
     "Frontier": "frontier_points",
@@ -69,6 +71,7 @@ _HOME = {
     "WorkerWarning": "errors",
     "batch": "batches.batch",
     "compare": "cooperation.comparison",
+    "counter_moves": "countering",
     "evaluate": "outofsample",
     "export_model": "export",
     "foresight": "foresight_bound",
@@ -94,6 +97,7 @@ __all__ = [
     "BatchProgress",
     "BatchWarning",
     "Comparison",
+    "CounterMoves",
     "ExportedModel",
     "Foresight",
     "Frontier",
@@ -113,6 +117,7 @@ __all__ = [
     "WorkerWarning",
     "batch",
     "compare",
+    "counter_moves",
     "evaluate",
     "export_model",
     "foresight",

@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": "judge a plan on fresh scenarios",
     "compare": "say what acting together saves, and who pays",
     "frontier": "show what more coverage or less budget costs",
+    "counter-moves": "judge a plan where others answer it",
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
     "report": "write pages, spreadsheets and text that decision makers read",
@@ -32,7 +33,10 @@ COMMANDS = {
     "schema": "print the JSON Schema of a plan or a table",
     "generate": "write an invented instance of any size",
 }
-"""Modules of :mod:`stockpile.commands`, and what they do; only the one asked for is imported."""
+"""Modules of :mod:`stockpile.commands`, with hyphens for underscores, and what they do.
+
+Only the one asked for is imported.
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,7 +102,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, what in COMMANDS.items():
         command = commands.add_parser(name, help=what)
         if name in arguments:
-            import_module(f"stockpile.commands.{name}").add(command)
+            module = name.replace("-", "_")
+            import_module(f"stockpile.commands.{module}").add(command)
     return parser
 
 

@@ -50,6 +50,7 @@ def given_leads(
 ) -> NDArray[np.float64]:
     """Return the lead times of given scenarios, (S, N) [months]; drawn where none is given."""
     leads = drawn_leads(projects, len(names), instance.scenario_settings.seed)
+    place = {name: number for number, name in enumerate(names)}
     for row in instance.leads:
-        leads[names.index(row.scenario), projects.names.index(row.project)] = row.lead_months
+        leads[place[row.scenario], projects.names.index(row.project)] = row.lead_months
     return leads
