@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
+    from stockpile.project_effects import ProjectEffects, project_effects
     from stockpile.reports.office_tables import office_tables
     from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
@@ -59,6 +60,7 @@ _HOME = {
     "Marginals": "marginal_costs",
     "NotBuiltError": "errors",
     "Plan": "plan",
+    "ProjectEffects": "project_effects",
     "ResultError": "errors",
     "Sensitivity": "sensitivities",
     "Status": "plan",
@@ -78,6 +80,7 @@ _HOME = {
     "load": "instance",
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
+    "project_effects": "project_effects",
     "save": "instance",
     "schema": "schemas",
     "report": "reports.report",
@@ -103,6 +106,7 @@ __all__ = [
     "Marginals",
     "NotBuiltError",
     "Plan",
+    "ProjectEffects",
     "ResultError",
     "Sensitivity",
     "Status",
@@ -122,6 +126,7 @@ __all__ = [
     "load",
     "marginals",
     "office_tables",
+    "project_effects",
     "report",
     "save",
     "schema",
