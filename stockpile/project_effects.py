@@ -16,13 +16,13 @@ import numpy as np
 
 from stockpile.arguments import gap_and_world
 from stockpile.concentration import build_caps, supplied
+from stockpile.cooperation.costs_of_worlds import PARTS, borne
 from stockpile.dependence import new_dependences
 from stockpile.errors import UsageError
 from stockpile.folders import write_whole
+from stockpile.plan import COST_PARTS, Status
 from stockpile.plan import TABLES as PLAN_TABLES
-from stockpile.plan import Status
 from stockpile.project_materials import material_costs
-from stockpile.project_tables import dependence_table
 from stockpile.records import csv_texts, json_text, plain
 from stockpile.result_tables import typed_table
 from stockpile.running import Running
@@ -31,7 +31,7 @@ from stockpile.solver import solve_world
 from stockpile.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
     import pandas as pd
@@ -158,7 +158,7 @@ class ProjectEffects:
     def saving_usd(self) -> float:
         """Return what the plan with projects costs less [USD/year]; nan if unknown."""
         costs = self.plans["annual_cost_usd"].to_list()
-        return costs[0] - costs[1]
+        return float(costs[0] - costs[1])
 
     @property
     def saving_interval_usd(self) -> tuple[float, float]:
@@ -349,13 +349,10 @@ def _effects(
 
 
 def _plan_row(name: str, plan: Plan) -> dict[str, Any]:
-    parts = {part: math.nan for part in ("holding", "shortage", "shipping", "conversion")}
-    parts |= {"facilities": math.nan, "projects": math.nan}
+    parts = dict.fromkeys(PARTS, math.nan)
     if plan.found:
-        parts = {part: float(plan.costs[part].sum()) for part in list(parts)[:4]}
-        parts["facilities"] = float(plan.facilities["fixed_cost_usd_per_year"].sum())
-        yearly = plan.projects[["capital_usd_per_year", "support_usd_per_year"]]
-        parts["projects"] = float(yearly.to_numpy().sum())
+        by_name = borne(plan).values()
+        parts = {part: math.fsum(item[part] for item in by_name) for part in PARTS}
     return {
         "projects": name,
         "status": str(plan.status),
@@ -384,14 +381,14 @@ def _material_rows(setting: Setting, without: Plan, allowed: Plan) -> list[dict[
     )
     cost = material_costs(problem, allowed)
     held = [plan.holdings.groupby("material")["holding_t"].sum() for plan in (without, allowed)]
-    costs = [plan.costs.groupby("material").sum(numeric_only=True) for plan in (without, allowed)]
+    costs = [_cost_parts(plan) for plan in (without, allowed)]
     rows = []
     for m, material in enumerate(problem.materials):
         tonnes = [float(table.get(material, 0.0)) for table in held]
         daily = float(problem.demand[:, m].sum()) * 12.0 / 365.0
         saved = {
-            f"{part}_saved_usd": float(costs[0].loc[material, part] - costs[1].loc[material, part])
-            for part in ("holding", "shortage", "shipping", "conversion")
+            f"{part}_saved_usd": costs[0][material, part] - costs[1][material, part]
+            for part in COST_PARTS
         }
         rows.append(
             {
@@ -408,6 +405,16 @@ def _material_rows(setting: Setting, without: Plan, allowed: Plan) -> list[dict[
             }
         )
     return rows
+
+
+def _cost_parts(plan: Plan) -> dict[tuple[str, str], float]:
+    """Return every part of the cost of every material [USD/year]."""
+    sums: dict[tuple[str, str], float] = {}
+    for row in plan.costs.to_dict(orient="records"):
+        for part in COST_PARTS:
+            key = (row["material"], part)
+            sums[key] = sums.get(key, 0.0) + row[part]
+    return sums
 
 
 def _concentration(problem: Problem, m: int, funded: Any, when: str) -> dict[str, Any]:

@@ -30,4 +30,4 @@ def material_costs(problem: Problem, plan: Plan) -> NDArray[np.float64]:
     for row in plan.projects.to_dict(orient="records"):
         n = problem.projects.names.index(row["project"])
         yearly[n] = row["capital_usd_per_year"] + row["support_usd_per_year"]
-    return yearly[:, None] * value_shares(problem)
+    return np.asarray(yearly[:, None] * value_shares(problem))
