@@ -21,7 +21,7 @@ def value_shares(problem: Problem) -> NDArray[np.float64]:
     """
     value = problem.projects.output * problem.price
     total = value.sum(axis=1, keepdims=True)
-    return np.divide(value, total, out=np.zeros_like(value), where=total > 0.0)
+    return np.asarray(np.divide(value, total, out=np.zeros_like(value), where=total > 0.0))
 
 
 def material_costs(problem: Problem, plan: Plan) -> NDArray[np.float64]:

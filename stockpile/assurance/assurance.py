@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stockpile.problem import Cooperation, Problem
     from stockpile.scenarios import ScenarioSet
 
+Decisions: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]"
 HELD, CONVERTED, PARTNER, PARTNER_CONVERTED = "held", "converted", "partner", "partner converted"
 PROJECT, RECYCLING, UNMET = "project", "recycling", "unmet"
 MOST_SIMULATED = 2_000
@@ -81,8 +82,9 @@ class Assurance:
 
     Attributes
     ----------
-    problem, states, lots
-        What was planned, and the decisions on projects (N,) and stocks (C, M).
+    problem, decisions
+        What was planned, and what the plan decides: lots (C, M), rules (C, M) and states of
+        projects (N,).
     scenarios
         On which it was simulated.
     flows
@@ -92,8 +94,7 @@ class Assurance:
     """
 
     problem: Problem
-    states: NDArray[np.int64]
-    lots: NDArray[np.int64]
+    decisions: Decisions
     scenarios: ScenarioSet
     flows: tuple[BlockFlows, ...]
     ways: tuple[Way, ...]
@@ -114,10 +115,7 @@ def assurance(
     ResultError
         If the plan holds no holdings, or does not fit the instance.
     """
-    problem = build_problem(instance)
-    decisions = plan_decisions(problem, plan)
-    count = min(plan.scenario_count, scenarios)
-    drawn = scenario_set(instance, problem, count, plan.seed, plan.sampling)
+    problem, drawn, decisions = planned(instance, plan, scenarios=scenarios)
     sharing = plan.cooperation != "none"
     bare = replace(problem, recycled=np.zeros_like(problem.recycled))
     flows, found = [], []
@@ -136,7 +134,17 @@ def assurance(
             flows.append(of_block)
             found += _ways(problem, of_block, expected, decisions[2], yearly_cost)
     found.sort(key=lambda way: (way.material, way.participant))
-    return Assurance(problem, decisions[2], decisions[0], drawn, tuple(flows), tuple(found))
+    return Assurance(problem, decisions, drawn, tuple(flows), tuple(found))
+
+
+def planned(
+    instance: Instance, plan: Plan, *, scenarios: int = MOST_SIMULATED
+) -> tuple[Problem, ScenarioSet, Decisions]:
+    """Return what a plan was made on, and lots, rules (C, M) and states of projects (N,)."""
+    problem = build_problem(instance)
+    count = min(plan.scenario_count, scenarios)
+    drawn = scenario_set(instance, problem, count, plan.seed, plan.sampling)
+    return problem, drawn, plan_decisions(problem, plan)
 
 
 def _by_market(of_streams: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
