@@ -294,8 +294,8 @@ def _shipments(
         f"chain-{number}-shipments",
         say("What is shipped in a month with need"),
         (
-            Column(say("From"), "from_participant"),
-            Column(say("To"), "to_participant"),
+            Column(say("Shipped by"), "from_participant"),
+            Column(say("Shipped to"), "to_participant"),
             Column(say("Material"), "material"),
             Column(say("Where needed"), "need_t_per_month", unit, "number"),
             Column(say("Worst scenarios"), "worst_t_per_month", unit, "number"),
