@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Decisions: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]"
 HELD, CONVERTED, PARTNER, PARTNER_CONVERTED = "held", "converted", "partner", "partner converted"
-PROJECT, RECYCLING, UNMET = "project", "recycling", "unmet"
+PROJECT, ANSWERS, RECYCLING, UNMET = "project", "answers", "recycling", "unmet"
 MOST_SIMULATED = 2_000
 """Scenarios on which flows are simulated at most."""
 
@@ -49,14 +49,16 @@ class Way:
     participant, material
         Indices c and m.
     kind
-        ``held``, ``converted``, ``partner``, ``partner converted``, ``project``, ``recycling`` or
-        ``unmet``.
+        ``held``, ``converted``, ``partner``, ``partner converted``, ``project``, ``answers``,
+        ``recycling`` or ``unmet``; ``answers`` are events that answer projects which make nothing
+        for this need.
     item
         The form that is converted, or the project; else empty.
     served
-        Expected tonnes of need that it takes care of [t/year].
+        Expected tonnes of need that it takes care of [t/year]; below 0 where events that answer
+        projects add more to the need than the projects take from it.
     part
-        As a fraction of the need without projects and recycling.
+        As a fraction of the need without projects and recycling; nan where there is none.
     cost
         Per tonne-year of assurance [USD/t]; nan for what is not met.
     use
@@ -173,7 +175,7 @@ def _ways(
     for z in range(block.num_stocks):
         c, m = int(block.market_participant[z]), int(block.market_material[z])
         need, recycled, rest = (float(values[z]) for values in expected)
-        if need <= 0.0:
+        if max(need, rest) <= 0.0:
             continue
         ways = [
             *_stocks(problem, flows, z),
@@ -183,10 +185,19 @@ def _ways(
         cheapest = next((way for way in ways if finite and way["cost"] == min(finite)), None)
         if problem.recycled[c, m].any():
             ways.append(_row(RECYCLING, "", need - recycled, 0.0, 0.0))
+        if recycled != rest and not any(way["kind"] == PROJECT and way["served"] for way in ways):
+            ways.append(_row(ANSWERS, "", recycled - rest, math.nan, math.nan))
         of_market = block.stream_market == z
         ways.append(_row(UNMET, "", float(flows.unserved[of_market].sum()), math.nan, math.nan))
         found += [
-            Way(c, m, **way, part=way["served"] / need, cheapest=way is cheapest) for way in ways
+            Way(
+                c,
+                m,
+                **way,
+                part=way["served"] / need if need > 0.0 else math.nan,
+                cheapest=way is cheapest,
+            )
+            for way in ways
         ]
     return found
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.assurance.assurance import (
+    ANSWERS,
     CONVERTED,
     HELD,
     PARTNER,
@@ -33,7 +34,7 @@ def assured(assurance: Assurance | None, names: Names, say: Language) -> Section
             names.participant(problem.participants[way.participant]),
             _in_words(way, names, say),
             way.served,
-            way.part,
+            None if math.isnan(way.part) else way.part,
             None if math.isnan(way.cost) else way.cost,
             None if math.isnan(way.use) else way.use,
             say("yes") if way.cheapest else "",
@@ -77,6 +78,8 @@ def _in_words(way: Way, names: Names, say: Language) -> str:
         return say("a partner's {form}, converted", form=form)
     if way.kind == PROJECT:
         return say("project {name}", name=readable(way.item))
+    if way.kind == ANSWERS:
+        return say("events that answer projects")
     if way.kind == RECYCLING:
         return say("recycling")
     return say("not met")
