@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stockpile.batches.batch import Batch, BatchProgress, batch
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
+    from stockpile.effects_of_projects import ProjectEffects, project_effects
     from stockpile.errors import (
         BatchWarning,
         InstanceError,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
-    from stockpile.project_effects import ProjectEffects, project_effects
     from stockpile.reports.office_tables import office_tables
     from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
@@ -60,7 +60,7 @@ _HOME = {
     "Marginals": "marginal_costs",
     "NotBuiltError": "errors",
     "Plan": "plan",
-    "ProjectEffects": "project_effects",
+    "ProjectEffects": "effects_of_projects",
     "ResultError": "errors",
     "Sensitivity": "sensitivities",
     "Status": "plan",
@@ -80,7 +80,7 @@ _HOME = {
     "load": "instance",
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
-    "project_effects": "project_effects",
+    "project_effects": "effects_of_projects",
     "save": "instance",
     "schema": "schemas",
     "report": "reports.report",

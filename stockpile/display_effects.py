@@ -11,7 +11,7 @@ from stockpile.plan import Status
 if TYPE_CHECKING:
     from typing import Any
 
-    from stockpile.project_effects import ProjectEffects
+    from stockpile.effects_of_projects import ProjectEffects
 
 PROVED = 1e-6
 """An interval narrower than this fraction of the cost without projects is called proved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,8 @@ import pytest
 import stockpile as sp
 from stockpile.cli import main
 from stockpile.display_effects import effects_page
+from stockpile.effects_of_projects import FILES, TABLES, project_effects
 from stockpile.errors import UsageError
-from stockpile.project_effects import FILES, TABLES, project_effects
 from stockpile.tables import ConcentrationCap, CoverageTarget
 
 MAGNETS = Path(__file__).parents[1] / "instances" / "magnets"
@@ -227,3 +228,18 @@ def test_time_that_runs_out_has_its_own_status(magnets, capsys):
     said = capsys.readouterr()
     assert "What projects change is not known" in said.out
     assert "raise --time-limit" in said.err
+
+
+# --- Documentation --------------------------------------------------------------------------------
+
+
+def documented(heading):
+    page = (MAGNETS.parents[1] / "docs" / "projects.md").read_text(encoding="utf-8")
+    text = page.split(f"### Effects: `{heading}`\n")[1].split("\n#")[0]
+    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+
+def test_every_column_and_key_is_documented_and_the_reverse(effects):
+    for name in ("plans", "materials", "caps"):
+        assert documented(f"{name}.csv") == list(TABLES[name])
+    assert documented("effects.json") == list(effects.summary())

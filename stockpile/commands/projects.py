@@ -21,7 +21,7 @@ from stockpile.commands.options import (
 if TYPE_CHECKING:
     import argparse
 
-    from stockpile.project_effects import ProjectEffects
+    from stockpile.effects_of_projects import ProjectEffects
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():
-        from stockpile.project_effects import FILES, project_effects
+        from stockpile.effects_of_projects import FILES, project_effects
 
     require_target(options.out, mark="effects.json", replaceable=FILES)
     effects = project_effects(
