@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 BOX, HEAD, ROOM, LINE = 42, 24, 34, 13
 """Heights of a box, of the name of a nation, between nations, and of a line of text."""
 WIDEST_BOX = 160
-MARGIN = 6
+MARGIN, ASIDE = 6, 36
+"""Room between an arrow and its box, and between arrows side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def _broad(chain: Chain) -> Spec:
         order = _ordered(chain, nation)
         own = [pipe for pipe in chain.pipes if pipe.nation == nation]
         most = max([1, *(alike[pipe][1] for pipe in own)])
-        row = max(BOX + 10.0, 30.0 * most + 10.0)
+        row = max(BOX + 10.0, ASIDE * most + 10.0)
         colour = SERIES[nation % len(SERIES)]
         canvas.text(0, top + 9, name, WIDE, weight="bold", align="left", colour=colour)
         for form, (level, place) in order.items():
@@ -269,7 +270,7 @@ def _broad(chain: Chain) -> Spec:
         canvas.box(*at[box.nation, box.form], wide, box)
     for pipe in chain.pipes:
         place, most = alike[pipe]
-        _broad_pipe(canvas, at, pipe, wide, (place - (most - 1) / 2) * 30.0)
+        _broad_pipe(canvas, at, pipe, wide, (place - (most - 1) / 2) * ASIDE)
     return canvas.spec(WIDE, max(top - ROOM, BOX))
 
 
