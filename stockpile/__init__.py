@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.countering import CounterMoves, counter_moves
+    from stockpile.effects_of_projects import ProjectEffects, project_effects
     from stockpile.errors import (
         BatchWarning,
         InstanceError,
@@ -61,6 +62,7 @@ _HOME = {
     "Marginals": "marginal_costs",
     "NotBuiltError": "errors",
     "Plan": "plan",
+    "ProjectEffects": "effects_of_projects",
     "ResultError": "errors",
     "Sensitivity": "sensitivities",
     "Status": "plan",
@@ -81,6 +83,7 @@ _HOME = {
     "load": "instance",
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
+    "project_effects": "effects_of_projects",
     "save": "instance",
     "schema": "schemas",
     "report": "reports.report",
@@ -107,6 +110,7 @@ __all__ = [
     "Marginals",
     "NotBuiltError",
     "Plan",
+    "ProjectEffects",
     "ResultError",
     "Sensitivity",
     "Status",
@@ -127,6 +131,7 @@ __all__ = [
     "load",
     "marginals",
     "office_tables",
+    "project_effects",
     "report",
     "save",
     "schema",

@@ -23,6 +23,7 @@ COMMANDS = {
     "validate": "check instance folders and name every mistake",
     "evaluate": "judge a plan on fresh scenarios",
     "compare": "say what acting together saves, and who pays",
+    "projects": "say what allowing projects changes: stocks, money, dependence",
     "frontier": "show what more coverage or less budget costs",
     "counter-moves": "judge a plan where others answer it",
     "foresight": "bound what any release policy could achieve",

@@ -10,6 +10,7 @@ from stockpile.concentration import supplied
 from stockpile.plan import table
 from stockpile.problem import MONTHS_PER_YEAR
 from stockpile.projects import FAST, FUNDED, JOINT
+from stockpile.quantiles import weighted_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,19 +42,13 @@ def projects_table(
                 "capital_usd": float(limits.outlay[:, n, state].sum()),
                 "capital_usd_per_year": float(limits.capital[n, state]),
                 "support_usd_per_year": float(limits.support[n, state]),
-                "start_month_median": _median(first[:, n], setting.scenarios.probability),
+                "start_month_median": weighted_quantile(
+                    first[:, n], setting.scenarios.probability, 0.5
+                ),
                 "output_t_per_year": float(projects.output[n].sum() * MONTHS_PER_YEAR),
             }
         )
     return table("projects", rows)
-
-
-def _median(values: NDArray[np.int64], weight: NDArray[np.float64]) -> float:
-    """Return the least value that half of the weight does not exceed."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weight[order])
-    place = int(np.searchsorted(reached, 0.5 * reached[-1] * (1.0 - 1e-12)))
-    return float(values[order[place]])
 
 
 def dependence_table(problem: Problem, states: NDArray[np.int64]) -> pd.DataFrame:

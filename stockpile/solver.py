@@ -123,6 +123,7 @@ def solve_world(
     deadline: float,
     start: float = 0.0,
     alone: Plan | None = None,
+    known: Plan | None = None,
     explain: bool = False,
 ) -> Plan:
     """Solve an instance that has been made ready in one world.
@@ -139,6 +140,8 @@ def solve_world(
         The plan of the world ``none``, solved to :func:`gap_alone`, which says what nobody may
         pay more than (16), and is looked at first where limits join the materials. None has it
         found where it is needed.
+    known
+        Another plan to look at first where limits join the materials, in place of that.
     explain
         Whether to find out which limits conflict where they cannot all be kept.
     """
@@ -147,7 +150,8 @@ def solve_world(
     couplings = world_couplings(setting, world, gap=gap, deadline=deadline, alone=alone)
     joined = couplings.any_limit or couplings.facilities.names or setting.problem.groups
     if joined:
-        tables = _together(setting, world, couplings, gap, deadline, alone, explain=explain)
+        first = alone if known is None else known
+        tables = _together(setting, world, couplings, gap, deadline, first, explain=explain)
     else:
         tables = _apart(setting, world, gap, deadline)
     return Plan(

@@ -102,7 +102,7 @@ def _config(*, narrow: bool) -> Spec:
     }
 
 
-def _forms(make: Callable[[int], Spec]) -> Forms:
+def both_forms(make: Callable[[int], Spec]) -> Forms:
     """Return both forms of what a function makes of a width."""
     specs = []
     for narrow in (False, True):
@@ -175,7 +175,7 @@ def bars(
             },
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
@@ -216,7 +216,7 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
             ],
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -> Forms:
@@ -251,7 +251,7 @@ def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -
             },
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def lines(
@@ -295,7 +295,7 @@ def lines(
             },
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def month_bars(
@@ -336,7 +336,7 @@ def month_bars(
             },
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str]) -> Forms:
@@ -376,7 +376,7 @@ def tornado(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
             ],
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def margins(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str]) -> Forms:
@@ -419,7 +419,7 @@ def margins(rows: Rows, *, axis: str, order: Sequence[str], series: Sequence[str
             ],
         }
 
-    return _forms(make)
+    return both_forms(make)
 
 
 def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
@@ -464,4 +464,4 @@ def band(rows: Rows, *, x: str, y: str, words: Mapping[str, str]) -> Forms:
             ],
         }
 
-    return _forms(make)
+    return both_forms(make)

@@ -14,6 +14,7 @@ from stockpile.stress_simulation import stress_runs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stockpile.assurance.assurance import Assurance
     from stockpile.instance import Instance
     from stockpile.outofsample import Assessment
     from stockpile.plan import Plan
@@ -47,6 +48,8 @@ class Evidence:
         What acting together saves.
     frontier
         What more coverage or less money costs.
+    assurance
+        How needs are assured, where there are plants, projects or recycling.
     """
 
     plan: Plan
@@ -56,6 +59,7 @@ class Evidence:
     sensitivity: Sensitivity | None = None
     comparison: SavedComparison | None = None
     frontier: SavedFrontier | None = None
+    assurance: Assurance | None = None
 
 
 def gather(
@@ -113,4 +117,13 @@ def gather(
         ),
         comparison,
         frontier,
+        _assurance(instance, plan, threads),
     )
+
+
+def _assurance(instance: Instance, plan: Plan, threads: int | None) -> Assurance | None:
+    if not (instance.conversions or instance.projects or instance.recycling):
+        return None
+    from stockpile.assurance.assurance import assurance  # Most instances do without.
+
+    return assurance(instance, plan, threads=threads)

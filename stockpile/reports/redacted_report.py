@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stockpile.assurance.assurance import planned
+from stockpile.blocks import build_blocks
 from stockpile.redaction import NO_STOCK, band_names, redacted_holdings, redacted_summary
 from stockpile.reports.amounts import money
 from stockpile.reports.charts import dots
 from stockpile.reports.document import Column, Document, Figure, Paragraph, Section, Table
 from stockpile.reports.evidence import Evidence
 from stockpile.reports.names import Names
+from stockpile.reports.sections.chain import chain
 from stockpile.reports.sections.coverage import promises_kept
+from stockpile.reports.sections.dependence import dependence
 from stockpile.reports.sections.ladder import ladder
+from stockpile.reports.sections.projects import projects
 from stockpile.reports.sections.sources import sources
 from stockpile.reports.sections.supply import supply
 
@@ -40,6 +45,7 @@ def redacted_report(
         sections = [
             Section("holdings", say("What to hold"), (_table(rows, names, say),)),
             ladder(evidence, names, say),
+            *_assurance(plan, instance, rows, names, say),
             Section(
                 "coverage",
                 say("What is promised, and what is kept"),
@@ -56,6 +62,24 @@ def redacted_report(
         picture=picture,
         sections=tuple(section for section in sections if section is not None),
         language=say.code,
+    )
+
+
+def _assurance(
+    plan: Plan, instance: Instance, rows: list[dict[str, Any]], names: Names, say: Language
+) -> tuple[Section | None, ...]:
+    """Return the sections on chains, projects and dependence without what tells of stocks.
+
+    What flows through plants, and how much each way serves, would tell how much is held.
+    """
+    if not (instance.conversions or instance.projects):
+        return ()
+    problem, scenarios, decisions = planned(instance, plan)
+    held = {(row["participant"], row["material"]): _shown(row["holding"], say) for row in rows}
+    return (
+        chain(problem, build_blocks(problem), (), held, names, say),
+        projects(plan, problem, scenarios, decisions, held, names, say),
+        dependence(plan, instance, names, say),
     )
 
 
