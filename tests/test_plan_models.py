@@ -1,4 +1,4 @@
-"""The selection model (9)-(13), (15), (16), (18): enumeration, arrays, Pyomo and files agree."""
+"""The selection model (9)-(18): enumeration, arrays, Pyomo and files agree."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def selection_of(seed, limits):
 
 
 def rich_selection(unit=1.0):
-    """Six materials, two participants, two groups; almost every limit binds in the relaxation."""
-    return random_selection(42, ALL_OWN, unit=unit)
+    """Five materials, two participants, groups and projects; most limits bind in the relaxation."""
+    return random_selection(885, ALL_OWN, unit=unit)
 
 
 # --- Enumeration in plain Python ------------------------------------------------------------------
@@ -62,8 +62,17 @@ class Plain:
             setattr(self, name, value.tolist() if isinstance(value, np.ndarray) else value)
         self.C, self.L, self.W = len(self.participants), len(self.kinds), len(self.facilities)
 
+    def states(self, columns):
+        """State of each project: the highest in which a column was simulated."""
+        return [max([0, *(row[j] for j in columns)]) for row in self.state]
+
     def cost_of(self, columns, open_):
-        return sum(self.cost[j] for j in columns) + sum(self.facility_cost[w] for w in open_)
+        projects = zip(self.state_cost, self.states(columns), strict=True)
+        return (
+            sum(self.cost[j] for j in columns)
+            + sum(self.facility_cost[w] for w in open_)
+            + sum(cost[state] for cost, state in projects)
+        )
 
     def broken(self, columns, open_):
         """Broken limits: equation, participant and item, with amount and limit."""
@@ -91,6 +100,7 @@ class Plain:
                 number = fewest_rules(patterns)
                 require(number <= self.most_rules, 15, name, "", number, self.most_rules)
         require(at_most(total, self.joint_budget), 11, None, "", total, self.joint_budget)
+        self.check_projects(columns, require, at_most)
         for name, covered, confidence in zip(
             self.groups, self.covered, self.confidence, strict=True
         ):
@@ -105,6 +115,24 @@ class Plain:
             mean = tail_mean(costs, self.probability, self.tail)
             require(at_most(mean, self.most_tail_cost), 18, None, "", mean, self.most_tail_cost)
         return found
+
+    def check_projects(self, columns, require, at_most):
+        states = self.states(columns)
+        for n, name in enumerate(self.projects):
+            seen = {self.state[n][j] for j in columns} - {-1}
+            ok = len(seen) <= 1 and self.state_allowed[n][states[n]]
+            require(ok, 14, None, name, 2.0, 1.0)
+        total = 0.0
+        for c, name in enumerate(self.participants):
+            paid = sum(self.state_outlay[c][n][state] for n, state in enumerate(states))
+            total += paid
+            limit = self.project_budget[c]
+            require(at_most(paid, limit), 11, name, "for projects", paid, limit)
+        limit = self.joint_project_budget
+        require(at_most(total, limit), 11, None, "for projects", total, limit)
+        for name, use, limit in zip(self.caps, self.cap_use, self.cap_limit, strict=True):
+            supplied = sum(use[n] for n, state in enumerate(states) if state > 0)
+            require(supplied <= limit + TOLERANCE, 17, None, name, supplied, limit)
 
     def broken_storage(self, columns, open_):
         found = {}
@@ -189,7 +217,7 @@ def test_pyomo_finds_what_enumeration_finds(seed, limits):
 
 def test_large_money_does_not_mislead_solvers():
     """In USD, HiGHS with its usual tolerances called twice the least cost optimal here."""
-    selection = random_selection(1006, ALL_OWN, unit=1e6)
+    selection = random_selection(1006, ALL_OWN - {"projects"}, unit=1e6)
     best = Plain(selection).best()
     model = plan_reference(selection)
     assert model.money_usd.value == 1e6
@@ -281,6 +309,16 @@ def test_a_case_worked_by_hand():
         shortage=np.zeros((0, 4)),
         tail=1.0,
         most_tail_cost=np.inf,
+        projects=(),
+        state=np.zeros((0, 4), dtype=np.int64),
+        state_allowed=np.zeros((0, 3), dtype=np.bool_),
+        state_cost=np.zeros((0, 3)),
+        state_outlay=np.zeros((1, 0, 3)),
+        project_budget=np.array([np.inf]),
+        joint_project_budget=np.inf,
+        caps=(),
+        cap_use=np.zeros((0, 0)),
+        cap_limit=np.zeros(0),
     )
     chosen = choose(selection)
     assert chosen.columns.tolist() == [1, 2]
