@@ -24,6 +24,7 @@ from stockpile.model.foresight_reference import instance_model
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
+from stockpile.scenarios import scenario_set
 from stockpile.tables import Agreement, CoverageTarget
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -139,7 +140,8 @@ def test_instances_with_budgets_agree_in_all_forms(seed, couplings, tmp_path):
     bound = foresight(instance, cooperation=world, progress=False)
     with Workers(1) as one:
         of_materials = models(instance, world, one)
-    budgets = foresight_budgets(problem, build_couplings(instance, problem, world))
+    couplings = build_couplings(instance, problem, world, scenario_set(instance, problem))
+    budgets = foresight_budgets(problem, couplings)
     assert budgets.names
     solution = solve_linear(instance_form(of_materials, budgets))
     plan = sp.solve(instance, gap=0.0, cooperation=world, progress=False)
