@@ -198,7 +198,7 @@ def measured(instance: sp.Instance, seconds: list[float]) -> Iterator[dict[str, 
     drawn, stress = scenario_set(instance, problem), stress_cases(instance, problem)
     with Workers() as workers:
         evaluator = Evaluator(problem, block, drawn, stress, workers, sharing=True)
-        evaluator.scores(np.zeros((1, block.num_stocks), np.int64), np.zeros((1, 2), np.int64))
+        evaluator.scores(np.zeros((1, block.num_stocks), np.int64), np.zeros((1, 3), np.int64))
         began = time.monotonic()
         space, judge = presolve(evaluator)
         search = BoxSearch(judge, space, 0.001)

@@ -41,6 +41,7 @@ from rules_mip import chosen_of, rules_program
 import stockpile as sp
 from stockpile.blocks import build_blocks
 from stockpile.boxsearch import BoxSearch
+from stockpile.choices import with_variant
 from stockpile.evaluator import Evaluator
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
@@ -84,7 +85,7 @@ class Objective:
         owned = block.market_participant, block.market_material
         self.lots_min, self.lots_max = problem.lots_min[owned], problem.lots_max[owned]
         self.rules, self.owners = len(problem.menu.rules), len(problem.participants)
-        nobody = np.zeros((1, self.owners), dtype=np.int64)
+        nobody = with_variant(np.zeros((1, self.owners), dtype=np.int64), 0)
         nothing = evaluator.scores(np.zeros_like(self.lots_max)[None], nobody)
         everything = evaluator.fixed_cost(self.lots_max[None], nobody, self._prices)
         self._worst = float(everything[0] + nothing.variable.sum())
@@ -96,6 +97,7 @@ class Objective:
 
     def cost(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the penalised cost of lots (P, I) and rules (P, C), (P,)."""
+        rule = with_variant(rule, 0)
         scores = self._evaluator.scores(lots, rule)
         cost = self._evaluator.fixed_cost(lots, rule, self._prices) + scores.variable.sum(axis=1)
         broken = ~scores.feasible
@@ -193,7 +195,7 @@ class Task:
                 self.problem, block, self.drawn, self.stress, self.workers, sharing=self.sharing
             )
             lots = np.zeros((1, block.num_stocks), dtype=np.int64)
-            rule = np.zeros((1, len(self.problem.participants)), dtype=np.int64)
+            rule = np.zeros((1, len(self.problem.participants) + 1), dtype=np.int64)
             evaluator.scores(lots, rule)
             evaluator.achievements(lots, rule)
             evaluator.floors_kept(lots, rule)
@@ -268,6 +270,7 @@ def by_program(task: Task) -> dict[str, Any]:
         said.append(solution.objective + constant)
         if solution.values.size:
             lots, rule = chosen_of(choice, solution.values)
+            rule = with_variant(rule, 0)
             scores = evaluator.scores(lots, rule)
             fixed = evaluator.fixed_cost(lots, rule, evaluator.plain_prices())
             found.append(float(fixed[0] + scores.variable.sum()))

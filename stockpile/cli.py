@@ -50,6 +50,14 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    try:  # Ctrl-C may come while packages are still being loaded.
+        return _run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstockpile: interrupted; nothing was written\n")
+        return EXIT_OTHER
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # A terminal that lacks a letter shows another.
             stream.reconfigure(errors="replace")
@@ -73,9 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_WRONG_INPUT
     except MemoryError:
         sys.stderr.write("stockpile: not enough memory; try fewer scenarios or fewer rules\n")
-        return EXIT_OTHER
-    except KeyboardInterrupt:
-        sys.stderr.write("\nstockpile: interrupted; nothing was written\n")
         return EXIT_OTHER
     except BrokenPipeError:  # The reader of stdout has gone, as with `| head`.
         sys.stderr.close()

@@ -97,10 +97,11 @@ def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
     count = math.prod(len(of_owner) for of_owner in rules) * variants
     if count > MOST_COMBINATIONS:
         projects = f" and {variants} combinations of projects" if variants > 1 else ""
+        both = "rules and projects" if variants > 1 else "rules"
         raise UsageError(
             f"{len(rules)} participants with {max(map(len, rules))} different rules each{projects} "
-            f"make {count:,} combinations for {block.name}; at most {MOST_COMBINATIONS:,} can "
-            "be searched.\n  Write a rules.csv with fewer rules."
+            f"make {count:,} combinations of {both} for {block.name}; at most "
+            f"{MOST_COMBINATIONS:,} can be searched.\n  Write a rules.csv with fewer rules."
         )
     choices = itertools.product(*rules, range(variants))
     combinations = np.array(list(choices), dtype=np.int64)

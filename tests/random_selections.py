@@ -12,7 +12,17 @@ import numpy as np
 
 from stockpile.model.selection import Selection
 
-LIMITS = ("budget", "joint_budget", "storage", "pool", "coverage", "rules", "cost_share", "tail")
+LIMITS = (
+    "budget",
+    "joint_budget",
+    "storage",
+    "pool",
+    "coverage",
+    "rules",
+    "cost_share",
+    "tail",
+    "projects",
+)
 """What can limit a selection, by the names that :func:`random_selection` takes."""
 
 
@@ -99,6 +109,7 @@ def random_selection(
         shortage=shortage if "tail" in limits else shortage[:0],
         tail=tail,
         most_tail_cost=float(limit("tail", mean)),
+        **_projects(rng, block, example, C, unit, factors, there="projects" in limits),
     )
 
 
@@ -137,3 +148,46 @@ def _facilities(rng, stored):
     places += [places[n] for n in rng.integers(0, max(len(places), 1), size=extra)]
     where, kind = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return where, kind, np.ceil(10.0 * stored[where, kind] * rng.choice([0.5, 1.0, 1.3])) / 10.0
+
+
+def _projects(rng, block, example, C, unit, factors, *, there):
+    """Up to 3 projects that the example agrees on, with costs, budgets and caps; none if not there.
+
+    Some matter to no block, some have no fast track; some columns stand in a state that is not
+    allowed. Budgets and caps are near what the example takes.
+    """
+    N = int(rng.integers(1, 4)) if there else 0
+    allowed = np.ones((N, 3), dtype=np.bool_)
+    allowed[:, 2] = rng.random(N) < 0.7
+    allowed[:, 1] = allowed[:, 2] | (rng.random(N) < 0.8)
+    agreed = np.array([rng.choice(np.flatnonzero(row)) for row in allowed], dtype=np.int64)
+    matters = rng.random((N, int(block.max()) + 1)) < 0.6
+    agreed[~matters.any(axis=1)] = 0
+    state = rng.integers(0, 3, size=(N, block.size))
+    state[:, example] = agreed[:, None]
+    state[~matters[:, block]] = -1
+
+    def in_states(shape, most):
+        """Return nothing, an amount, and that with a fast track, along a last axis."""
+        return np.cumsum(rng.integers(0, most, size=(*shape, 3)) * [0, 1, 1], axis=-1)
+
+    outlay = unit * in_states((C, N), 20).astype(np.float64)
+    paid = outlay[:, np.arange(N), agreed].sum(axis=1)
+    budget = paid * rng.choice(factors, size=C)
+    budget[rng.random(C) < 0.3] = np.inf
+    joint = float(paid.sum() * rng.choice(factors)) if there and rng.random() < 0.7 else np.inf
+    caps = int(rng.integers(0, 3)) if there else 0
+    use = rng.integers(-9, 10, size=(caps, N)).astype(np.float64)
+    spare = np.abs(use).sum(axis=1) * (rng.choice(factors, size=caps) - 1.0)
+    return {
+        "projects": tuple(f"project {n}" for n in range(N)),
+        "state": state,
+        "state_allowed": allowed,
+        "state_cost": unit * in_states((N,), 40).astype(np.float64),
+        "state_outlay": outlay,
+        "project_budget": budget if there else np.full(C, np.inf),
+        "joint_project_budget": joint,
+        "caps": tuple(f"source {n}" for n in range(caps)),
+        "cap_use": use,
+        "cap_limit": use @ (agreed > 0).astype(np.float64) + spare,
+    }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+import stockpile as sp
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCES = ROOT / "instances"
@@ -30,6 +33,17 @@ def one(folder: Path, table: str, **match: str) -> dict[str, str]:
 def page() -> str:
     """The page of the documentation about the data."""
     return (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def only_stocks() -> sp.Instance:
+    """The whole instance without plants, projects, and what answers these."""
+    whole = sp.load(WHOLE)
+    without = ("projects", "project_products", "conversions", "plant_shares", "leads", "recycling")
+    return replace(
+        whole,
+        **dict.fromkeys((*without, "concentration"), ()),
+        hazards=tuple(row for row in whole.hazards if row.answers is None),
+    )
 
 
 def demand_of(nation: str, material: str) -> dict[str, float]:

@@ -22,10 +22,15 @@ def search(state: BoxSearch, stop=lambda: False):
 
 
 class TableJudge:
-    """Costs looked up in tables of random monotone functions, one per combination of rules."""
+    """Costs looked up in tables of random monotone functions, one per rule and variant."""
 
-    def __init__(self, seed: int, *, dimensions: int, most: int, rules: int, coarse: bool) -> None:
+    def __init__(
+        self, seed: int, *, dimensions: int, most: int, rules: int, coarse: bool, variants: int = 1
+    ) -> None:
         rng = np.random.default_rng(seed)
+        self.variants = variants
+        choices = np.array(list(itertools.product(range(rules), range(variants))))
+        rules = len(choices)
         shape = (rules,) + (most + 1,) * dimensions
         steps = rng.random(shape) * (rng.random(shape) < 0.3)
         if coarse:  # Many ties and flat parts.
@@ -42,7 +47,7 @@ class TableJudge:
         self.space = Space(
             np.zeros((rules, dimensions), dtype=np.int64),
             np.full((rules, dimensions), most),
-            np.arange(rules)[:, None],
+            choices,
         )
         holding = sum(index[i + 1] * self.unit[i] for i in range(dimensions))
         cost = np.where(self.feasible, holding + self.variable + self.slack, np.inf)
@@ -50,19 +55,24 @@ class TableJudge:
         self.cost = cost
 
     def plain_prices(self):
-        return plain_prices(1, len(self.unit), len(self.feasible))
+        return plain_prices(1, len(self.unit), len(self.feasible) // self.variants, self.variants)
+
+    def table(self, choices):
+        """Number of the table of a rule and a variant."""
+        return choices[..., 0] * self.variants + choices[..., 1]
 
     def slope(self, prices):
         return prices.weight[0] * self.unit + prices.stored
 
     def fixed_cost(self, lots, rule, prices):
-        return lots @ self.slope(prices) + prices.rule[0, rule[:, 0]] * (lots > 0).any(axis=1)
+        followed = prices.rule[0, rule[:, 0]] * (lots > 0).any(axis=1)
+        return lots @ self.slope(prices) + followed + prices.variant[rule[:, 1]]
 
     def tail_cost(self, lots, rule, weight):
-        return weight[0] * self.variable[(rule[:, 0], *lots.T)]
+        return weight[0] * self.variable[(self.table(rule), *lots.T)]
 
     def scores(self, lots, rule):
-        at = (rule[:, 0], *lots.T)
+        at = (self.table(rule), *lots.T)
         nothing = np.zeros((len(lots), 0, 0), dtype=np.uint8)
         return Scores(
             (self.variable[at] + self.slack[at])[:, None], self.variable[at][:, None],
@@ -80,6 +90,7 @@ judges = st.builds(
     most=st.integers(0, 9),
     rules=st.integers(1, 5),
     coarse=st.booleans(),
+    variants=st.integers(1, 3),
 )
 
 
@@ -95,7 +106,7 @@ def test_gap_zero_finds_the_optimum_of_a_full_table(judge):
     assert found.incumbent == pytest.approx(judge.optimum, rel=1e-9, abs=1e-12)
     assert found.bound <= judge.optimum
     assert found.gap == 0.0
-    assert judge.cost[(int(found.rule[0]), *found.lots)] == pytest.approx(found.incumbent)
+    assert judge.cost[(int(judge.table(found.rule)), *found.lots)] == pytest.approx(found.incumbent)
 
 
 @given(judges, st.floats(0.0, 0.5))

@@ -201,6 +201,7 @@ def test_an_assessment_shows_the_interval_of_a_group():
             low_usd=0.9e9,
             high_usd=1.1e9,
             facilities_usd=0.0,
+            projects_usd=0.0,
             planned_cost_usd=1e9,
             coverage=rows,
             limits=limits,

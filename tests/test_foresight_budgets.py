@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_coupled import write_coupled_instance
-from test_foresight import INSTANCES, TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
+from real_data import only_stocks
+from test_foresight import TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
 
 import stockpile as sp
 from stockpile.couplings import build_couplings
@@ -24,6 +25,7 @@ from stockpile.model.foresight_reference import instance_model
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
+from stockpile.scenarios import scenario_set
 from stockpile.tables import Agreement, CoverageTarget
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -139,7 +141,8 @@ def test_instances_with_budgets_agree_in_all_forms(seed, couplings, tmp_path):
     bound = foresight(instance, cooperation=world, progress=False)
     with Workers(1) as one:
         of_materials = models(instance, world, one)
-    budgets = foresight_budgets(problem, build_couplings(instance, problem, world))
+    couplings = build_couplings(instance, problem, world, scenario_set(instance, problem))
+    budgets = foresight_budgets(problem, couplings)
     assert budgets.names
     solution = solve_linear(instance_form(of_materials, budgets))
     plan = sp.solve(instance, gap=0.0, cooperation=world, progress=False)
@@ -230,7 +233,7 @@ def test_a_budget_too_small_for_a_promise_makes_the_bound_infinite():
 @pytest.mark.parametrize("part", [0.95, 0.8, 0.5])
 def test_budgets_of_many_materials_are_certified(part):
     """With dozens of near-parallel cuts of each material the solver doubts its own optima."""
-    instance = sp.load(INSTANCES / "us-japan")
+    instance = only_stocks()
     instance = dataclasses.replace(
         instance,
         agreement=Agreement(),

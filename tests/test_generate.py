@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stockpile as sp
+from stockpile.choices import with_variant
 from stockpile.cli import main
 from stockpile.couplings import build_couplings
 from stockpile.generator.menu import NAMES, REFERENCE
@@ -271,7 +272,7 @@ def test_the_reference_plan_keeps_all_promises(seed, participants, months):
         problem = setting.problem
         assert np.all(lots <= problem.lots_max)
         rule = [rule.name for rule in problem.menu.rules].index(REFERENCE)
-        rules = np.full(participants, rule)
+        rules = with_variant(np.full(participants, rule), 0)
         covered = np.ones(setting.scenarios.count, dtype=bool)
         for m, block in enumerate(setting.blocks):
             evaluator = setting.evaluator(block, sharing=True)
@@ -279,7 +280,7 @@ def test_the_reference_plan_keeps_all_promises(seed, participants, months):
             kept = evaluator.sampling(lots[:, m], rules).covered
             covered[evaluator.needs.scenario] &= kept[0]
         assert covered.mean() >= 0.9 - 1e-9
-        couplings = build_couplings(made, problem, "none")
+        couplings = build_couplings(made, problem, "none", setting.scenarios)
         uses = limit_uses(
             couplings,
             [setting.evaluator(block, sharing=False) for block in setting.blocks],
@@ -287,6 +288,7 @@ def test_the_reference_plan_keeps_all_promises(seed, participants, months):
             lots.T,
             [rules] * 3,
             np.ones(len(made.facilities), dtype=bool),
+            np.zeros(0, dtype=np.int64),
         )
         assert {use.equation for use in uses} == {11, 12, 15, 18}
         assert all(use.kept for use in uses)

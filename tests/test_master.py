@@ -51,7 +51,9 @@ class Case:
     def search(self, stop=lambda: False, tell=lambda search: None, gap=0.0):
         """Run the search and return it; ``tell`` and ``stop`` see it at work."""
         with prepared(self.instance, Running(threads=1, progress=False)) as setting:
-            couplings = build_couplings(self.instance, setting.problem, self.world)
+            couplings = build_couplings(
+                self.instance, setting.problem, self.world, setting.scenarios
+            )
             if self.standalone is not None:
                 couplings = couplings.with_standalone(self.standalone)
             evaluators = [

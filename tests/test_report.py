@@ -28,6 +28,7 @@ from stockpile.reports.page import page, paper
 from stockpile.reports.plan_report import plan_report
 from stockpile.reports.report import report_document, written_as
 from stockpile.reports.saved import SavedComparison, read_result
+from stockpile.tables import Project
 
 TOY = Path(__file__).parents[1] / "instances" / "toy"
 
@@ -414,11 +415,27 @@ def test_numbers_are_written_with_the_digits_that_matter():
 
 @pytest.fixture
 def secret(tmp_path):
-    """An instance of large and unmistakable numbers, laid over from a private folder."""
+    """An instance of large and unmistakable numbers, laid over from a private folder.
+
+    Its project is so cheap that it is funded.
+    """
     folder = tmp_path / "public"
     made = sp.generate(materials=3, scenarios=100, months=24)
     rows = tuple(replace(row, existing_t=0.0) for row in made.holdings)
-    made = replace(made, holdings=rows, name="public")
+    project = Project(
+        project="smelter",
+        kind="metal",
+        material=made.materials[0].material,
+        capacity_t_per_year=4129.7,
+        beneficiaries=(made.participants[0].participant,),
+        beneficiary_shares=(1.0,),
+        funder=made.participants[0].participant,
+        capital_usd=47591.3,
+        operating_usd_per_t=1000.0 * made.materials[0].price_usd_per_kg + 1.37,
+        lead_median_months=1.0,
+        lead_sigma=0.0,
+    )
+    made = replace(made, holdings=rows, name="public", projects=(project,))
     sp.save(made, folder)
     private = tmp_path / "private"
     private.mkdir()
@@ -489,7 +506,12 @@ def test_no_hidden_number_is_anywhere_in_the_output(secret, tmp_path, capsys):
         float(held["outlay_usd"].sum()),
         plan.annual_cost_usd,
         plan.bound_usd,
+        *plan.projects["capital_usd"],
+        *plan.projects["capital_usd_per_year"],
+        *plan.projects["support_usd_per_year"],
+        *plan.projects["output_t_per_year"],
     }
+    assert plan.projects["funded"].all()
     tried = {form for value in hidden if value == value for form in forms(value)}
     assert len(tried) > 40
     full = content(tmp_path / "full")

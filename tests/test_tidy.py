@@ -51,6 +51,39 @@ def full(plan):
                 }
             ],
         ),
+        projects=table(
+            "projects",
+            [
+                {
+                    "project": "smelter",
+                    "kind": "refining",
+                    "funder": "joint",
+                    "payers": "us;japan",
+                    "payer_shares": "0.75;0.25",
+                    "funded": True,
+                    "fast_track": False,
+                    "capital_usd": 1e9,
+                    "capital_usd_per_year": 1e8 / 3,
+                    "support_usd_per_year": 0.0,
+                    "start_month_median": 25.0,
+                    "output_t_per_year": 120.0,
+                }
+            ],
+        ),
+        dependence=table(
+            "dependence",
+            [
+                {
+                    "participant": "japan",
+                    "material": "gallium",
+                    "source": "china",
+                    "share_before": 0.9,
+                    "share_after": 0.6,
+                    "hhi_before": 0.81,
+                    "hhi_after": 0.36,
+                }
+            ],
+        ),
         limits=table(
             "limits",
             [
@@ -127,7 +160,7 @@ def test_numbers_have_units(full):
     numbers = tidy[tidy["value"].notna() & (tidy["table"] != "plan")]
     bare = set(numbers.loc[numbers["unit"] == "", "item"])
     # Truths, counts, numbers of equations, and limits on a number.
-    assert bare == {"met", "open", "equation", "simulations", "used"}
+    assert bare == {"met", "open", "funded", "fast_track", "equation", "simulations", "used"}
     assert set(UNITS) >= {
         name
         for columns in TABLES.values()

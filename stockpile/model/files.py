@@ -34,16 +34,20 @@ _PLAN_NOTES = (
     "Money in {money}, storage in t. The names of rows begin with their equation:",
     "  eq10_block        one column for each block",
     "  eq11_budget       outlays; eq11_joint_budget: of all together",
+    "  eq11_projects     outlays for projects; eq11_joint_projects: of all together",
     "  eq12_storage      storage minus room in open facilities [t]",
     "  eq13_covered      in a scenario a group is covered only if the block is",
     "  eq13_confidence   probability of covering a group, beyond what every choice covers",
+    "  eq14_project      a block is simulated with the projects that are funded, or fast",
     "  eq15_rule         a column needs a rule that acts as its own",
     "  eq15_most_rules   distinct rules in use",
     "  eq16_cost_share   what a participant bears in a year",
+    "  eq17_cap          supply of one source above its share of all supply [t/month]",
     "  eq18_excess       shortage cost of a scenario above eta",
     "  eq18_tail         mean shortage cost of the worst scenarios",
-    "Variables: z(block,column), y(facility), full(group,scenario), w(participant,rule), eta,",
-    "v(scenario). Columns and scenarios are counted from 0.",
+    "Variables: z(block,column), y(facility), P(project) funded, F(project) fast-tracked,",
+    "full(group,scenario), w(participant,rule), eta, v(scenario). Columns and scenarios are",
+    "counted from 0.",
 )
 
 _FORESIGHT_NOTES = (

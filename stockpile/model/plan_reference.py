@@ -157,15 +157,11 @@ def add_projects(model: pyo.ConcreteModel, selection: Selection) -> None:
     def users(p: str, i: str, reached: int) -> Any:
         return sum(model.z[j] for j in columns_of(model, i) if state[p, j] >= reached)
 
-    def funded_rule(model: pyo.ConcreteModel, p: str, i: str) -> Any:
+    def state_rule(model: pyo.ConcreteModel, reached: int, p: str, i: str) -> Any:
         if all(state[p, j] < 0 for j in columns_of(model, i)):
             return pyo.Constraint.Skip
-        return users(p, i, FUNDED) == model.P[p]
-
-    def fast_rule(model: pyo.ConcreteModel, p: str, i: str) -> Any:
-        if all(state[p, j] < 0 for j in columns_of(model, i)):
-            return pyo.Constraint.Skip
-        return users(p, i, FAST) == model.F[p]
+        decision = model.P[p] if reached == FUNDED else model.F[p]
+        return users(p, i, reached) == decision
 
     def paid(c: str) -> Any:
         return sum(
@@ -182,8 +178,9 @@ def add_projects(model: pyo.ConcreteModel, selection: Selection) -> None:
             return pyo.Constraint.Infeasible
         return supplied <= float(selection.cap_limit[n])
 
-    model.eq14_funded = pyo.Constraint(model.PROJECTS, model.BLOCKS, rule=funded_rule)
-    model.eq14_fast = pyo.Constraint(model.PROJECTS, model.BLOCKS, rule=fast_rule)
+    model.eq14_project = pyo.Constraint(
+        (FUNDED, FAST), model.PROJECTS, model.BLOCKS, rule=state_rule
+    )
     model.eq11_projects = pyo.Constraint(model.PARTICIPANTS, rule=budget_rule)
     together = sum(paid(c) for c in model.PARTICIPANTS)
     model.eq11_joint_projects = pyo.Constraint(
