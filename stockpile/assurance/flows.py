@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stockpile.parallel import Workers
     from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
-    from stockpile.simulate import Months
+    from stockpile.simulate import Months, Terms
 
 AT_ONCE = 250
 """Scenarios simulated at once; every release of every month of them is kept meanwhile."""
@@ -114,11 +114,11 @@ def block_flows(
     lots, rules, states = decisions
     steps = block.steps if sharing else block.own_steps
     needs = block_needs(problem, block, scenarios, workers, states)
-    tally = _Tally(problem, block, steps, needs)
     c, m = block.market_participant, block.market_material
     holding = lots[c, m] * problem.lot[m]
     rule = rules[:, block.materials[0]]
     terms = candidate_terms(problem.menu, steps, holding[:, None], rule[:, None])
+    tally = _Tally(problem, block, terms, needs)
     for first in range(0, needs.scenario.size, AT_ONCE):
         some = np.arange(first, min(first + AT_ONCE, needs.scenario.size))
         part = needs.only(some, needs.probability[some])
@@ -130,8 +130,10 @@ def block_flows(
 class _Tally:
     """Adds up what is simulated, scenario by scenario."""
 
-    def __init__(self, problem: Problem, block: Block, steps: Steps, needs: Needs) -> None:
-        self._problem, self._block, self._steps, self._needs = problem, block, steps, needs
+    def __init__(self, problem: Problem, block: Block, terms: Terms, needs: Needs) -> None:
+        self._problem, self._block, self._needs = problem, block, needs
+        self._steps = steps = terms.steps
+        self._capacity = terms.capacity[:, 0]
         S, E = needs.scenario.size, problem.conversions.count
         self._released = np.zeros((S, steps.count))
         self._unserved = np.zeros((S, block.num_streams))
@@ -145,7 +147,7 @@ class _Tally:
         self._unserved[some] = months.unserved[..., 0]
         self._months[some] = (months.need > 0.0).any(axis=2).sum(axis=1)
         pools, weight = self._steps.pools, self._needs.probability[some]
-        left = np.tile(pools.capacity, (*released.shape[:2], 1))
+        left = np.tile(self._capacity, (*released.shape[:2], 1))
         asked = np.zeros((*released.shape[:2], self._problem.conversions.count), np.bool_)
         for j in range(self._steps.count):
             wanted = months.need[:, :, self._steps.stream[j]] > 0.0
@@ -153,8 +155,9 @@ class _Tally:
                 left[..., pools.pool[d]] -= released[..., j] * pools.made[d]
                 asked[..., pools.plant[pools.pool[d]]] |= wanted
         for e in range(asked.shape[2]):
-            own = pools.plant == e
-            empty = (left[..., own] <= USED_UP * pools.capacity[own]).any(axis=2) & asked[..., e]
+            # What the rules never allow has no part of a plant that could be used up.
+            own = (pools.plant == e) & (self._capacity > 0.0)
+            empty = (left[..., own] <= USED_UP * self._capacity[own]).any(axis=2) & asked[..., e]
             self._full[e] += float(weight @ empty.sum(axis=1))
             self._asked[e] += float(weight @ asked[..., e].sum(axis=1))
 

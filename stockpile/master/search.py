@@ -442,7 +442,7 @@ class MasterSearch:
         if anew:
             weight = np.sqrt(self._weight * np.array(self.simulations))
             self._weight = weight / weight.sum() if weight.any() else weight
-        return slack * abs(relaxed.value) * self._weight
+        return np.asarray(slack * abs(relaxed.value) * self._weight)
 
     def _narrow(self, node: Node) -> Node:
         """Take out of the regions the rules and variants that the node leaves out."""
