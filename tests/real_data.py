@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INSTANCES = ROOT / "instances"
 SOURCES = INSTANCES / "sources" / "us-japan"
 WHOLE = INSTANCES / "us-japan"
+WITH_CHAIN = INSTANCES / "us-japan-chain"
 NATIONS = ("us", "japan")
 
 
@@ -32,9 +33,9 @@ def page() -> str:
     return (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
-def demand_of(nation: str, material: str) -> dict[str, float]:
+def demand_of(folder: Path, nation: str, material: str) -> dict[str, float]:
     """Yearly demand by class."""
-    found = rows(WHOLE, "demand", participant=nation, material=material)
+    found = rows(folder, "demand", participant=nation, material=material)
     return {row["demand_class"]: float(row["demand_t_per_year"]) for row in found}
 
 
