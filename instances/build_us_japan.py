@@ -1,8 +1,8 @@
-"""Write `instances/us-japan` and `instances/rare-earths` from `instances/sources/us-japan`.
+"""Write `us-japan`, `us-japan-chain` and `rare-earths` from `instances/sources/us-japan`.
 
-    python instances/build_us_japan.py           write both folders
+    python instances/build_us_japan.py           write the three folders
     python instances/build_us_japan.py --check   exit status 1 if they are out of date
-    python instances/build_us_japan.py --out DIR write both folders below another one
+    python instances/build_us_japan.py --out DIR write them below another folder
 
 The result is the same on every run. docs/data.md describes the methods.
 """
@@ -16,10 +16,8 @@ from pathlib import Path
 INSTANCES = Path(__file__).resolve().parent
 sys.path.insert(0, str(INSTANCES))
 
-from builder.folders import build  # noqa: E402
+from builder.folders import FOLDERS, build  # noqa: E402
 from builder.sources import read_sources  # noqa: E402
-
-FOLDERS = ("us-japan", "rare-earths")
 
 
 def outdated(files: dict[str, str]) -> list[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
-import stockpile as sp
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCES = ROOT / "instances"
 SOURCES = INSTANCES / "sources" / "us-japan"
 WHOLE = INSTANCES / "us-japan"
+WITH_CHAIN = INSTANCES / "us-japan-chain"
 NATIONS = ("us", "japan")
 
 
@@ -35,20 +33,9 @@ def page() -> str:
     return (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
-def only_stocks() -> sp.Instance:
-    """The whole instance without plants, projects, and what answers these."""
-    whole = sp.load(WHOLE)
-    without = ("projects", "project_products", "conversions", "plant_shares", "leads", "recycling")
-    return replace(
-        whole,
-        **dict.fromkeys((*without, "concentration"), ()),
-        hazards=tuple(row for row in whole.hazards if row.answers is None),
-    )
-
-
-def demand_of(nation: str, material: str) -> dict[str, float]:
+def demand_of(folder: Path, nation: str, material: str) -> dict[str, float]:
     """Yearly demand by class."""
-    found = rows(WHOLE, "demand", participant=nation, material=material)
+    found = rows(folder, "demand", participant=nation, material=material)
     return {row["demand_class"]: float(row["demand_t_per_year"]) for row in found}
 
 

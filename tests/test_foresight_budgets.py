@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_coupled import write_coupled_instance
-from real_data import only_stocks
-from test_foresight import TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
+from test_foresight import INSTANCES, TEN_NEEDS, embargoes, models, optimum_of_pyomo, random_data
 
 import stockpile as sp
 from stockpile.couplings import build_couplings
@@ -233,7 +232,7 @@ def test_a_budget_too_small_for_a_promise_makes_the_bound_infinite():
 @pytest.mark.parametrize("part", [0.95, 0.8, 0.5])
 def test_budgets_of_many_materials_are_certified(part):
     """With dozens of near-parallel cuts of each material the solver doubts its own optima."""
-    instance = only_stocks()
+    instance = sp.load(INSTANCES / "us-japan")
     instance = dataclasses.replace(
         instance,
         agreement=Agreement(),

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from real_data import only_stocks
 from test_plan_models import read_and_solve
 
 import stockpile as sp
@@ -68,8 +67,6 @@ def with_limits(toy):
 def in_setting(name, scenarios):
     folder = name.removesuffix(" with limits")
     instance = sp.load(Path(__file__).parents[1] / "instances" / folder)
-    if name == "us-japan" and scenarios is SCENARIOS:
-        instance = only_stocks()  # The bound does not know the rest.
     return prepared(
         with_limits(instance) if name != folder else instance,
         Running(scenarios=scenarios.get(name), progress=False),

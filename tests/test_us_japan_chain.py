@@ -5,32 +5,46 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
-from real_data import NATIONS, SOURCES, WHOLE, assumed, demand_of, one, page, rows, shown
+from real_data import (
+    INSTANCES,
+    NATIONS,
+    SOURCES,
+    WHOLE,
+    WITH_CHAIN,
+    assumed,
+    demand_of,
+    one,
+    page,
+    rows,
+    shown,
+)
 
 from stockpile import load
+from stockpile.rules import default_rules, rules_from_rows
 
 CHAIN = ("ndpr_oxide", "ndpr_metal", "ndfeb_magnet")
 
 
 def total(nation: str, material: str) -> float:
-    return sum(demand_of(nation, material).values())
+    return sum(demand_of(WITH_CHAIN, nation, material).values())
 
 
 def conversion(name: str, column: str) -> float:
-    return float(one(WHOLE, "conversions", conversion=name)[column])
+    return float(one(WITH_CHAIN, "conversions", conversion=name)[column])
 
 
 def made(project: str) -> dict[str, float]:
     """Yearly output by material."""
-    first = one(WHOLE, "projects", project=project)
-    others = rows(WHOLE, "project_products", project=project)
+    first = one(WITH_CHAIN, "projects", project=project)
+    others = rows(WITH_CHAIN, "project_products", project=project)
     return {row["material"]: float(row["capacity_t_per_year"]) for row in [first, *others]}
 
 
 def share_of(project: str, nation: str) -> float:
-    row = one(WHOLE, "projects", project=project)
+    row = one(WITH_CHAIN, "projects", project=project)
     shares = row["beneficiary_shares"].split(";")
     return float(dict(zip(row["beneficiaries"].split(";"), shares, strict=True)).get(nation, 0.0))
 
@@ -68,7 +82,7 @@ def test_dysprosium_of_imported_magnets_is_not_a_need_for_oxide():
 
 
 def test_elements_of_didymium_are_no_materials_of_their_own():
-    materials = {row["material"] for row in rows(WHOLE, "materials")}
+    materials = {row["material"] for row in rows(WITH_CHAIN, "materials")}
     assert set(CHAIN) <= materials
     assert not {"nd_oxide", "pr_oxide"} & materials
 
@@ -101,13 +115,15 @@ def test_a_chain_leads_from_oxide_to_magnets_in_both_nations():
     for nation in NATIONS:
         steps = [
             (row["from_material"], row["to_material"])
-            for row in rows(WHOLE, "conversions", participant=nation)
+            for row in rows(WITH_CHAIN, "conversions", participant=nation)
         ]
         assert steps == [CHAIN[:2], CHAIN[1:]]
 
 
 def test_every_form_is_worth_more_than_what_it_is_made_of():
-    price = {row["material"]: float(row["price_usd_per_kg"]) for row in rows(WHOLE, "materials")}
+    price = {
+        row["material"]: float(row["price_usd_per_kg"]) for row in rows(WITH_CHAIN, "materials")
+    }
     metal_yield = conversion("japan_metal_making", "yield")
     fee = conversion("japan_metal_making", "cost_usd_per_t") / 1000
     assert price["ndpr_metal"] == pytest.approx(price["ndpr_oxide"] / metal_yield + fee, rel=1e-3)
@@ -118,7 +134,7 @@ def test_every_form_is_worth_more_than_what_it_is_made_of():
 
 
 def test_metal_and_magnets_age_and_oxide_does_not():
-    found = {row["material"]: row for row in rows(WHOLE, "materials")}
+    found = {row["material"]: row for row in rows(WITH_CHAIN, "materials")}
     assert float(found["ndpr_metal"]["shelf_life_months"]) == 19.0
     assert float(found["ndfeb_magnet"]["shelf_life_months"]) == 60.0
     ageing = {name for name, row in found.items() if row["shelf_life_months"]}
@@ -128,9 +144,9 @@ def test_metal_and_magnets_age_and_oxide_does_not():
 
 def test_the_chain_has_few_enough_lots_for_the_search():
     for material in CHAIN:
-        lot = float(one(WHOLE, "materials", material=material)["lot_t"])
+        lot = float(one(WITH_CHAIN, "materials", material=material)["lot_t"])
         lots = [
-            float(one(WHOLE, "holdings", participant=nation, material=material)["max_t"]) / lot
+            float(one(WITH_CHAIN, "holdings", participant=nation, material=material)["max_t"]) / lot
             for nation in NATIONS
         ]
         assert 50 <= max(lots) <= 150
@@ -188,7 +204,7 @@ def test_published_shares_are_used():
 
 
 def test_the_floor_is_what_didymium_has_to_earn():
-    row = one(WHOLE, "projects", project="energy_fuels_white_mesa")
+    row = one(WITH_CHAIN, "projects", project="energy_fuels_white_mesa")
     assert row["material"] == "ndpr_oxide"
     assert float(row["operating_usd_per_t"]) == 110_000
 
@@ -203,20 +219,20 @@ def test_other_products_have_to_earn_twice_the_price_of_their_worst_year():
         "rio_tinto_sorel_tracy": 640,
     }
     for project, usd_per_kg in worst.items():
-        found = float(one(WHOLE, "projects", project=project)["operating_usd_per_t"])
+        found = float(one(WITH_CHAIN, "projects", project=project)["operating_usd_per_t"])
         assert found == pytest.approx(110 / 55 * 1000 * usd_per_kg, rel=5e-3)
 
 
 def test_magnets_have_to_earn_what_the_floor_adds_to_their_oxide():
     oxide = 1.0 / (0.8499 * 0.97 * 12400 / (5501 * 0.8499))
     wanted = 43.81 + oxide * (110 - 69)
-    found = float(one(WHOLE, "projects", project="mp_10x")["operating_usd_per_t"])
+    found = float(one(WITH_CHAIN, "projects", project="mp_10x")["operating_usd_per_t"])
     assert found == pytest.approx(1000 * wanted, rel=5e-3)
 
 
 def test_capital_is_published_or_as_of_like_projects():
     """1.0 and 0.4 billion USD for 10X; elsewhere the median of capital over yearly value."""
-    capital = {row["project"]: float(row["capital_usd"]) for row in rows(WHOLE, "projects")}
+    capital = {row["project"]: float(row["capital_usd"]) for row in rows(WITH_CHAIN, "projects")}
     assert capital["mp_10x"] == 1.4e9
     assert capital["energy_fuels_white_mesa"] == 410e6
     assert capital["caremag_lacq"] == 234e6
@@ -242,7 +258,7 @@ def test_capital_is_published_or_as_of_like_projects():
 
 def test_lead_times_follow_from_the_years_announced():
     """From the end of 2025 to the middle of the year; a uniform year around it."""
-    found = {row["project"]: row for row in rows(WHOLE, "projects")}
+    found = {row["project"]: row for row in rows(WITH_CHAIN, "projects")}
     for project, year in {
         "mp_10x": 2028,
         "energy_fuels_white_mesa": 2029,
@@ -271,24 +287,26 @@ def test_delays_are_those_on_record():
         )
     ]
     assert len(started) == 13
-    for row in rows(WHOLE, "projects"):
+    for row in rows(WITH_CHAIN, "projects"):
         assert float(row["slip_months"]) == pytest.approx(math.sqrt(24 * 84), rel=5e-3)
         assert float(row["slip_probability"]) == pytest.approx(3 / (2 + 13 + 2), rel=5e-3)
 
 
 def test_only_a_project_that_waits_for_a_permit_has_a_fast_track():
-    fast = {row["project"] for row in rows(WHOLE, "projects") if row["fast_track_usd"]}
+    fast = {row["project"] for row in rows(WITH_CHAIN, "projects") if row["fast_track_usd"]}
     assert fast == {"energy_fuels_white_mesa"}
 
 
 def test_few_projects_matter_for_a_block():
     """States of the projects of a block multiply: at most a dozen variants."""
-    states = {row["project"]: 3 if row["fast_track_usd"] else 2 for row in rows(WHOLE, "projects")}
+    states = {
+        row["project"]: 3 if row["fast_track_usd"] else 2 for row in rows(WITH_CHAIN, "projects")
+    }
     names = defaultdict(set)
-    for row in rows(WHOLE, "projects") + rows(WHOLE, "project_products"):
+    for row in rows(WITH_CHAIN, "projects") + rows(WITH_CHAIN, "project_products"):
         block = "chain" if row["material"] in CHAIN else row["material"]
         names[block].add(row["project"])
-    for row in rows(WHOLE, "hazards"):
+    for row in rows(WITH_CHAIN, "hazards"):
         for material in row["materials"].split(";") if row["answers"] else ():
             names["chain" if material in CHAIN else material].add(row["answers"])
     variants = {block: math.prod(states[name] for name in found) for block, found in names.items()}
@@ -298,7 +316,7 @@ def test_few_projects_matter_for_a_block():
 
 
 def test_the_japanese_project_budget_is_what_is_appropriated():
-    instance = load(WHOLE)
+    instance = load(WITH_CHAIN)
     budget = {row.participant: row.project_budget_usd for row in instance.participants}
     assert budget["us"] == assumed("us_project_budget")
     assert budget["japan"] == pytest.approx((39e9 + 92.2e9) / 150, rel=5e-3)
@@ -308,47 +326,72 @@ def test_the_japanese_project_budget_is_what_is_appropriated():
 
 
 def test_the_answer_to_a_plant_is_an_embargo_as_it_comes_anyway():
-    answer = one(WHOLE, "hazards", hazard="china_answers_us_magnet_plant")
-    embargo = one(WHOLE, "hazards", hazard="china_embargo_us_rare_earths")
+    answer = one(WITH_CHAIN, "hazards", hazard="china_answers_us_magnet_plant")
+    embargo = one(WITH_CHAIN, "hazards", hazard="china_embargo_us_rare_earths")
     assert answer["answers"] == "mp_10x"
     assert set(answer["materials"].split(";")) == set(CHAIN)
     for column in ("events_per_year", "duration_median_months", "severity_mean", "targets"):
         assert answer[column] == embargo[column]
-    assert all(not row["answers"] for row in rows(WHOLE, "hazards") if row != answer)
+    assert all(not row["answers"] for row in rows(WITH_CHAIN, "hazards") if row != answer)
 
 
 def test_price_falls_are_those_of_neodymium():
     """Below 73 USD/kg: seven years to 2020, and 2024."""
     history = [63, 48, 40, 50, 50, 45, 47, 98, 134, 78, 56, 73]
     cuts = [1 - price / 73 for price in history if price < 73]
-    found = one(WHOLE, "hazards", hazard="light_rare_earth_prices_fall")
+    found = one(WITH_CHAIN, "hazards", hazard="light_rare_earth_prices_fall")
     assert float(found["severity_mean"]) == pytest.approx(statistics.mean(cuts), rel=5e-3)
     median = math.sqrt(84 * 12)
     assert float(found["duration_median_months"]) == pytest.approx(median, rel=5e-3)
     assert float(found["duration_sigma"]) == pytest.approx(math.log(84 / median), rel=5e-3)
     could_begin = len(history) - (7 - 1)
     assert float(found["events_per_year"]) == pytest.approx(2 / could_begin, rel=5e-3)
-    heavy = one(WHOLE, "hazards", hazard="heavy_rare_earth_prices_fall")
+    heavy = one(WITH_CHAIN, "hazards", hazard="heavy_rare_earth_prices_fall")
     parted = [1 - 239 / 850, 1 - 1010 / 3000, 1 - 9 / 175]
     assert float(heavy["severity_mean"]) == pytest.approx(statistics.mean(parted), rel=5e-3)
 
 
-def test_prices_fall_in_the_whole_instance_only():
-    part = {row["effect"] for row in rows(WHOLE.parent / "rare-earths", "hazards")}
-    assert "price_cut" not in part
+@pytest.mark.parametrize("name", ["us-japan", "rare-earths"])
+def test_prices_fall_in_the_instance_with_projects_only(name):
+    assert "price_cut" not in {row["effect"] for row in rows(INSTANCES / name, "hazards")}
 
 
 @pytest.mark.parametrize("project", ["lynas_kuantan", "caremag_lacq"])
 def test_the_cap_on_dependence_binds_and_one_project_is_enough(project):
-    (cap,) = rows(WHOLE, "concentration")
+    (cap,) = rows(WITH_CHAIN, "concentration")
     assert (cap["participant"], cap["source"]) == ("japan", "china")
     for material in cap["material"].split(";"):
         demand = total("japan", material)
-        found = one(WHOLE, "supply", participant="japan", material=material, source="china")
+        found = one(WITH_CHAIN, "supply", participant="japan", material=material, source="china")
         from_china = float(found["share"]) * demand
         assert from_china > float(cap["max_share"]) * demand
         added = share_of(project, "japan") * made(project)[material]
         assert from_china <= float(cap["max_share"]) * (demand + added)
+
+
+# --- Rules and search -----------------------------------------------------------------------------
+
+
+def test_the_nine_rules_are_those_of_the_built_in_menu():
+    instance = load(WITH_CHAIN)
+    classes = [row.demand_class for row in instance.classes]
+    found = rules_from_rows(instance.rules, classes)
+    own, partner = ("open", "tiered", "vital"), ("closed", "lifeline", "solidarity")
+    assert [rule.name for rule in found] == [f"{a}-{b}" for a in own for b in partner]
+    built_in = {rule.name: rule for rule in default_rules(len(classes))}
+    assert all(built_in[rule.name] == rule for rule in found)
+    assert len(found) == assumed("rules_chain")
+
+
+def test_the_rest_of_the_settings_is_that_of_the_instance_without_the_chain():
+    whole, chain = load(WHOLE), load(WITH_CHAIN)
+    assert (whole.solve_settings.gap, chain.solve_settings.gap) == (0.01, 0.05)
+    assert replace(chain.solve_settings, gap=whole.solve_settings.gap) == whole.solve_settings
+    assert (chain.scenario_settings, chain.agreement, chain.risk) == (
+        whole.scenario_settings,
+        whole.agreement,
+        whole.risk,
+    )
 
 
 # --- The documentation shows what the tables say --------------------------------------------------
@@ -356,7 +399,7 @@ def test_the_cap_on_dependence_binds_and_one_project_is_enough(project):
 
 def test_documentation_shows_plants_as_they_are():
     text = page()
-    for row in rows(WHOLE, "conversions"):
+    for row in rows(WITH_CHAIN, "conversions"):
         cost = shown(float(row["cost_usd_per_t"]) / 1000)
         cells = [row["capacity_t_per_month"], row["lag_months"], cost]
         assert f"| `{row['conversion']}` | {' | '.join(cells)} |" in text
@@ -364,8 +407,8 @@ def test_documentation_shows_plants_as_they_are():
 
 def test_documentation_shows_projects_as_they_are():
     lines = page().splitlines()
-    names = {row["material"]: row["name"].lower() for row in rows(WHOLE, "materials")}
-    for row in rows(WHOLE, "projects"):
+    names = {row["material"]: row["name"].lower() for row in rows(WITH_CHAIN, "materials")}
+    for row in rows(WITH_CHAIN, "projects"):
         (line,) = (line for line in lines if line.startswith(f"| `{row['project']}` |"))
         cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
         output = "; ".join(

@@ -80,13 +80,26 @@ def _with_budget(sources: Sources, row: Row) -> Row:
             f"{significant(published / BILLION, 3)} billion JPY appropriated for stockpiling in "
             "fiscal 2021 to 2023"
         )
-    funds, funds_ref, funds_note = _project_budget(sources, row["participant"])
     return {
         **row,
         "acquisition_budget_usd": significant(budget, 2),
-        "project_budget_usd": significant(funds, 3),
-        "ref": refs(row["ref"], references, funds_ref),
-        "note": f"{row['note']}; budget: {note}; projects: {funds_note}",
+        "ref": refs(row["ref"], references),
+        "note": f"{row['note']}; budget: {note}",
+    }
+
+
+def add_project_budgets(sources: Sources, participants: list[Row]) -> list[Row]:
+    """Rows of `participants.csv` with the budget for projects."""
+    return [_with_project_budget(sources, row) for row in participants]
+
+
+def _with_project_budget(sources: Sources, row: Row) -> Row:
+    budget, references, note = _project_budget(sources, row["participant"])
+    return {
+        **row,
+        "project_budget_usd": significant(budget, 3),
+        "ref": refs(row["ref"], references),
+        "note": f"{row['note']}; projects: {note}",
     }
 
 

@@ -1,11 +1,11 @@
-"""The two folders as text by path, and the rare-earth part of the whole."""
+"""The three folders as text by path: the whole, the whole with the chain, the rare earths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.budgets import add_budgets
+from builder.budgets import add_budgets, add_project_budgets
 from builder.chain import conversion_rows
 from builder.demand import demand_rows
 from builder.facilities import facility_rows
@@ -19,7 +19,8 @@ from builder.nations import (
 )
 from builder.projects import concentration_rows, project_tables
 from builder.promises import coverage_rows, stress_rows
-from builder.settings import coupling_settings, settings
+from builder.rules import rule_rows
+from builder.settings import CHAIN_GAP, GAP, coupling_settings, settings
 from builder.shortage import class_rows, shortage_rows
 from builder.sources import references, seen_by
 from builder.supply import supply_tables
@@ -50,11 +51,17 @@ COLUMNS = {
 
 COUPLED_COLUMNS = {
     "participants": "participant name discount_rate_per_year acquisition_budget_usd "
-    "refill_per_month project_budget_usd",
-    "materials": f"{COLUMNS['materials']} shelf_life_months renewal_loss",
-    "hazards": f"{COLUMNS['hazards']} answers",
+    "refill_per_month",
     "coverage": "participant material demand_class metric level confidence stress group sharing",
     "facilities": "facility participant storage_kind capacity_t fixed_cost_usd_per_year existing",
+}
+"""Columns of an instance with limits over all materials, where they differ."""
+
+CHAIN_COLUMNS = {
+    "participants": f"{COUPLED_COLUMNS['participants']} project_budget_usd",
+    "materials": f"{COLUMNS['materials']} shelf_life_months renewal_loss",
+    "hazards": f"{COLUMNS['hazards']} answers",
+    "rules": "rule relation demand_class reserve_level trigger_loss",
     "projects": "project kind material capacity_t_per_year beneficiaries beneficiary_shares "
     "funder capital_usd operating_usd_per_t lead_median_months lead_sigma fast_track_usd "
     "fast_track_months ramp_months slip_probability slip_months life_years source",
@@ -63,18 +70,19 @@ COUPLED_COLUMNS = {
     "conversions": "conversion participant from_material to_material yield "
     "capacity_t_per_month lag_months cost_usd_per_t",
 }
-"""Columns of an instance with chains, projects and limits over all materials, where they differ."""
+"""Columns of an instance with the magnet chain and projects, too, where they differ."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """Name, title, tables and columns of one folder, and whether its materials are coupled."""
+    """Name, title, tables and columns of one folder, whether its materials are coupled, its gap."""
 
     name: str
     title: str
     tables: dict[str, list[Row]]
     columns: dict[str, str]
     coupled: bool
+    gap: str = GAP
 
 
 def material_tables(sources: Sources) -> dict[str, list[Row]]:
@@ -98,15 +106,29 @@ def material_tables(sources: Sources) -> dict[str, list[Row]]:
 
 
 def whole(sources: Sources) -> Instance:
-    """All materials, with what joins them."""
+    """All materials, with limits over all of them."""
     tables = material_tables(sources)
     tables["participants"] = add_budgets(sources, tables["participants"])
     tables["facilities"] = facility_rows(sources)
-    tables["projects"], tables["project_products"] = project_tables(sources)
-    tables["concentration"] = concentration_rows(sources)
-    tables["conversions"] = conversion_rows(sources)
     title = "United States and Japan: joint critical-mineral reserve"
     return Instance("us-japan", title, tables, COLUMNS | COUPLED_COLUMNS, coupled=True)
+
+
+def with_chain(sources: Sources) -> Instance:
+    """The whole with didymium as a chain of forms, and projects."""
+    full = whole(sources)
+    projects, products = project_tables(sources)
+    tables = full.tables | {
+        "participants": add_project_budgets(sources, full.tables["participants"]),
+        "rules": rule_rows(sources),
+        "projects": projects,
+        "project_products": products,
+        "concentration": concentration_rows(sources),
+        "conversions": conversion_rows(sources),
+    }
+    title = f"{full.title}, with the magnet chain and projects"
+    columns = full.columns | CHAIN_COLUMNS
+    return Instance("us-japan-chain", title, tables, columns, coupled=True, gap=CHAIN_GAP)
 
 
 def rare_earths(sources: Sources) -> Instance:
@@ -124,11 +146,7 @@ def rare_earths(sources: Sources) -> Instance:
     used = {row["source"] for row in kept["supply"]}
     kept["sources"] = [row for row in kept["sources"] if row["source"] in used]
     kept["hazards"] = _reachable(
-        [
-            {column: cell for column, cell in row.items() if column != "answers"}
-            for row in kept["hazards"]
-            if (row["source"] in used or not row["source"]) and row["effect"] != "price_cut"
-        ]
+        [row for row in kept["hazards"] if row["source"] in used or not row["source"]]
     )
     title = "United States and Japan: rare-earth reserve"
     return Instance("rare-earths", title, kept, COLUMNS, coupled=False)
@@ -166,7 +184,7 @@ def texts(sources: Sources, instance: Instance) -> dict[str, str]:
         f"{table}.csv": table_text(columns.split(), instance.tables[table])
         for table, columns in instance.columns.items()
     }
-    files["instance.toml"] = settings(instance.name, instance.title)
+    files["instance.toml"] = settings(instance.name, instance.title, instance.gap)
     if instance.coupled:
         text, keys = coupling_settings(sources)
         files["instance.toml"] += text
@@ -176,6 +194,13 @@ def texts(sources: Sources, instance: Instance) -> dict[str, str]:
 
 
 def build(sources: Sources) -> dict[str, str]:
-    """Every file of both folders by its path below `instances`."""
-    chain, elements = seen_by(sources, "us-japan"), seen_by(sources, "rare-earths")
-    return texts(chain, whole(chain)) | texts(elements, rare_earths(elements))
+    """Every file of the three folders by its path below `instances`."""
+    files: dict[str, str] = {}
+    for name, make in FOLDERS.items():
+        seen = seen_by(sources, name)
+        files |= texts(seen, make(seen))
+    return files
+
+
+FOLDERS = {"us-japan": whole, "us-japan-chain": with_chain, "rare-earths": rare_earths}
+"""What makes each folder."""

@@ -241,7 +241,7 @@ def expand(sources: Sources, cell: str) -> list[str]:
 
 
 def _hidden(sources: Sources, name: str) -> bool:
-    """Whether a symbol or family belongs to the other instance only."""
+    """Whether a symbol or family belongs to other instances only."""
     return any(name in (row["symbol"], row["hazard_family"]) for row in sources.tables["hidden"])
 
 
@@ -275,7 +275,7 @@ def _hazard_row(sources: Sources, rule: Row) -> Row:
         "follows": rule["follows"],
         "follow_probability": significant(probability, 3),
         "follow_delay_months": str(delay),
-        "answers": rule["answers"],
+        **({"answers": rule["answers"]} if rule["answers"] else {}),
         "ref": refs("method_hazards", *rate_refs, *months_refs, *severity_refs, *follow_refs),
         "note": "; ".join(note for note in notes if note),
     }

@@ -30,8 +30,13 @@ seed = 20251028
 
 [solve]
 cooperation = "sharing"
-gap = 0.01
+gap = {gap}
 """
+
+GAP, CHAIN_GAP = (
+    "0.01",
+    "0.05  # Six stocks of the chain are searched together: 1 % takes too long.",
+)
 
 COUPLINGS = """
 [agreement]
@@ -47,9 +52,9 @@ cvar_limit_usd_per_year = {limit}  # ref: {limit_ref}
 """
 
 
-def settings(name: str, title: str) -> str:
+def settings(name: str, title: str, gap: str) -> str:
     """The settings without limits over all materials."""
-    return BASE.format(name=name, title=title, horizon=12 * HORIZON_YEARS)
+    return BASE.format(name=name, title=title, horizon=12 * HORIZON_YEARS, gap=gap)
 
 
 def coupling_settings(sources: Sources) -> tuple[str, set[str]]:

@@ -73,12 +73,19 @@ class Sources:
 
 
 def seen_by(sources: Sources, instance: str) -> Sources:
-    """Sources with the materials of one instance; those of the other are `hidden`."""
-    shown: list[Row] = []
-    hidden: list[Row] = []
-    for row in sources.tables["selection"]:
-        (shown if row["instance"] in ("", instance) else hidden).append(row)
-    return Sources({**sources.tables, "selection": shown, "hidden": hidden})
+    """Sources with the rows for one instance; materials of the others are `hidden`."""
+    tables = {
+        table: [row for row in rows if _is_for(row, instance)]
+        for table, rows in sources.tables.items()
+    }
+    tables["hidden"] = [row for row in sources.tables["selection"] if not _is_for(row, instance)]
+    return Sources(tables)
+
+
+def _is_for(row: Row, instance: str) -> bool:
+    """Whether a row names the instance; without a name it is for all."""
+    named = row.get("instance", "")
+    return not named or instance in named.split(";")
 
 
 def read_sources(folder: Path) -> Sources:
