@@ -30,7 +30,9 @@ from stockpile.tables import Agreement, CoverageTarget, Facility, Risk
 from stockpile.together import judge_together, search_together
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parents[1].glob("instances/*/*.toml"))
-INSTANCES = [folder.name for folder in FOLDERS] + ["toy with limits"]
+# Six stocks in one block take minutes, and the foresight bound knows neither plants nor projects.
+INSTANCES = [folder.name for folder in FOLDERS if folder.name != "us-japan-chain"]
+INSTANCES += ["toy with limits"]
 SCENARIOS = {"rare-earths": 200, "us-japan": 60}
 SOLVED_SCENARIOS = {"rare-earths": 100, "us-japan": 20}
 COLUMNS = 4

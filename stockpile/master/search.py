@@ -278,8 +278,12 @@ class MasterSearch:
         for i in range(len(self._known.searches)):
             self._known.add_best(i)
         root = self._root(bound - ROUNDING * abs(bound))
-        # What a search leaves open it has needed so many simulations for, see `_allowance`.
-        left = [max(search.incumbent - search.bound, 0.0) for search in self._known.searches]
+        # For leaving so much open a search has needed its simulations, see `_allowance`.
+        least = max(self._gap, FIRST_SLACK)
+        left = [
+            max(search.incumbent - search.bound, least * _size(search.incumbent))
+            for search in self._known.searches
+        ]
         weight = np.sqrt(np.array(left) * np.array(self.simulations))
         self._weight = weight / weight.sum() if weight.any() else np.ones(weight.size) / weight.size
         heapq.heappush(self._heap, (root.bound, next(self._number), root))

@@ -14,7 +14,6 @@ from stockpile.reports.evidence import Evidence
 from stockpile.reports.names import Names
 from stockpile.reports.sections.chain import chain
 from stockpile.reports.sections.coverage import promises_kept
-from stockpile.reports.sections.dependence import dependence
 from stockpile.reports.sections.ladder import ladder
 from stockpile.reports.sections.projects import projects
 from stockpile.reports.sections.sources import sources
@@ -68,9 +67,10 @@ def redacted_report(
 def _assurance(
     plan: Plan, instance: Instance, rows: list[dict[str, Any]], names: Names, say: Language
 ) -> tuple[Section | None, ...]:
-    """Return the sections on chains, projects and dependence without what tells of stocks.
+    """Return the sections on chains and projects without what tells of amounts.
 
-    What flows through plants, and how much each way serves, would tell how much is held.
+    What flows through plants, and how much each way serves, would tell how much is held; shares
+    of supply would tell how much projects make.
     """
     if not (instance.conversions or instance.projects):
         return ()
@@ -78,8 +78,7 @@ def _assurance(
     held = {(row["participant"], row["material"]): _shown(row["holding"], say) for row in rows}
     return (
         chain(problem, build_blocks(problem), (), held, names, say),
-        projects(plan, problem, scenarios, decisions, held, names, say),
-        dependence(plan, instance, names, say),
+        projects(plan, problem, scenarios, decisions, held, names, say, amounts=False),
     )
 
 

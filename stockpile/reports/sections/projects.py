@@ -32,6 +32,8 @@ def projects(
     held: Mapping[tuple[str, str], str],
     names: Names,
     say: Language,
+    *,
+    amounts: bool = True,
 ) -> Section | None:
     """Return the section on projects; None where there are none.
 
@@ -41,6 +43,8 @@ def projects(
         Lots (C, M), rules (C, M) and states of projects (N,).
     held
         What is held, in words, by participant and material.
+    amounts
+        Whether money and tonnes are shown, which are purchases like those of stock.
     """
     if not problem.projects.count:
         return None
@@ -63,8 +67,8 @@ def projects(
         (
             Paragraph(text),
             _figure(problem, of_projects, found, held, names, say),
-            _projects(plan, of_projects, say),
-            _reserves(problem, found, held, names, say),
+            _projects(plan, of_projects, say, amounts=amounts),
+            _reserves(problem, found, held, names, say, amounts=amounts),
         ),
     )
 
@@ -121,8 +125,8 @@ def _figure(
     )
 
 
-def _projects(plan: Plan, of_projects: Sequence[Start], say: Language) -> Table:
-    rows = []
+def _projects(plan: Plan, of_projects: Sequence[Start], say: Language, *, amounts: bool) -> Table:
+    rows: list[tuple[Any, ...]] = []
     for start, row in zip(of_projects, plan.projects.to_dict(orient="records"), strict=True):
         state = say("no")
         if start.funded:
@@ -132,8 +136,8 @@ def _projects(plan: Plan, of_projects: Sequence[Start], say: Language) -> Table:
             (
                 readable(start.name),
                 state,
-                *(usd / 1e6 if start.funded else None for usd in money),
-                row["output_t_per_year"],
+                *((usd / 1e6 if start.funded else None for usd in money) if amounts else ()),
+                *((row["output_t_per_year"],) if amounts else ()),
                 start.early,
                 start.median,
                 start.late,
@@ -141,16 +145,19 @@ def _projects(plan: Plan, of_projects: Sequence[Start], say: Language) -> Table:
             )
         )
     million, yearly = say("million USD"), say("million USD a year")
+    of_amounts = (
+        Column(say("Capital"), "capital_million_usd", million, "number"),
+        Column(say("Cost of capital"), "capital_million_usd_per_year", yearly, "number"),
+        Column(say("Price support"), "support_million_usd_per_year", yearly, "number"),
+        Column(say("Output"), "output_t_per_year", say("t a year"), "number"),
+    )
     return Table(
         "projects",
         say("Projects"),
         (
             Column(say("Project"), "project"),
             Column(say("Funded"), "funded"),
-            Column(say("Capital"), "capital_million_usd", million, "number"),
-            Column(say("Cost of capital"), "capital_million_usd_per_year", yearly, "number"),
-            Column(say("Price support"), "support_million_usd_per_year", yearly, "number"),
-            Column(say("Output"), "output_t_per_year", say("t a year"), "number"),
+            *(of_amounts if amounts else ()),
             Column(say("Starts, 10 %"), "start_month_early", say("month"), "whole"),
             Column(say("Starts, median"), "start_month_median", say("month"), "whole"),
             Column(say("Starts, 90 %"), "start_month_late", say("month"), "whole"),
@@ -167,8 +174,10 @@ def _reserves(
     held: Mapping[tuple[str, str], str],
     names: Names,
     say: Language,
+    *,
+    amounts: bool,
 ) -> Table:
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for reserve in found:
         participant = problem.participants[reserve.participant]
         material = problem.materials[reserve.material]
@@ -178,12 +187,19 @@ def _reserves(
                 names.participant(participant),
                 held[participant, material],
                 names.source(reserve.source) or None,
-                reserve.supplied if reserve.source else None,
-                reserve.output,
+                *(
+                    (reserve.supplied if reserve.source else None, reserve.output)
+                    if amounts
+                    else ()
+                ),
                 say("never") if reserve.run_down is None else str(reserve.run_down),
             )
         )
     unit = say("t a month")
+    of_amounts = (
+        Column(say("It supplies"), "supplied_t_per_month", unit, "number"),
+        Column(say("Funded projects in full"), "output_t_per_month", unit, "number"),
+    )
     return Table(
         "reserves",
         say("When stocks could be run down"),
@@ -192,8 +208,7 @@ def _reserves(
             Column(say("Nation"), "participant"),
             Column(say("To hold"), "held"),
             Column(say("Largest source"), "source"),
-            Column(say("It supplies"), "supplied_t_per_month", unit, "number"),
-            Column(say("Funded projects in full"), "output_t_per_month", unit, "number"),
+            *(of_amounts if amounts else ()),
             Column(say("Could be run down from month"), "run_down_month"),
         ),
         tuple(rows),
