@@ -9,12 +9,24 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 
 def pytest_addoption(parser):
     """Let a batch be killed more often: ``pytest tests/test_batch.py --kills 20``."""
     parser.addoption("--kills", type=int, default=4, help="times that a batch is killed (4)")
+    parser.addoption(
+        "--thorough", action="store_true", help="random instances in full numbers, which takes long"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is marked ``thorough``, unless ``--thorough`` asks for it."""
+    if not config.getoption("--thorough"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="only with --thorough"))
 
 
 settings.register_profile("ci", derandomize=True, print_blob=True)

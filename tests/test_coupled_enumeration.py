@@ -31,7 +31,14 @@ def label(drawn):
     return f"{names[0] if len(names) == 1 else 'together'}-{seed}"
 
 
-@pytest.fixture(scope="module", params=CASES, ids=label)
+@pytest.fixture(
+    scope="module",
+    params=[
+        case if case[0] % 2 == 0 else pytest.param(case, marks=pytest.mark.thorough)
+        for case in CASES
+    ],
+    ids=label,
+)
 def case(request, tmp_path_factory):
     """A random instance: folder, the oracle's reading, cooperation, and the best plan or None."""
     folder = tmp_path_factory.mktemp("instance")

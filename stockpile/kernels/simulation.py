@@ -162,31 +162,27 @@ def _serve_through_plants(
 ):
     """Do as :func:`_serve` where a tonne taken serves less or more than a tonne.
 
-    The step draws on pools ``pool[d : d + plants]``, two at most: no more than is left of them this
+    The step draws on pools ``pool[d : d + plants]``, one or two: no more than is left of them this
     month, and ``made`` tonnes are made there per tonne served.
     """
     served, taken = fill(served_per_t), fill(1.0 / served_per_t)
-    one, other = 0, 0
-    of_one = of_other = from_one = from_other = served
-    if plants >= 1:
-        one, of_one, from_one = pool[d], fill(made[d]), fill(1.0 / made[d])
-    if plants >= 2:
+    one, of_one, from_one = pool[d], fill(made[d]), fill(1.0 / made[d])
+    other, of_other, from_other = one, of_one, from_one
+    if plants == 2:
         other, of_other, from_other = pool[d + 1], fill(made[d + 1]), fill(1.0 / made[d + 1])
     for p in range(0, state.width, VECTOR):
         wanted = load(rest, q, p)
         held = load(state, i, p)
         spare = greatest((held - load(level, k, p)) * served, fill(0.0))
         release = least(spare, least(load(limit, row, p), wanted))
-        if plants >= 1:
-            release = least(release, greatest(load(left, one, p) * from_one, fill(0.0)))
-        if plants >= 2:
+        release = least(release, greatest(load(left, one, p) * from_one, fill(0.0)))
+        if plants == 2:
             release = least(release, greatest(load(left, other, p) * from_other, fill(0.0)))
         store(rest, q, p, wanted - release)
         store(state, i, p, held - release * taken)
         store(released, j, p, load(released, j, p) + release)
-        if plants >= 1:
-            store(left, one, p, load(left, one, p) - release * of_one)
-        if plants >= 2:
+        store(left, one, p, load(left, one, p) - release * of_one)
+        if plants == 2:
             store(left, other, p, load(left, other, p) - release * of_other)
 
 
@@ -209,7 +205,7 @@ def _serve_through_many(
     first,
     last,
 ):
-    """Do as :func:`_serve_through_plants` with any number of plants, which is slower."""
+    """Do as :func:`_serve_through_plants` with more plants than two, or none: slower."""
     served, taken = fill(served_per_t), fill(1.0 / served_per_t)
     for p in range(0, state.width, VECTOR):
         wanted = load(rest, q, p)
@@ -483,26 +479,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
                             _set(rest, q, x)
                         if how & PLANTS:
                             d, plants = first_pool[j], first_pool[j + 1] - first_pool[j]
-                            if plants == 0:
-                                _serve_through_plants(
-                                    state,
-                                    rest,
-                                    released,
-                                    level,
-                                    limit,
-                                    left,
-                                    k,
-                                    row,
-                                    i,
-                                    q,
-                                    j,
-                                    yield_[j],
-                                    pool,
-                                    made,
-                                    d,
-                                    0,
-                                )
-                            elif plants == 1:
+                            if plants == 1:
                                 _serve_through_plants(
                                     state,
                                     rest,
