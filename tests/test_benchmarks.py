@@ -57,6 +57,7 @@ def test_the_gap_of_chains_closes_with_time(tmp_path):
     assert gaps[3] <= 0.1
 
 
+@pytest.mark.thorough
 def test_all_ways_to_solve_the_foresight_model_have_one_optimum(tmp_path):
     small = ("--materials", "3", "--scenarios", "60", "--repeat", "1", "--out", str(tmp_path))
     run("foresight", *small, "--ways", "cuts", "sums", "months", "pyomo", "dense")
@@ -125,6 +126,7 @@ def test_the_kernel_is_measured_beside_the_reference_and_the_limit():
     assert all(float(part) > 0.0 for part in row[2:])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("axis", ["lots", "participants"])
 def test_growth_along_an_axis(tmp_path, axis):
     run(
@@ -137,6 +139,7 @@ def test_growth_along_an_axis(tmp_path, axis):
     assert [bool(row["exponent of time"]) for row in rows] == [False, True]
 
 
+@pytest.mark.thorough
 def test_sampling_compares_both_ways_of_drawing(tmp_path):
     small = ("--instance", "instances/rare-earths", "--scenarios", "100", "--seeds", "3")
     printed = run("sampling", *small, "--out", str(tmp_path))
