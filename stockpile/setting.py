@@ -113,7 +113,7 @@ def prepared(instance: Instance, running: Running) -> Iterator[Setting]:
     blocks = build_blocks(problem)
     stress = stress_cases(instance, problem)
     if isinstance(report, ProgressLine):
-        report.say("Getting ready; the first time kernels are compiled, for about ten seconds")
+        report.say("Getting ready; the first time kernels are compiled, for up to a minute")
     _compile_kernels(problem, blocks[0], stress)
     began = time.monotonic()
     seed, sampling = running.seed, running.sampling
