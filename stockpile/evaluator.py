@@ -280,6 +280,8 @@ class Evaluator:
         """Prepare the simulations that show whether the promises of a problem are kept."""
         block = self.block
         self.problem = problem
+        self._least_of_others = self._bought_by_others(problem.lots_min)
+        self._most_of_others = self._bought_by_others(problem.lots_max)
         self.promises: tuple[Promise, ...] = tuple(
             promise
             for promise in problem.promises
@@ -402,13 +404,21 @@ class Evaluator:
         Where other participants buy the same materials outside the block: the least that it can
         be, or the most.
         """
-        c, m = self.block.market_participant, self.block.market_material
-        bounds = self.problem.lots_max if most else self.problem.lots_min
-        bought = np.maximum(bounds * self.problem.lot - self.problem.existing, 0.0)
-        here = np.zeros(bought.shape, dtype=np.bool_)
-        here[c, m] = True
-        others = np.where(here, 0.0, bought).sum(axis=0)[m]
+        others = self._most_of_others if most else self._least_of_others
         return acquisition_outlay(self.problem, self.block, self.holding(lots), others)
+
+    def _bought_by_others(self, lots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what is bought outside the block of each stock's material, (I,) [t].
+
+        Parameters
+        ----------
+        lots
+            (C, M) lots held by all.
+        """
+        problem, block = self.problem, self.block
+        bought = np.maximum(lots * problem.lot - problem.existing, 0.0)
+        bought[block.market_participant, block.market_material] = 0.0
+        return np.asarray(bought.sum(axis=0)[block.market_material])
 
     def holds(self, lots: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say whose rules matter, (P, C), of lots (P, I): who holds something or shares plants."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.exits import exit_status
 from stockpile.commands.options import (
     add_drawing,
     add_executor,
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
             "Nothing was saved. Save the tables with: "
             f"stockpile compare {options.instance} --out DIR\n"
         )
-    return _exit_status(comparison)
+    return exit_status(comparison.status, complete=comparison.complete)
 
 
 def _say_what_is_missing(comparison: Comparison) -> None:
@@ -113,13 +113,3 @@ def _say_what_is_missing(comparison: Comparison) -> None:
             "stockpile: time ran out before every gap was proved; see least and most, or raise "
             "--time-limit\n"
         )
-
-
-def _exit_status(comparison: Comparison) -> int:
-    from stockpile.plan import Status
-
-    if comparison.status is Status.INFEASIBLE:
-        return EXIT_INFEASIBLE
-    if comparison.status is Status.INTERRUPTED:
-        return EXIT_OTHER
-    return EXIT_OK if comparison.complete else EXIT_NO_PLAN

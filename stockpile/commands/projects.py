@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stockpile.commands.exits import EXIT_INFEASIBLE, EXIT_NO_PLAN, EXIT_OK, EXIT_OTHER
+from stockpile.commands.exits import exit_status
 from stockpile.commands.options import (
     add_drawing,
     add_executor,
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             "Nothing was saved. Save the tables with: "
             f"stockpile projects {options.instance} --out DIR\n"
         )
-    return _exit_status(effects)
+    return exit_status(effects.status, complete=effects.complete)
 
 
 def _say_what_is_missing(effects: ProjectEffects) -> None:
@@ -111,13 +111,3 @@ def _say_what_is_missing(effects: ProjectEffects) -> None:
             "stockpile: time ran out before both gaps were proved; see the interval, or raise "
             "--time-limit\n"
         )
-
-
-def _exit_status(effects: ProjectEffects) -> int:
-    from stockpile.plan import Status
-
-    if effects.status is Status.INFEASIBLE:
-        return EXIT_INFEASIBLE
-    if effects.status is Status.INTERRUPTED:
-        return EXIT_OTHER
-    return EXIT_OK if effects.complete else EXIT_NO_PLAN
