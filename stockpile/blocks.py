@@ -6,7 +6,7 @@ Neither the simulation nor the search knows more of a block than what stands her
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,6 +100,9 @@ class Block:
     own_steps
         The steps of a month in which no partner releases, ships or converts anything; the capacity
         of plants is divided among these alone.
+    part_of
+        The block whose needs decide when stocks are refilled (6), where this is a part of one;
+        else None.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Block:
     stream_class: NDArray[np.int64]
     steps: Steps
     own_steps: Steps
+    part_of: Block | None = None
 
     @property
     def num_stocks(self) -> int:
@@ -153,10 +157,14 @@ class Block:
         here = (self.market_participant == participant) & (self.market_material == material)
         return bool(here.any())
 
+    def market(self, participant: int, material: int) -> int:
+        """Return the index z of a market."""
+        market = (self.market_participant == participant) & (self.market_material == material)
+        return int(np.flatnonzero(market)[0])
+
     def stream(self, participant: int, material: int, demand_class: int) -> int:
         """Return the index q of a need stream."""
-        market = (self.market_participant == participant) & (self.market_material == material)
-        return int(np.flatnonzero(market)[0]) * self._num_classes() + demand_class
+        return self.market(participant, material) * self._num_classes() + demand_class
 
     def _num_classes(self) -> int:
         return self.num_streams // self.num_stocks
@@ -172,7 +180,10 @@ def build_blocks(problem: Problem) -> tuple[Block, ...]:
 
 def own_blocks(problem: Problem, block: Block) -> tuple[Block, ...]:
     """Return what a block falls into where no partner does anything: one block per participant."""
-    return tuple(_block(problem, block.materials, (c,)) for c in range(len(problem.participants)))
+    return tuple(
+        replace(_block(problem, block.materials, (c,)), part_of=block)
+        for c in range(len(problem.participants))
+    )
 
 
 def _block(

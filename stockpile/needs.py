@@ -112,6 +112,27 @@ class Needs:
             total=total,
         )
 
+    def of_part(self, part: Block) -> Needs:
+        """Return the needs of a part of the block, in all its months."""
+        assert part.part_of is not None
+        whole = part.part_of
+        markets = np.array(
+            [
+                whole.market(c, m)
+                for c, m in zip(part.market_participant, part.market_material, strict=True)
+            ]
+        )
+        streams = np.flatnonzero(np.isin(whole.stream_market, markets))
+        return replace(
+            self,
+            need=np.ascontiguousarray(self.need[:, streams]),
+            loss=np.ascontiguousarray(self.loss[:, markets]),
+            age=np.ascontiguousarray(self.age[:, markets]),
+            blocked=np.ascontiguousarray(self.blocked[:, markets]),
+            total=np.ascontiguousarray(self.total[:, streams]),
+            expected=self.expected[streams],
+        )
+
     def without_months(self) -> Needs:
         """Return what there is to know of whole scenarios; the months take nearly all memory."""
         nothing = np.zeros(self.first.size, dtype=np.int64)
@@ -140,11 +161,15 @@ def block_needs(
 ) -> Needs:
     """Compute the needs of a block in all scenarios.
 
+    Of a part of a block, the months are those of the whole: it is refilled in none of them.
+
     Parameters
     ----------
     states
         (N,) states of all projects; None where none is funded.
     """
+    if block.part_of is not None:
+        return block_needs(problem, block.part_of, scenarios, workers, states).of_part(block)
     participant, material = block.market_participant, block.market_material
     projects = problem.projects
     states = np.zeros(projects.count, dtype=np.int64) if states is None else states

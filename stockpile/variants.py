@@ -85,7 +85,7 @@ def block_variants(problem: Problem, block: Block, scenarios: Sequence[ScenarioS
     """Return the variants of a block.
 
     A project matters to the block if it adds to the supply of one of its markets, or if an event
-    of some scenario that hits one of them answers it.
+    of some scenario that hits one of them answers it; to a part of a block as to the whole.
 
     Raises
     ------
@@ -93,7 +93,8 @@ def block_variants(problem: Problem, block: Block, scenarios: Sequence[ScenarioS
         If so many projects matter that their combinations are too many.
     """
     projects = problem.projects
-    c, m = block.market_participant, block.market_material
+    whole = block if block.part_of is None else block.part_of
+    c, m = whole.market_participant, whole.market_material
     matters = np.asarray((projects.supply[:, c, m] > 0.0).any(axis=1))
     for drawn in scenarios:
         hits = (drawn.materials[:, m] & drawn.targets[:, c]).any(axis=1) & (drawn.answers >= 0)

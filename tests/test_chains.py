@@ -590,6 +590,46 @@ def test_the_search_finds_the_best_of_all_candidates(world):
     assert sums == pytest.approx(plan.annual_cost_usd)
 
 
+def test_alone_nothing_is_refilled_while_another_nation_needs_something():
+    """(6) waits for a month without any need of the block, also where it is searched in parts.
+
+    The United States need a tonne in months 1 and 5, Japan in between; all 2^4 lots.
+    """
+    case = chain(
+        prices={"oxide": 300.0, "metal": 500.0},
+        cuts=[(0.5, []), (0.5, [(1, 1, 1.0), (5, 1, 1.0)])],
+        monthly_t=1.0,
+        months=6,
+        shortage_usd_per_t=4000.0,
+        nations=("us", "japan"),
+        max_t=dict.fromkeys(itertools.product(("us", "japan"), ("oxide", "metal")), 1.0),
+        conversions=(plant("here"), plant("there", "japan")),
+        rules=(CLOSED,),
+    )
+    between = replace(case.events[0], source="h", start_month=2, duration_months=3)
+    case = replace(
+        case,
+        participants=tuple(replace(c, refill_per_month=0.5) for c in case.participants),
+        demand=(*case.demand, replace(case.demand[0], participant="japan")),
+        sources=(*case.sources, Source(source="h", name="h")),
+        supply=(*case.supply, Supply(participant="japan", material="metal", source="h", share=1.0)),
+        events=(*case.events, between),
+    )
+    problem = build_problem(case)
+    (block,) = build_blocks(problem)
+    with Workers(1) as workers:
+        needs = block_needs(problem, block, scenario_set(case, problem), workers)
+    lots = np.array(list(itertools.product(range(2), repeat=4)), dtype=float)
+    terms = candidate_terms(problem.menu, block.own_steps, lots.T, np.zeros((2, 16), np.int64))
+    refill = problem.refill[block.market_participant]
+    months = simulate_months(block, needs, terms, refill, 6)
+    short = needs.probability @ months.unserved.sum(axis=1) * 4000.0
+    least = float((lots @ [300.0, 500.0, 300.0, 500.0] + 2.0 * short).min())
+    plan = sp.solve(case, gap=0.0, cooperation="none", progress=False)
+    assert plan.annual_cost_usd == pytest.approx(least)
+    assert plan.bound_usd == pytest.approx(least)
+
+
 def test_days_of_cover_raise_the_bottom_of_one_stock():
     """60 days of 12 t a year are 1.97 t: 2 lots of metal in the United States, of nothing else."""
     days = CoverageTarget(
