@@ -436,19 +436,26 @@ class Evaluator:
         return cost
 
     def scores(
-        self, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool = True
+        self,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        *,
+        floors: bool = True,
+        stress: bool = True,
     ) -> Scores:
         """Simulate candidates: lots (P, I), rules and variants (P, C + 1).
 
-        With ``floors`` false, promises that hold without partners are left out.
+        With ``floors`` false, promises that hold without partners are left out; with ``stress``
+        false, those of stress cases in which partners share.
         """
+        asked = {"floors": floors, "stress": stress}
         if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
-            return self._scores_elsewhere(self._tasks, lots, rule, floors=floors)
+            return self._scores_elsewhere(self._tasks, lots, rule, asked)
         parts, order = [], []
         for variant, those in self._by_variant(rule):
             for some in those:
                 followed = owners_rules(rule[some])
-                parts.append(self._score_batch(variant, lots[some], followed, floors=floors))
+                parts.append(self._score_batch(variant, lots[some], followed, **asked))
                 order.append(some)
         scores = Scores.joined(parts)
         # Those of one variant are in order already.
@@ -465,7 +472,11 @@ class Evaluator:
         return found
 
     def _scores_elsewhere(
-        self, tasks: Tasks, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
+        self,
+        tasks: Tasks,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        asked: dict[str, bool],
     ) -> Scores:
         """Let workers simulate the candidates, each a part of them."""
         from stockpile.executors import Shared
@@ -473,7 +484,7 @@ class Evaluator:
         if self._sent is None:
             self._sent = Shared(self._at_worker)
         parts = np.array_split(np.arange(len(lots)), min(tasks.size, len(lots)))
-        scores = tasks.run(_scores_of, self._sent, [(lots[i], rule[i], floors) for i in parts])
+        scores = tasks.run(_scores_of, self._sent, [(lots[i], rule[i], asked) for i in parts])
         return Scores.joined([part for part in scores if part is not None])
 
     def _at_worker(self) -> Evaluator:
@@ -502,13 +513,21 @@ class Evaluator:
         return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
     def _score_batch(
-        self, variant: int, lots: NDArray[np.int64], rule: NDArray[np.int64], *, floors: bool
+        self,
+        variant: int,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        *,
+        floors: bool,
+        stress: bool,
     ) -> Scores:
         holding = self.holding(lots)
         main = self._run(self._main, variant, holding, rule)
         feasible = np.ones(len(lots), dtype=np.bool_)
         hopeful = feasible.copy()
-        for _, _, met, nearly in self._measure(variant, holding, rule, main, floors=floors):
+        for _, _, met, nearly in self._measure(
+            variant, holding, rule, main, floors=floors, stress=stress
+        ):
             feasible &= met
             hopeful &= nearly
             if not hopeful.any():
@@ -608,6 +627,23 @@ class Evaluator:
                     c = self.promises[index].participant
                     kept[0, some, c] &= met
                     kept[1, some, c] &= nearly
+        return kept[0], kept[1]
+
+    def stress_kept(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say whether P candidates keep promises for stress cases in which partners share, (P,).
+
+        Within the tolerance, and within twice the tolerance.
+        """
+        kept = np.ones((2, len(lots)), dtype=np.bool_)
+        for variant, batches in self._by_variant(rule):
+            for some in batches:
+                holding, followed = self.holding(lots[some]), owners_rules(rule[some])
+                views = self._measure_views(self._shared_views, variant, holding, followed)
+                for _, _, met, nearly in views:
+                    kept[0, some] &= met
+                    kept[1, some] &= nearly
         return kept[0], kept[1]
 
     def achievements(
@@ -728,6 +764,7 @@ class Evaluator:
         main: Simulation,
         *,
         floors: bool = True,
+        stress: bool = True,
     ) -> Iterator[Measure]:
         """Yield index, value, kept and nearly kept of every promise, the cheap ones first."""
         for index, promise in enumerate(self.promises):
@@ -735,7 +772,8 @@ class Evaluator:
                 yield index, *self._days(index, holding)
         for place, index in enumerate(self._main.promises):
             yield index, *self._achieved(self._main, variant, place, main)
-        yield from self._measure_views(self._shared_views, variant, holding, rule)
+        if stress:
+            yield from self._measure_views(self._shared_views, variant, holding, rule)
         if floors:
             yield from self._measure_views(self._floor_views, variant, holding, rule)
 
@@ -840,10 +878,13 @@ class Evaluator:
 
 
 def _scores_of(
-    evaluator: Evaluator, lots: NDArray[np.int64], rule: NDArray[np.int64], floors: bool
+    evaluator: Evaluator,
+    lots: NDArray[np.int64],
+    rule: NDArray[np.int64],
+    asked: dict[str, bool],
 ) -> Scores:
     """Do as :meth:`Evaluator.scores`, at a worker."""
-    return evaluator.scores(lots, rule, floors=floors)
+    return evaluator.scores(lots, rule, **asked)
 
 
 def _is_own_days(promise: Promise) -> bool:

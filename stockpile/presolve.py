@@ -21,13 +21,18 @@ import numpy as np
 
 from stockpile.choices import owners_rules, variant_of, with_variant
 from stockpile.errors import UsageError
-from stockpile.rules import PARTNER
+from stockpile.outcomes import Outcomes
+from stockpile.rules import OWN, PARTNER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from stockpile.evaluator import Evaluator, Scores
+    from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
+    from stockpile.rules import RuleMenu
 
 MOST_COMBINATIONS = 1_000_000
 """Combinations of rules of all owners that a search can begin with."""
@@ -51,12 +56,15 @@ class Space:
 
 
 class PresolvedJudge:
-    """Scores candidates of a presolved space: what owners keep alone is looked up."""
+    """Scores candidates of a presolved space: what others show need not be simulated again."""
 
     def __init__(self, evaluator: Evaluator, least: NDArray[np.int64] | None) -> None:
         """See :func:`presolve`; ``least`` is (V, C, R), by variant, owner and rule."""
         self._evaluator = evaluator
         self._least = least
+        self._stress = Outcomes()
+        self._floors = [Outcomes() for _ in evaluator.block.owners]
+        self._alike = alike_alone(evaluator.problem.menu)
 
     def plain_prices(self) -> BlockPrices:
         """Return the prices at which the annual cost alone counts."""
@@ -81,10 +89,45 @@ class PresolvedJudge:
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
         if self._least is None:
-            return self._evaluator.scores(lots, rule)
+            return self._scores_of_many(lots, rule)
         scores = self._evaluator.scores(lots, rule, floors=False)
         enough = (lots >= _looked_up(self._least, rule)).all(axis=1)
         return replace(scores, feasible=scores.feasible & enough)
+
+    def _scores_of_many(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+        """Return the scores of candidates that owners hold several stocks in."""
+        evaluator = self._evaluator
+        scores = evaluator.scores(lots, rule, floors=False, stress=False)
+        feasible, hopeful = scores.feasible.copy(), scores.hopeful.copy()
+
+        def judge(
+            outcomes: Outcomes,
+            stocks: NDArray[np.bool_],
+            given: NDArray[np.int64],
+            kept: Callable[[NDArray[np.int64], NDArray[np.int64]], Kept],
+        ) -> None:
+            open_ = np.flatnonzero(hopeful)
+            if open_.size:
+                met, nearly = outcomes.judge(
+                    lots[np.ix_(open_, stocks)],
+                    given[open_],
+                    lambda places: kept(lots[open_[places]], rule[open_[places]]),
+                )
+                feasible[open_] &= met
+                hopeful[open_] &= nearly
+
+        every = np.ones(lots.shape[1], dtype=np.bool_)
+        judge(self._stress, every, rule, evaluator.stress_kept)
+        for outcomes, c in zip(self._floors, evaluator.block.owners.tolist(), strict=True):
+
+            def alone(lots: NDArray[np.int64], rule: NDArray[np.int64], c: int = c) -> Kept:
+                met, nearly = evaluator.floors_kept(lots, rule)
+                return met[:, c], nearly[:, c]
+
+            own = evaluator.block.market_participant == c
+            given = np.stack([self._alike[rule[:, c]], variant_of(rule)], axis=1)
+            judge(outcomes, own, given, alone)
+        return replace(scores, feasible=feasible, hopeful=hopeful)
 
 
 def presolve(evaluator: Evaluator) -> tuple[Space, PresolvedJudge]:
@@ -155,6 +198,20 @@ def rule_classes(evaluator: Evaluator) -> NDArray[np.int64]:
             key += np.isfinite(menu.trigger[r, PARTNER, hosted]).any(axis=1).tobytes()
             classes[owner, r] = seen.setdefault(key, r)
     return classes
+
+
+def alike_alone(menu: RuleMenu) -> NDArray[np.int64]:
+    """Return for each rule the first of the menu that says the same of own needs, (R,)."""
+    seen: dict[bytes, int] = {}
+    return np.array(
+        [
+            seen.setdefault(
+                b"".join(part[r, OWN].tobytes() for part in (menu.level, menu.limit, menu.trigger)),
+                r,
+            )
+            for r in range(len(menu.rules))
+        ]
+    )
 
 
 def _least_lots(
