@@ -70,6 +70,11 @@ def plain_prices(participants: int, stocks: int, rules: int, variants: int) -> B
     )
 
 
+def same_prices(a: BlockPrices, b: BlockPrices) -> bool:
+    """Say whether prices are the same."""
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in a.__slots__)
+
+
 def reward(covered: NDArray[np.uint8], price: NDArray[np.float64]) -> NDArray[np.float64]:
     """Add up the rewards of the scenarios in which groups are covered.
 

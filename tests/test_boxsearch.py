@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockpile.boxsearch import BoxSearch, relative_gap
+from stockpile.boxsearch import BoxSearch, Region, relative_gap
 from stockpile.evaluator import Scores
 from stockpile.presolve import Space
 from stockpile.prices import plain_prices
@@ -158,3 +158,28 @@ def test_enumeration_in_this_test_is_itself_right():
         for r, i, j in itertools.product(range(3), range(5), range(5))
     )
     assert best == pytest.approx(judge.optimum)
+
+
+@given(judges, st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_improved_candidates_are_inside_keep_their_promises_and_are_no_dearer(judge, seed):
+    state = judge.search(0.3, keep=True)
+    prices = judge.plain_prices()
+    rng = np.random.default_rng(seed)
+    most = judge.space.hi.max(axis=0)
+    lo = rng.integers(0, most + 1)
+    hi = rng.integers(lo, most + 1)
+    rules, variants = int(judge.space.rule[:, 0].max()) + 1, judge.variants
+    region = Region(lo, hi, np.ones((1, rules), np.bool_), np.ones(variants, np.bool_))
+    for lots in (lo, hi):
+        state.look_at(lots, judge.space.rule[0])
+    starts = state.candidates.take(region.holds(state.candidates))
+    if not starts.count:
+        return
+    found = state.improve(starts, prices, region)
+    assert region.holds(found).all()
+    assert (found.rule == starts.rule).all()
+    at = (judge.table(found.rule), *found.lots.T)
+    assert judge.feasible[at].all()
+    assert (state.charge(found, prices) == pytest.approx(judge.cost[at])) or not found.count
+    assert (state.charge(found, prices) <= state.charge(starts, prices)).all()
