@@ -157,6 +157,34 @@ def test_an_integer_master_that_lies_is_not_believed(case, monkeypatch):
     assert case.at_most_the_optimum(search.bound)
 
 
+def test_a_dive_ends_inside_the_node_with_one_choice_for_each_block(case, monkeypatch):
+    """What it decides it keeps to; what it ends with is a relaxation of that part."""
+    dives = []
+    dive = master_search.dive
+
+    def spied(known, node, evaluators, *args):
+        found = dive(known, node, evaluators, *args)
+        dives.append((known, node, found))
+        if found is not None:
+            part, relaxed = found
+            whole = known.relaxation(node, elastic=False)
+            assert relaxed.value >= whole.value - 1e-6 * abs(whole.value)
+            for i, (inner, outer) in enumerate(zip(part.regions, node.regions, strict=True)):
+                assert not (inner.rules & ~outer.rules).any()
+                assert not (inner.variants & ~outer.variants).any()
+                used = relaxed.z[i][0][relaxed.z[i][1] > 1e-6]
+                assert inner.holds(known.columns[i].candidates.take(used)).all()
+        return found
+
+    monkeypatch.setattr(master_search, "dive", spied)
+    monkeypatch.setattr(MasterSearch, "_worth_diving", lambda self, relaxed: True)
+    found = case.search()
+    assert found.bound <= case.optimum * (1.0 + 1e-9)
+    if np.isfinite(case.optimum):
+        assert found.cost == pytest.approx(case.optimum, rel=1e-6)
+        assert dives or not found.nodes
+
+
 def test_as_few_rules_as_can_be_are_written_down():
     """Blocks that can do with rules {0, 1}, {1, 2}, {2}: rules 1 and 2 are enough, one is not."""
     patterns = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=bool)

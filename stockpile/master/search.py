@@ -21,6 +21,7 @@ from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relativ
 from stockpile.choices import owners_rules
 from stockpile.master.branching import FRACTIONAL, split
 from stockpile.master.columns import Columns
+from stockpile.master.diving import dive
 from stockpile.master.duals import mix
 from stockpile.master.known import BETTER, Known
 from stockpile.master.node import FREE, OPEN, Node
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from stockpile.master.duals import Duals
     from stockpile.master.relaxation import Relaxed
     from stockpile.model.selection import Selection
+    from stockpile.prices import BlockPrices
     from stockpile.scenarios import ScenarioSet
 
 SAME = 1e-9
@@ -56,6 +58,8 @@ BROKEN_SLACK = 0.5
 TIGHTEST = 0.2
 """Box searches may leave open so much less than their part of the gap, if that closes it."""
 SHRINK = 0.3
+AT_ONCE = 0.6
+"""What searches may leave open in the end is gone for at once if it is so much of the next step."""
 LAST_SLACK = 1e-3
 """Below this the searches go for what they may leave in the end at once."""
 ENOUGH = 0.7
@@ -72,10 +76,18 @@ PROPOSE_EVERY = 10
 """Nodes from one question to the integer master to the next."""
 OFFERED_ONCE = 160
 """The same before the first split."""
+SPENDING = (0.7, 0.9, 1.1, 1.4, 2.5)
+"""Factors on the prices of spending at which some more candidates are offered."""
+OTHERS_OFFERED = 8
+"""How many of each block."""
 INTEGER_NODES = 100
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
+FEW_COLUMNS, MORE_NODES = 1500, 2000
+"""Columns up to which it may take more nodes: where nearly all is decided, plans are rare."""
 PRESOLVED_COLUMNS = 2500
 """Columns of an integer master from which on reducing it first takes longer than it saves."""
+WORTH_DIVING = 0.5
+"""Part of the gap that a plan must be above the relaxation for a better one to be dived for."""
 MOST_TURNS = 3
 """Times that a node is found feasible by breaking limits a little, before it is split instead."""
 
@@ -350,7 +362,7 @@ class MasterSearch:
         relaxed: Relaxed | None = None
         centre: Centre | None = None
         priced: Centre | None = None
-        turns = idle = 0
+        turns, idle, dived = 0, 0, np.nan
         while not self._stop() and turns <= MOST_TURNS:
             if not self._known.give_each_a_column(node):
                 # A search that was stopped has not shown that there is none.
@@ -372,6 +384,14 @@ class MasterSearch:
             if grew:
                 continue
             if centre is priced or idle >= MOST_IDLE:
+                if first and not elastic and slack != dived and self._worth_diving(relaxed):
+                    # The better the plan, the less has to be proved.
+                    dived = slack
+                    self._dive(node)
+                    slack = self._less_slack(slack, centre.upper, relaxed.value)
+                    self._allowance(relaxed, slack, anew=True)
+                    centre, idle = None, 0
+                    continue
                 # Other prices would prove no more: only searches that leave less open can.
                 lower = 0.0 if elastic else self._less_slack(slack, centre.upper, relaxed.value)
                 if lower >= slack:
@@ -429,6 +449,8 @@ class MasterSearch:
         lower, enough = SHRINK * slack, ENOUGH * self._gap
         if lower < enough < slack:
             lower = enough
+        if least >= AT_ONCE * lower:
+            lower = least  # It is not much dearer to go for it at once.
         return min(slack, lower if lower > max(least, LAST_SLACK) else least)
 
     def _allowance(
@@ -515,10 +537,12 @@ class MasterSearch:
         if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
             return  # Nothing much better can be chosen.
         if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
+            before = self.cost
             self._take_better(
                 self._known.columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
             )
-            return
+            if self.cost < before:
+                return
         if self.nodes % PROPOSE_EVERY != 1:
             return
         pools = []
@@ -527,12 +551,33 @@ class MasterSearch:
             pool.add(self._known.columns[i].candidates.take(numbers[part > FRACTIONAL]))
             search = self._known.searches[i]
             known = search.candidates
-            charge = search.charge(known, self._known.prices(duals, i))
-            charge[~node.regions[i].holds(known)] = np.inf
-            best = np.argsort(charge, kind="stable")[:offered]
-            pool.add(known.take(best[np.isfinite(charge[best])]))
+            known = known.take(node.regions[i].holds(known))
+            prices = self._known.prices(duals, i)
+            pool.add(_cheapest(search, known, prices, offered))
+            if prices.outlay.any():
+                # Where a mixture just keeps the budgets, plans need some that spend less, or more.
+                for factor in SPENDING:
+                    other = replace(prices, outlay=prices.outlay * factor)
+                    pool.add(_cheapest(search, known, other, OTHERS_OFFERED))
             pools.append(pool)
         self._take_better(pools, [np.arange(pool.count) for pool in pools])
+
+    def _worth_diving(self, relaxed: Relaxed) -> bool:
+        """Say whether a plan may be found that is better by a good part of the gap."""
+        return self.cost - relaxed.value > WORTH_DIVING * self._gap * abs(relaxed.value)
+
+    def _dive(self, node: Node) -> None:
+        """Look for a better plan by deciding one block after the other."""
+        found = dive(
+            self._known,
+            node,
+            self._evaluators,
+            self._couplings.most_rules,
+            self._narrow,
+            self._stop,
+        )
+        if found is not None:
+            self._propose(*found, found[1].duals, OFFERED_ONCE)
 
     def _take_better(self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]]) -> None:
         """Take the best plan from chosen columns as incumbent, if it is better."""
@@ -589,7 +634,8 @@ class MasterSearch:
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose."""
         gap, small = PRICING_SHARE * self._gap, model.block.size < PRESOLVED_COLUMNS
-        return choose(model, gap=gap, node_limit=INTEGER_NODES, presolve=small)
+        nodes = INTEGER_NODES if model.block.size > FEW_COLUMNS else MORE_NODES
+        return choose(model, gap=gap, node_limit=nodes, presolve=small)
 
     # --- Branching --------------------------------------------------------------------------------
 
@@ -610,6 +656,11 @@ class MasterSearch:
             for columns, numbers in zip(self._known.columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))
+
+
+def _cheapest(search: BoxSearch, known: Candidates, prices: BlockPrices, most: int) -> Candidates:
+    """Return the candidates that are charged least at some prices, at most so many."""
+    return known.take(np.argsort(search.charge(known, prices), kind="stable")[:most])
 
 
 def _size(cost: float) -> float:
