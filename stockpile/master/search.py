@@ -88,6 +88,8 @@ PRESOLVED_COLUMNS = 2500
 """Columns of an integer master from which on reducing it first takes longer than it saves."""
 WORTH_DIVING = 0.5
 """Part of the gap that a plan must be above the relaxation for a better one to be dived for."""
+SHORT = 10_000
+"""Simulations of all blocks up to which a search is short."""
 MOST_TURNS = 3
 """Times that a node is found feasible by breaking limits a little, before it is split instead."""
 
@@ -563,7 +565,12 @@ class MasterSearch:
         self._take_better(pools, [np.arange(pool.count) for pool in pools])
 
     def _worth_diving(self, relaxed: Relaxed) -> bool:
-        """Say whether a plan may be found that is better by a good part of the gap."""
+        """Say whether a plan may be found that is better by a good part of the gap.
+
+        Not where the search has been so short that a dive would take longer.
+        """
+        if sum(self.simulations) < SHORT:
+            return False
         return self.cost - relaxed.value > WORTH_DIVING * self._gap * abs(relaxed.value)
 
     def _dive(self, node: Node) -> None:
