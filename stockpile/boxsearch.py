@@ -34,7 +34,8 @@ BATCH = 512
 TRIM = 0.9
 """A box is trimmed in a dimension where less than this part of its width is left."""
 MANY_STOCKS = 3
-"""Stocks of a block from which on candidates are improved step by step."""
+"""Stocks of a block from which on candidates are improved step by step, boxes with the same rules
+are split together, and the search begins with whole boxes at new prices."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED = 4
@@ -314,10 +315,11 @@ class BoxSearch:
         slack
             Absolute gap to prove [USD/year], in place of the relative one.
         """
-        boxes = _join([self._open, *self._closed])
-        if boxes.lo.shape[1] >= MANY_STOCKS and not same_prices(prices, self.prices):
+        if self._whole.lo.shape[1] >= MANY_STOCKS and not same_prices(prices, self.prices):
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
             boxes = replace(self._whole)
+        else:
+            boxes = _join([self._open, *self._closed])
         self._reset(prices, slack)
         self._gap = 0.0
         boxes.tail = np.zeros(boxes.count)
@@ -524,18 +526,18 @@ class BoxSearch:
         One stock is held more or less of, or one more and another less, by ever smaller steps. This
         only finds candidates, which are remembered; it proves nothing. The tail is left out.
         """
-        lots, rule, best = starts.lots.copy(), starts.rule, starts
-        charge = self.charge(starts, prices)
-        moves = _moves(lots.shape[1])
-        part = np.full(len(lots), 1.0 / FIRST_STEP)
-        active = np.ones(len(lots), dtype=np.bool_)
+        best, charge = starts, self.charge(starts, prices)
+        moves = _moves(starts.lots.shape[1])
+        part = np.full(starts.count, 1.0 / FIRST_STEP)
+        active = np.ones(starts.count, dtype=np.bool_)
         while active.any():
             here = np.flatnonzero(active)
-            step = np.maximum(np.rint(lots[here] * part[here, None]), 1.0).astype(np.int64)
-            tried = np.clip(lots[here, None] + moves * step[:, None], region.lo, region.hi)
+            lots = best.lots[here]
+            step = np.maximum(np.rint(lots * part[here, None]), 1.0).astype(np.int64)
+            tried = np.clip(lots[:, None] + moves * step[:, None], region.lo, region.hi)
             shape = tried.shape
             tried = tried.reshape(-1, shape[2])
-            choices = np.repeat(rule[here], len(moves), axis=0)
+            choices = np.repeat(starts.rule[here], len(moves), axis=0)
             scores = self._judge.scores(tried, choices)
             self.simulations += len(tried)
             found = Candidates(tried, choices, scores.variable, scores.covered)
@@ -543,7 +545,7 @@ class BoxSearch:
             place = charged.reshape(shape[:2]).argmin(axis=1) + np.arange(shape[0]) * shape[1]
             better = charged[place] < charge[here]
             moved, place = here[better], place[better]
-            lots[moved], charge[moved] = tried[place], charged[place]
+            charge[moved] = charged[place]
             best = best.put(moved, found.take(place))
             active[here] = better | (step > 1).any(axis=1)
             part[here[~better]] /= 2.0

@@ -130,8 +130,7 @@ def _through_plants(
         open_to = opens[rule[hosts[abroad]], steps.demand_class[abroad, None]]
         allowed[abroad] &= open_to
     # What is allowed follows from the rules alone, of which there are few.
-    number = np.ravel_multi_index(tuple(rule), (len(menu.rules),) * len(rule))
-    _, first, alike = np.unique(number, return_index=True, return_inverse=True)
+    _, first, alike = np.unique(rule, axis=1, return_index=True, return_inverse=True)
     divided = np.empty((steps.pools.count, first.size))
     for place, p in enumerate(first):
         divided[:, place] = steps.pools.under(allowed[:, p])
