@@ -315,7 +315,7 @@ class BoxSearch:
         slack
             Absolute gap to prove [USD/year], in place of the relative one.
         """
-        if self._whole.lo.shape[1] >= MANY_STOCKS and not same_prices(prices, self.prices):
+        if self.many_stocks and not same_prices(prices, self.prices):
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
             boxes = replace(self._whole)
         else:
@@ -336,7 +336,7 @@ class BoxSearch:
         known = known if region is None else known.take(region.holds(known))
         self._offer(known)
         if region is not None:
-            self._improve(known, region)
+            self._improve(region)
         boxes.bound = self._bounds(boxes)
         self._open = self._prune(boxes)
 
@@ -367,6 +367,11 @@ class BoxSearch:
         fixed = self._judge.fixed_cost(candidates.lots, candidates.rule, prices)
         cost: NDArray[np.float64] = fixed + candidates.variable @ prices.weight
         return cost - reward(candidates.covered, prices.covered)
+
+    @property
+    def many_stocks(self) -> bool:
+        """Return whether the block has so many stocks that a search takes long."""
+        return bool(self._whole.lo.shape[1] >= MANY_STOCKS)
 
     @property
     def bound(self) -> float:
@@ -424,7 +429,7 @@ class BoxSearch:
         What is simulated side by side costs least where rules are the same.
         """
         order = np.argsort(boxes.bound, kind="stable")
-        if boxes.lo.shape[1] >= MANY_STOCKS and boxes.count > BATCH:
+        if self.many_stocks and boxes.count > BATCH:
             near, far = order[: LOOKED_AT * BATCH], order[LOOKED_AT * BATCH :]
             near = near[np.lexsort(_group_ranks(boxes.rule[near]))]
             order = np.concatenate([near, far])
@@ -552,14 +557,37 @@ class BoxSearch:
             self._candidates.append(found.take(scores.feasible))
         return best
 
-    def _improve(self, known: Candidates, region: Region) -> None:
-        """Improve the best candidates of some combinations of rules where there are many stocks."""
-        if known.lots.shape[1] < MANY_STOCKS or not known.count:
+    def _improve(self, region: Region) -> None:
+        """Look for a better incumbent in a region where a block has many stocks.
+
+        What is best in a variant is looked at with all rules; what is best then with some rules,
+        and in each variant, is improved.
+        """
+        known = self.candidates.take(region.holds(self.candidates))
+        if not (self.many_stocks and known.count):
             return
+        whole = self._whole
+        lo, hi = np.maximum(whole.lo, region.lo), np.minimum(whole.hi, region.hi)
+        here = region.allows(whole.rule) & (lo <= hi).all(axis=1)
+        here &= self._bounds(replace(whole, tail=np.zeros(whole.count))) < self.incumbent
+        best = self._best_of_each(known, variant_of(known.rule))
+        of = np.full(len(region.variants), best[0])
+        of[variant_of(known.rule[best])] = best
+        lots = known.lots[of[variant_of(whole.rule)]]
+        lots = np.clip(lots, lo, hi)[here]
+        if len(lots):
+            self._simulate(lots, lots, whole.rule[here])
+        known = self.candidates.take(region.holds(self.candidates))
+        rules = self._best_of_each(known, known.rule)[:IMPROVED]
+        variants = self._best_of_each(known, variant_of(known.rule))
+        starts = np.unique(np.concatenate([rules, variants]))
+        self._offer(self.improve(known.take(starts), self.prices, region))
+
+    def _best_of_each(self, known: Candidates, kind: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which candidates are charged least of their kind (P, ...), the best first."""
         order = np.argsort(self.charge(known, self.prices), kind="stable")
-        _, first = np.unique(known.rule[order], axis=0, return_index=True)
-        best = order[np.sort(first)[:IMPROVED]]
-        self._offer(self.improve(known.take(best), self.prices, region))
+        _, first = np.unique(kind[order], axis=0, return_index=True)
+        return np.asarray(order[np.sort(first)])
 
     def _bounds(self, boxes: _Boxes) -> NDArray[np.float64]:
         fixed = self._judge.fixed_cost(boxes.lo, boxes.rule, self.prices)

@@ -83,6 +83,11 @@ class Known:
         """Return the candidates simulated, by block."""
         return [search.simulations for search in self.searches]
 
+    @property
+    def any_many_stocks(self) -> bool:
+        """Return whether a block has so many stocks that its searches take long."""
+        return any(search.many_stocks for search in self.searches)
+
     def give_each_a_column(self, node: Node) -> bool:
         """Find a candidate of every block in the node; False where a block has none."""
         for i, search in enumerate(self.searches):
@@ -244,16 +249,41 @@ class Known:
         return upper, grew
 
     def price(
-        self, node: Node, duals: Duals, allowance: NDArray[np.float64]
+        self,
+        node: Node,
+        duals: Duals,
+        allowance: NDArray[np.float64],
+        *,
+        roughly: bool = False,
+        tell: Callable[[float], None] | None = None,
     ) -> tuple[float, float]:
-        """Search every block at prices; return what they prove, and what they can prove at most."""
-        fixed = self.constant(node, duals)
-        value = upper = fixed
-        for i, search in enumerate(self.searches):
-            search.begin(self.prices(duals, i), slack=float(allowance[i]), region=node.regions[i])
-            while not (search.finished or self._stop()):
+        """Search every block at prices; return what they prove, and what they can prove at most.
+
+        What needs the most simulations comes last, and may leave open what the others have not.
+
+        Parameters
+        ----------
+        roughly
+            Whether blocks of many stocks only improve the candidates that they know. They prove
+            next to nothing then.
+        tell
+            Told what is proved so far, again and again while the last block is searched.
+        """
+        value = upper = self.constant(node, duals)
+        simulations = self.simulations
+        order = sorted(range(len(self.searches)), key=lambda i: simulations[i])
+        left = 0.0
+        for i in order:
+            search = self.searches[i]
+            slack = float(allowance[i]) + (left if i == order[-1] else 0.0)
+            search.begin(self.prices(duals, i), slack=slack, region=node.regions[i])
+            while not (search.finished or self._stop() or (roughly and search.many_stocks)):
                 search.advance()
+                if tell is not None and i == order[-1]:
+                    so_far = value + search.bound
+                    tell(so_far - ROUNDING * abs(so_far))
             value += search.bound
             upper += search.incumbent
+            left += max(float(allowance[i]) - (search.incumbent - search.bound), 0.0)
             self.add_best(i)
         return value - ROUNDING * abs(value), upper

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,8 @@ INFEASIBLE = 1e-7
 """A node is closed where its limits must be broken by more than this part of their size."""
 PRICING_SHARE = 0.25
 """Part of the gap that the box searches may leave open, all together."""
+MANY_SHARE = 0.9
+"""Part of what searches may leave open that is for blocks of many stocks: they take longest."""
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
 MOST_FIRST = 20_000
@@ -365,6 +368,8 @@ class MasterSearch:
         centre: Centre | None = None
         priced: Centre | None = None
         turns, idle, dived = 0, 0, np.nan
+        # Where searches take long, prices are settled first on candidates that are only improved.
+        roughly = self._is_long() and self._known.any_many_stocks
         while not self._stop() and turns <= MOST_TURNS:
             if not self._known.give_each_a_column(node):
                 # A search that was stopped has not shown that there is none.
@@ -386,27 +391,40 @@ class MasterSearch:
             if grew:
                 continue
             if centre is priced or idle >= MOST_IDLE:
-                if first and not elastic and slack != dived and self._worth_diving(relaxed):
+                dive_again = np.isnan(dived) or (slack < dived and not roughly)
+                if first and not elastic and dive_again and self._worth_diving(relaxed):
                     # The better the plan, the less has to be proved.
                     dived = slack
                     self._dive(node)
-                    slack = self._less_slack(slack, centre.upper, relaxed.value)
-                    self._allowance(relaxed, slack, anew=True)
+                    if not roughly:
+                        slack = self._less_slack(slack, centre.upper, relaxed.value)
+                        self._allowance(relaxed, slack, anew=True)
                     centre, idle = None, 0
                     continue
                 # Other prices would prove no more: only searches that leave less open can.
-                lower = 0.0 if elastic else self._less_slack(slack, centre.upper, relaxed.value)
-                if lower >= slack:
+                if elastic:
+                    lower = 0.0
+                elif roughly:
+                    lower = self._first_full_slack(centre.upper, relaxed.value)
+                else:
+                    lower = self._less_slack(slack, centre.upper, relaxed.value)
+                if lower >= slack and not roughly:
                     break
                 # The plan there is may do, if only the bound comes up to what prices can prove.
                 if not elastic and relaxed.value < self._cutoff():
                     self._propose(node, relaxed, centre.duals)
                 if not elastic and best >= self._cutoff():
                     break
-                slack, idle = lower, 0
-                allowance = self._allowance(relaxed, slack, anew=True)
+                allowance = self._allowance(relaxed, lower, anew=not roughly)
+                slack, idle, roughly = lower, 0, False
             before = self._known.count
-            value, upper = self._known.price(node, centre.duals, allowance)
+            value, upper = self._known.price(
+                node,
+                centre.duals,
+                allowance,
+                roughly=roughly and not elastic,
+                tell=None if elastic or not first else partial(self._tell_bound, best),
+            )
             idle = 0 if self._known.count > before else idle + 1
             centre = priced = Centre(centre.duals, upper)
             if elastic and value > INFEASIBLE:
@@ -433,6 +451,11 @@ class MasterSearch:
                 return []
         return self._split(node, relaxed)
 
+    def _tell_bound(self, least: float, value: float) -> None:
+        """Tell what is proved while a node is still being bounded."""
+        self._current_bound = max(least, value)
+        self._tell(self)
+
     def _least_slack(self, upper: float, value: float) -> float:
         """Return the relative gap that box searches may leave open in the end.
 
@@ -444,6 +467,16 @@ class MasterSearch:
             return least
         needed = 0.9 * (upper - self._cutoff()) / value
         return needed if needed > TIGHTEST * least else least
+
+    def _first_full_slack(self, upper: float, value: float) -> float:
+        """Return the relative gap that the first full searches of blocks may leave open.
+
+        Prices have settled, so what closes the node is gone for at once. If nothing can, the bound
+        is brought near first.
+        """
+        if self.incumbent is not None and upper > self._cutoff():
+            return self._least_slack(upper, value)
+        return max(ENOUGH * self._gap, SHRINK * SHRINK * FIRST_SLACK)
 
     def _less_slack(self, slack: float, upper: float, value: float) -> float:
         """Return the relative gap that box searches may leave open next, or the same."""
@@ -470,7 +503,12 @@ class MasterSearch:
         if anew:
             weight = np.sqrt(self._weight * np.array(self.simulations))
             self._weight = weight / weight.sum() if weight.any() else weight
-        return np.asarray(slack * abs(relaxed.value) * self._weight)
+        weight = self._weight.copy()
+        many = np.array([search.many_stocks for search in self._known.searches])
+        if many.any() and weight[~many].any():
+            weight[many] *= MANY_SHARE / weight[many].sum()
+            weight[~many] *= (1.0 - MANY_SHARE) / weight[~many].sum()
+        return np.asarray(slack * abs(relaxed.value) * weight)
 
     def _narrow(self, node: Node) -> Node:
         """Take out of the regions the rules and variants that the node leaves out."""
@@ -564,12 +602,13 @@ class MasterSearch:
             pools.append(pool)
         self._take_better(pools, [np.arange(pool.count) for pool in pools])
 
-    def _worth_diving(self, relaxed: Relaxed) -> bool:
-        """Say whether a plan may be found that is better by a good part of the gap.
+    def _is_long(self) -> bool:
+        """Say whether the search has taken so long that looking for better plans is quick."""
+        return sum(self.simulations) >= SHORT
 
-        Not where the search has been so short that a dive would take longer.
-        """
-        if sum(self.simulations) < SHORT:
+    def _worth_diving(self, relaxed: Relaxed) -> bool:
+        """Say whether a plan may be found that is better by a good part of the gap."""
+        if not self._is_long():
             return False
         return self.cost - relaxed.value > WORTH_DIVING * self._gap * abs(relaxed.value)
 
