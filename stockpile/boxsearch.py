@@ -36,6 +36,8 @@ TRIM = 0.9
 MANY_STOCKS = 3
 """Stocks of a block from which on candidates are improved step by step, boxes with the same rules
 are split together, and the search begins with whole boxes at new prices."""
+LONG = 5_000
+"""Boxes after which a search of a block of many stocks counts as long."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED = 4
@@ -285,6 +287,10 @@ class BoxSearch:
         self._closed: list[_Boxes] = []
         self._candidates: list[Candidates] = []
         self.simulations = 0
+        self.split = 0
+        """Boxes looked at in the search that is going on."""
+        self.takes_long = False
+        """Whether a search has taken so long that good candidates are better looked for first."""
         self.tail_simulations = 0
         """Candidates simulated once more for what the tail is charged."""
         self._reset(judge.plain_prices(), slack=0.0)
@@ -295,6 +301,7 @@ class BoxSearch:
     def _reset(self, prices: BlockPrices, slack: float) -> None:
         self.prices = prices
         self._slack = slack
+        self.split = 0
         self._unit_cost = self._judge.slope(prices)
         self._priced_tail = bool(prices.tail.any())
         self._priced_variants = 2.0 * float(np.abs(prices.variant).max())
@@ -422,6 +429,8 @@ class BoxSearch:
             np.concatenate([alone.tail, chosen.tail]),
         )
         self._open = self._prune(_join([rest, lower, upper, *trimmed]))
+        self.split += len(alone.lo) + len(chosen.lo)
+        self.takes_long |= self.many_stocks and self.split > LONG
 
     def _choose(self, boxes: _Boxes) -> tuple[_Boxes, _Boxes]:
         """Take the most promising boxes, those with the same rules together; return the rest too.

@@ -16,7 +16,7 @@ import numpy as np
 
 from stockpile.choices import owners_rules, variant_of
 from stockpile.master.branching import FRACTIONAL
-from stockpile.master.node import FREE, OPEN
+from stockpile.master.node import FREE, OPEN, SHUT
 from stockpile.projects import STATES
 
 if TYPE_CHECKING:
@@ -91,15 +91,12 @@ def _next_decision(
     opened at last: they cost little beside lots that would have to go elsewhere, and the integer
     master may still shut them.
     """
-    if most_rules is not None and "rules" not in settled:
-        part = node
-        for c, weight in enumerate(relaxed.rule):
-            for r in np.argsort(-weight, kind="stable")[:most_rules].tolist():
-                if weight[r] > FRACTIONAL and part.rule[c, r] == FREE:
-                    part = part.with_rule(c, r, OPEN)
-        in_use = (relaxed.rule > FRACTIONAL).sum(axis=1)
-        if part is not node and in_use.max() > most_rules:
-            return "rules", [part]
+    if most_rules is not None and (relaxed.rule > FRACTIONAL).sum(axis=1).max() > most_rules:
+        undecided = np.where(node.rule == FREE, relaxed.rule, 0.0)
+        for place in np.argsort(-undecided, axis=None, kind="stable").tolist():
+            c, r = divmod(place, undecided.shape[1])
+            if undecided[c, r] > FRACTIONAL and ("rule", c, r) not in settled:
+                return ("rule", c, r), [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
     for p, step in np.ndindex(relaxed.project.shape):
         weight = float(relaxed.project[p, step])
         if FRACTIONAL < weight < 1.0 - FRACTIONAL and ("project", p, step) not in settled:

@@ -83,11 +83,6 @@ class Known:
         """Return the candidates simulated, by block."""
         return [search.simulations for search in self.searches]
 
-    @property
-    def any_many_stocks(self) -> bool:
-        """Return whether a block has so many stocks that its searches take long."""
-        return any(search.many_stocks for search in self.searches)
-
     def give_each_a_column(self, node: Node) -> bool:
         """Find a candidate of every block in the node; False where a block has none."""
         for i, search in enumerate(self.searches):
@@ -264,8 +259,8 @@ class Known:
         Parameters
         ----------
         roughly
-            Whether blocks of many stocks only improve the candidates that they know. They prove
-            next to nothing then.
+            Whether blocks whose searches take long only improve the candidates that they know.
+            They prove next to nothing then.
         tell
             Told what is proved so far, again and again while the last block is searched.
         """
@@ -277,7 +272,7 @@ class Known:
             search = self.searches[i]
             slack = float(allowance[i]) + (left if i == order[-1] else 0.0)
             search.begin(self.prices(duals, i), slack=slack, region=node.regions[i])
-            while not (search.finished or self._stop() or (roughly and search.many_stocks)):
+            while not (search.finished or self._stop() or (roughly and search.takes_long)):
                 search.advance()
                 if tell is not None and i == order[-1]:
                     so_far = value + search.bound

@@ -55,7 +55,7 @@ MANY_SHARE = 0.9
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
 MOST_FIRST = 20_000
-"""Simulations after which the first search of a block stops, if it has found a candidate."""
+"""Boxes after which the first search of a block stops, if it has found a candidate."""
 BROKEN_SLACK = 0.5
 """The same while it is only asked whether limits must be broken; then none."""
 TIGHTEST = 0.2
@@ -91,6 +91,8 @@ PRESOLVED_COLUMNS = 2500
 """Columns of an integer master from which on reducing it first takes longer than it saves."""
 WORTH_DIVING = 0.5
 """Part of the gap that a plan must be above the relaxation for a better one to be dived for."""
+DIVE_AGAIN = 0.1
+"""Part of the gap by which the relaxation must be worth less for another dive."""
 SHORT = 10_000
 """Simulations of all blocks up to which a search is short."""
 MOST_TURNS = 3
@@ -273,7 +275,7 @@ class MasterSearch:
                     region=root.regions[i],
                 )
             while not (search.finished or self._stop()) and (
-                search.lots is None or search.simulations < MOST_FIRST
+                search.lots is None or not (search.takes_long or search.split >= MOST_FIRST)
             ):
                 search.advance()
             self._known.begin(search, Columns(evaluator))
@@ -367,9 +369,9 @@ class MasterSearch:
         relaxed: Relaxed | None = None
         centre: Centre | None = None
         priced: Centre | None = None
-        turns, idle, dived = 0, 0, np.nan
+        turns, idle, dived = 0, 0, np.inf
         # Where searches take long, prices are settled first on candidates that are only improved.
-        roughly = self._is_long() and self._known.any_many_stocks
+        roughly = any(search.takes_long for search in self._known.searches)
         while not self._stop() and turns <= MOST_TURNS:
             if not self._known.give_each_a_column(node):
                 # A search that was stopped has not shown that there is none.
@@ -391,11 +393,17 @@ class MasterSearch:
             if grew:
                 continue
             if centre is priced or idle >= MOST_IDLE:
-                dive_again = np.isnan(dived) or (slack < dived and not roughly)
-                if first and not elastic and dive_again and self._worth_diving(relaxed):
+                settled = slack <= max(ENOUGH * self._gap, LAST_SLACK)
+                if roughly and not elastic and not settled:
+                    slack = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
+                    centre, idle = Centre(centre.duals, centre.upper), 0
+                    continue
+                if first and not elastic and self._worth_diving(relaxed, dived):
                     # The better the plan, the less has to be proved.
-                    dived = slack
-                    self._dive(node)
+                    dived = relaxed.value
+                    self._propose(node, relaxed, relaxed.duals, OFFERED_ONCE)
+                    if self._worth_diving(relaxed, np.inf):
+                        self._dive(node)
                     if not roughly:
                         slack = self._less_slack(slack, centre.upper, relaxed.value)
                         self._allowance(relaxed, slack, anew=True)
@@ -416,7 +424,7 @@ class MasterSearch:
                 if not elastic and best >= self._cutoff():
                     break
                 allowance = self._allowance(relaxed, lower, anew=not roughly)
-                slack, idle, roughly = lower, 0, False
+                slack, idle, roughly = lower, 0, roughly and elastic
             before = self._known.count
             value, upper = self._known.price(
                 node,
@@ -602,15 +610,16 @@ class MasterSearch:
             pools.append(pool)
         self._take_better(pools, [np.arange(pool.count) for pool in pools])
 
-    def _is_long(self) -> bool:
-        """Say whether the search has taken so long that looking for better plans is quick."""
-        return sum(self.simulations) >= SHORT
+    def _worth_diving(self, relaxed: Relaxed, dived: float) -> bool:
+        """Say whether a plan may be found that is better by a good part of the gap.
 
-    def _worth_diving(self, relaxed: Relaxed) -> bool:
-        """Say whether a plan may be found that is better by a good part of the gap."""
-        if not self._is_long():
+        Not where the search has been so short that a dive would take longer, and not again where
+        the relaxation is worth much the same as at the dive before.
+        """
+        size = self._gap * abs(relaxed.value)
+        if sum(self.simulations) < SHORT or relaxed.value > dived - DIVE_AGAIN * size:
             return False
-        return self.cost - relaxed.value > WORTH_DIVING * self._gap * abs(relaxed.value)
+        return self.cost - relaxed.value > WORTH_DIVING * size
 
     def _dive(self, node: Node) -> None:
         """Look for a better plan by deciding one block after the other."""
