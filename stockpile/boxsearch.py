@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Scores
     from stockpile.presolve import Space
     from stockpile.prices import BlockPrices
+    from stockpile.sketch import Sketch
 
 BATCH = 512
 """Boxes split in one round; each costs one simulation."""
@@ -36,11 +37,19 @@ TRIM = 0.9
 MANY_STOCKS = 3
 """Stocks of a block from which on candidates are improved step by step, boxes with the same rules
 are split together, and the search begins with whole boxes at new prices."""
-LONG = 5_000
-"""Boxes after which a search of a block of many stocks counts as long."""
+LONG, LONG_BATCH = 5_000, 2_048
+"""Boxes after which a search of a block of many stocks counts as long, and boxes split in one
+round from then on: in few scenarios each takes so little time that rounds do."""
+REST = 0.15
+"""What the scenarios outside of a sketch add to it, about; more decides when they are simulated."""
+SINCE = 2
+"""Times that a box is split before its top corner is simulated in all scenarios again, if only to
+see whether it keeps the promises."""
+SKETCHED = 16
+"""Combinations of rules for whose best candidates a sketch is made."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
-IMPROVED = 4
+IMPROVED = 12
 """Combinations of rules from whose best candidates a better one is looked for."""
 FIRST_STEP = 4
 """Part of the lots by which candidates are first changed: one over this."""
@@ -75,6 +84,9 @@ class Judge(Protocol):
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
+
+    def sketch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sketch:
+        """Return a quick lower limit on cost, made for candidates like these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +213,16 @@ class _Boxes:
     hi: NDArray[np.int64]
     rule: NDArray[np.int64]
     lower: NDArray[np.float64]
-    """(B, C) lower variable cost simulated at the top corner."""
+    """(B, C) lower limit on the variable cost: what has been simulated of the top corner, and the
+    rest of one above it."""
+    full: NDArray[np.float64]
+    """(B, C) the lower variable cost of the top corner that was simulated last in all scenarios."""
+    rest: NDArray[np.float64]
+    """(B, C) its part outside of the scenarios of the sketch; not numbers where it is unknown."""
+    sketched: NDArray[np.bool_]
+    """(B,) whether the top corner itself has been simulated, in the scenarios of the sketch."""
+    since: NDArray[np.int64]
+    """(B,) times that the box has been split since then."""
     variable: NDArray[np.float64]
     """(B, C) variable cost of the top corner, which counts in a box of one."""
     feasible: NDArray[np.bool_]
@@ -209,7 +230,7 @@ class _Boxes:
     covered: NDArray[np.uint8]
     """(B, G', bytes) scenarios in which the top corner keeps groups, loosely."""
     exact: NDArray[np.bool_]
-    """(B,) whether the top corner itself has been simulated, and not one above it."""
+    """(B,) whether the top corner itself has been simulated in all scenarios."""
     tail: NDArray[np.float64]
     """(B,) a lower limit on the charge for the tail at the current prices."""
     stale: NDArray[np.bool_]
@@ -289,6 +310,7 @@ class BoxSearch:
         self.simulations = 0
         self.split = 0
         """Boxes looked at in the search that is going on."""
+        self._sketch: Sketch | None = None
         self.takes_long = False
         """Whether a search has taken so long that good candidates are better looked for first."""
         self.tail_simulations = 0
@@ -301,6 +323,7 @@ class BoxSearch:
     def _reset(self, prices: BlockPrices, slack: float) -> None:
         self.prices = prices
         self._slack = slack
+        self._goal = np.inf
         self.split = 0
         self._unit_cost = self._judge.slope(prices)
         self._priced_tail = bool(prices.tail.any())
@@ -312,7 +335,14 @@ class BoxSearch:
         self._closed_bound = np.inf
         """Least bound of any box that was closed because it was within the gap."""
 
-    def begin(self, prices: BlockPrices, *, slack: float, region: Region | None = None) -> None:
+    def begin(
+        self,
+        prices: BlockPrices,
+        *,
+        slack: float,
+        region: Region | None = None,
+        goal: float = np.inf,
+    ) -> None:
         """Take the search up at other prices, in a part of the candidates.
 
         Needs ``keep``. Boxes are cut at the borders of the region; those outside wait.
@@ -321,6 +351,8 @@ class BoxSearch:
         ----------
         slack
             Absolute gap to prove [USD/year], in place of the relative one.
+        goal
+            A bound that is enough in any case, as long as no candidate is charged less.
         """
         if self.many_stocks and not same_prices(prices, self.prices):
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
@@ -328,7 +360,7 @@ class BoxSearch:
         else:
             boxes = _join([self._open, *self._closed])
         self._reset(prices, slack)
-        self._gap = 0.0
+        self._gap, self._goal = 0.0, goal
         boxes.tail = np.zeros(boxes.count)
         boxes.stale = np.full(boxes.count, self._priced_tail)
         self._closed = []
@@ -407,21 +439,13 @@ class BoxSearch:
             self._refresh(chosen)
             self._open = self._prune(_join([rest, chosen]))
             return
+        if self.takes_long and self.lots is not None:
+            self._split_by_sketch(chosen, rest)
+            return
         chosen, trimmed = self._trim(chosen)
         # A trimmed box is simulated at its new top corner before it is split any further.
         alone, chosen = chosen.take(~chosen.exact), chosen.take(chosen.exact)
-        width = chosen.hi - chosen.lo
-        # The costliest dimension; the widest where holding is free.
-        weight = width * self._unit_cost + 1e-9 * width * max(float(self._unit_cost.max()), 1e-9)
-        dimension = weight.argmax(axis=1)
-        row = np.arange(len(dimension))
-        middle = (chosen.lo[row, dimension] + chosen.hi[row, dimension]) // 2
-        lower_hi, upper_lo = chosen.hi.copy(), chosen.lo.copy()
-        lower_hi[row, dimension] = middle
-        upper_lo[row, dimension] = middle + 1
-        # The upper half keeps its top corner, and what has been simulated there.
-        upper = replace(chosen, lo=upper_lo)
-        upper.bound = self._bounds(upper)
+        lower_hi, upper = self._halves(chosen)
         lower = self._simulate(
             np.concatenate([alone.lo, chosen.lo]),
             np.concatenate([alone.hi, lower_hi]),
@@ -432,17 +456,88 @@ class BoxSearch:
         self.split += len(alone.lo) + len(chosen.lo)
         self.takes_long |= self.many_stocks and self.split > LONG
 
+    def _halves(self, boxes: _Boxes) -> tuple[NDArray[np.int64], _Boxes]:
+        """Halve boxes; return the top corners of the lower halves, and the upper halves.
+
+        The upper half keeps its top corner, and what has been simulated there.
+        """
+        width = boxes.hi - boxes.lo
+        # The costliest dimension; the widest where holding is free.
+        weight = width * self._unit_cost + 1e-9 * width * max(float(self._unit_cost.max()), 1e-9)
+        dimension = weight.argmax(axis=1)
+        row = np.arange(len(dimension))
+        middle = (boxes.lo[row, dimension] + boxes.hi[row, dimension]) // 2
+        lower_hi, upper_lo = boxes.hi.copy(), boxes.lo.copy()
+        lower_hi[row, dimension] = middle
+        upper_lo[row, dimension] = middle + 1
+        upper = replace(boxes, lo=upper_lo)
+        upper.bound = self._bounds(upper)
+        return lower_hi, upper
+
+    def _split_by_sketch(self, chosen: _Boxes, rest: _Boxes) -> None:
+        """Split boxes, and simulate new top corners in the scenarios of the sketch.
+
+        What is left open then is simulated in all scenarios where that may close it.
+        """
+        sketch = self._sketch_here()
+        unknown = np.flatnonzero(chosen.exact & np.isnan(chosen.rest[:, 0]))
+        if unknown.size:
+            known = sketch.lower(chosen.hi[unknown], chosen.rule[unknown])
+            chosen.rest[unknown] = chosen.lower[unknown] - known
+        chosen, trimmed = self._trim(chosen)
+        ready = chosen.exact | chosen.sketched
+        gain = (chosen.lower - chosen.full) @ self.prices.weight
+        room = self._limit() - chosen.bound
+        single = (chosen.lo == chosen.hi).all(axis=1)
+        due = np.where(
+            ready,
+            ~chosen.exact & ((room <= REST * gain) | single | (chosen.since >= SINCE)),
+            np.isnan(chosen.rest[:, 0]),
+        )
+        raw = ~ready & ~due
+        in_all, alone, whole = chosen.take(due), chosen.take(raw), chosen.take(ready & ~due)
+        lower_hi, upper = self._halves(whole)
+        parts = [upper, *trimmed]
+        if in_all.count:
+            before = in_all.lower - in_all.rest
+            full = self._simulate(in_all.lo, in_all.hi, in_all.rule, in_all.tail, before)
+            parts.append(full)
+        lower = _join([alone, replace(whole, hi=lower_hi, exact=np.zeros_like(whole.exact))])
+        if lower.count:
+            lower.lower = sketch.lower(lower.hi, lower.rule) + lower.rest
+            lower.since = lower.since + 1
+            lower.sketched = np.ones(lower.count, dtype=np.bool_)
+            lower.stale = np.full(lower.count, self._priced_tail)
+            lower.bound = self._bounds(lower)
+            parts.append(lower)
+        self.simulations += lower.count
+        self._open = self._prune(_join([rest, *parts]))
+
+    def _sketch_here(self) -> Sketch:
+        """Return the sketch, which is made for the best candidates of some rules."""
+        if self._sketch is None:
+            assert self.lots is not None
+            assert self.rule is not None
+            lots, rule = self.lots[None], self.rule[None]
+            if self._keep:
+                known = self.candidates
+                best = self._best_of_each(known, known.rule)[:SKETCHED]
+                lots, rule = known.lots[best], known.rule[best]
+            self._sketch = self._judge.sketch(lots, rule)
+        return self._sketch
+
     def _choose(self, boxes: _Boxes) -> tuple[_Boxes, _Boxes]:
         """Take the most promising boxes, those with the same rules together; return the rest too.
 
         What is simulated side by side costs least where rules are the same.
         """
         order = np.argsort(boxes.bound, kind="stable")
-        if self.many_stocks and boxes.count > BATCH:
-            near, far = order[: LOOKED_AT * BATCH], order[LOOKED_AT * BATCH :]
+        batch = LONG_BATCH if self.takes_long else BATCH
+        if self.many_stocks and boxes.count > batch:
+            near, far = order[: LOOKED_AT * batch], order[LOOKED_AT * batch :]
             near = near[np.lexsort(_group_ranks(boxes.rule[near]))]
             order = np.concatenate([near, far])
-        return boxes.take(order[:BATCH]), boxes.take(order[BATCH:])
+        return boxes.take(order[:batch]), boxes.take(order[batch:])
 
     def _refresh(self, boxes: _Boxes) -> None:
         """Simulate the charge for the tail at the top corners where it is not known."""
@@ -500,6 +595,7 @@ class BoxSearch:
             lo=lo,
             hi=hi,
             exact=boxes.exact & ~lowered,
+            sketched=boxes.sketched & ~lowered,
             stale=boxes.stale | (lowered & self._priced_tail),
         )
         smaller.bound = self._bounds(smaller)
@@ -613,10 +709,16 @@ class BoxSearch:
         hi: NDArray[np.int64],
         rule: NDArray[np.int64],
         tail: NDArray[np.float64] | None = None,
+        sketched: NDArray[np.float64] | None = None,
     ) -> _Boxes:
         """Simulate top corners, take the best as incumbent, return boxes still hopeful.
 
         A box inherits the charge for the tail of the larger one that it comes from.
+
+        Parameters
+        ----------
+        sketched
+            (B, C) what the scenarios of the sketch cost, if that is known.
         """
         scores = self._judge.scores(hi, rule)
         self.simulations += len(hi)
@@ -629,6 +731,10 @@ class BoxSearch:
             hi,
             rule,
             scores.lower,
+            scores.lower,
+            np.full(scores.lower.shape, np.nan) if sketched is None else scores.lower - sketched,
+            np.ones(len(lo), dtype=np.bool_),
+            np.zeros(len(lo), dtype=np.int64),
             scores.variable,
             scores.feasible,
             scores.covered_loose,
@@ -665,6 +771,8 @@ class BoxSearch:
         """Return the charge from which on a bound closes a box."""
         if not np.isfinite(self.incumbent):
             return np.inf
+        if self._goal <= self.incumbent - self._rounding:
+            return self._goal
         within = max(self._gap * abs(self.incumbent), self._slack, SAME * self._scale)
         return self.incumbent - within
 

@@ -587,6 +587,22 @@ class Evaluator:
                 cost[some] = np.einsum("q,sqp->ps", self._shortage_cost, simulated.unserved_of)
         return yearly(1.0, self.problem.horizon) * cost
 
+    def course(self, variant: int) -> Course:
+        """Return the needs of a variant with the steps that may serve them."""
+        return self._courses(variant).shared
+
+    def lower_cost(
+        self, course: Course, lots: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the lowered cost (P, C) in a course, perhaps of some scenarios [USD/year]."""
+        parts = []
+        for some in self._batches(len(lots)):
+            followed = owners_rules(rule[some])
+            main = self._simulate(course, Request.of(), self.holding(lots[some]), followed)
+            shortage = self._shortage_cost[:, None] * main.unserved
+            parts.append(self._by_participant(shortage, self._lower_cost, main))
+        return np.concatenate(parts)
+
     def tail_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
     ) -> NDArray[np.float64]:

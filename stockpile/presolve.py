@@ -23,6 +23,7 @@ from stockpile.choices import owners_rules, variant_of, with_variant
 from stockpile.errors import UsageError
 from stockpile.outcomes import Outcomes
 from stockpile.rules import OWN, PARTNER
+from stockpile.sketch import sketch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
     from stockpile.rules import RuleMenu
+    from stockpile.sketch import Sketch
 
 MOST_COMBINATIONS = 1_000_000
 """Combinations of rules of all owners that a search can begin with."""
@@ -85,6 +87,10 @@ class PresolvedJudge:
     ) -> NDArray[np.float64]:
         """Return shortage cost weighted by scenario, (P,)."""
         return self._evaluator.tail_cost(lots, rule, weight)
+
+    def sketch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sketch:
+        """Return a quick lower limit on cost, made for candidates like these."""
+        return sketch_of(self._evaluator, lots, rule)
 
     def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""

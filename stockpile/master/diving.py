@@ -98,11 +98,11 @@ def _next_decision(
             if undecided[c, r] > FRACTIONAL and ("rule", c, r) not in settled:
                 return ("rule", c, r), [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
     for p, step in np.ndindex(relaxed.project.shape):
-        weight = float(relaxed.project[p, step])
-        if FRACTIONAL < weight < 1.0 - FRACTIONAL and ("project", p, step) not in settled:
+        reached = float(relaxed.project[p, step])
+        if FRACTIONAL < reached < 1.0 - FRACTIONAL and ("project", p, step) not in settled:
             halves = [node.with_project(p, np.arange(STATES) > step)]
             halves.append(node.with_project(p, np.arange(STATES) <= step))
-            return ("project", p, step), halves if weight >= 0.5 else halves[::-1]
+            return ("project", p, step), halves if reached >= 0.5 else halves[::-1]
     mixed = []
     for i in range(len(evaluators)):
         choices, weight = _choices(known, relaxed, evaluators, i)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOST_CUT_ROUNDS = 50
 NEW_COLUMNS = 3
 """Candidates of a block, simulated already, that become columns in one round."""
+ROUNDS_AWAY = 1e-9
+"""Part of itself by which more than a goal is proved, so that rounding does not miss it."""
 BETTER = 1e-7
 """A candidate becomes a column if it is charged less than every column by this, relatively."""
 
@@ -250,6 +252,7 @@ class Known:
         allowance: NDArray[np.float64],
         *,
         roughly: bool = False,
+        goal: float = np.inf,
         tell: Callable[[float], None] | None = None,
     ) -> tuple[float, float]:
         """Search every block at prices; return what they prove, and what they can prove at most.
@@ -261,6 +264,8 @@ class Known:
         roughly
             Whether blocks whose searches take long only improve the candidates that they know.
             They prove next to nothing then.
+        goal
+            What is enough to be proved in any case.
         tell
             Told what is proved so far, again and again while the last block is searched.
         """
@@ -270,11 +275,16 @@ class Known:
         left = 0.0
         for i in order:
             search = self.searches[i]
-            slack = float(allowance[i]) + (left if i == order[-1] else 0.0)
-            search.begin(self.prices(duals, i), slack=slack, region=node.regions[i])
+            last = i == order[-1]
+            search.begin(
+                self.prices(duals, i),
+                slack=float(allowance[i]) + (left if last else 0.0),
+                region=node.regions[i],
+                goal=goal + ROUNDS_AWAY * abs(goal) - value if last else np.inf,
+            )
             while not (search.finished or self._stop() or (roughly and search.takes_long)):
                 search.advance()
-                if tell is not None and i == order[-1]:
+                if tell is not None and last:
                     so_far = value + search.bound
                     tell(so_far - ROUNDING * abs(so_far))
             value += search.bound

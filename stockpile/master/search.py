@@ -58,6 +58,8 @@ MOST_FIRST = 20_000
 """Boxes after which the first search of a block stops, if it has found a candidate."""
 BROKEN_SLACK = 0.5
 """The same while it is only asked whether limits must be broken; then none."""
+SAFELY = 0.9
+"""Part of what may be left open that is: better candidates may yet be found."""
 TIGHTEST = 0.2
 """Box searches may leave open so much less than their part of the gap, if that closes it."""
 SHRINK = 0.3
@@ -388,7 +390,7 @@ class MasterSearch:
             if np.isnan(slack):
                 least = self._least_slack(relaxed.value, relaxed.value)
                 slack = max(least, FIRST_SLACK if first else 0.0)
-            allowance = self._allowance(relaxed, slack)
+            allowance = self._allowance(relaxed, slack, roughly=roughly)
             centre, grew = self._settle(node, relaxed, centre, allowance)
             if grew:
                 continue
@@ -401,12 +403,12 @@ class MasterSearch:
                 if first and not elastic and self._worth_diving(relaxed, dived):
                     # The better the plan, the less has to be proved.
                     dived = relaxed.value
-                    self._propose(node, relaxed, relaxed.duals, OFFERED_ONCE)
+                    self._propose(node, relaxed, relaxed.duals)
                     if self._worth_diving(relaxed, np.inf):
                         self._dive(node)
                     if not roughly:
                         slack = self._less_slack(slack, centre.upper, relaxed.value)
-                        self._allowance(relaxed, slack, anew=True)
+                        self._allowance(relaxed, slack, roughly=False, anew=True)
                     centre, idle = None, 0
                     continue
                 # Other prices would prove no more: only searches that leave less open can.
@@ -423,14 +425,16 @@ class MasterSearch:
                     self._propose(node, relaxed, centre.duals)
                 if not elastic and best >= self._cutoff():
                     break
-                allowance = self._allowance(relaxed, lower, anew=not roughly)
+                anew = not roughly
                 slack, idle, roughly = lower, 0, roughly and elastic
+                allowance = self._allowance(relaxed, slack, roughly=roughly, anew=anew)
             before = self._known.count
             value, upper = self._known.price(
                 node,
                 centre.duals,
                 allowance,
                 roughly=roughly and not elastic,
+                goal=np.inf if elastic else self._cutoff(),
                 tell=None if elastic or not first else partial(self._tell_bound, best),
             )
             idle = 0 if self._known.count > before else idle + 1
@@ -473,7 +477,7 @@ class MasterSearch:
         least = PRICING_SHARE * self._gap
         if self.incumbent is None or value <= 0.0:
             return least
-        needed = 0.9 * (upper - self._cutoff()) / value
+        needed = SAFELY * (upper - self._cutoff()) / value
         return needed if needed > TIGHTEST * least else least
 
     def _first_full_slack(self, upper: float, value: float) -> float:
@@ -497,12 +501,14 @@ class MasterSearch:
         return min(slack, lower if lower > max(least, LAST_SLACK) else least)
 
     def _allowance(
-        self, relaxed: Relaxed, slack: float, *, anew: bool = False
+        self, relaxed: Relaxed, slack: float, *, roughly: bool, anew: bool = False
     ) -> NDArray[np.float64]:
         """Return what each block's search may leave open, (blocks,), in units of the objective.
 
         Parameters
         ----------
+        roughly
+            Whether blocks of many stocks are not searched in full.
         anew
             Whether to divide it anew: a search takes about so many simulations as are inversely
             proportional to what it leaves open, and all together take the fewest when each
@@ -513,7 +519,7 @@ class MasterSearch:
             self._weight = weight / weight.sum() if weight.any() else weight
         weight = self._weight.copy()
         many = np.array([search.many_stocks for search in self._known.searches])
-        if many.any() and weight[~many].any():
+        if not roughly and many.any() and weight[~many].any():
             weight[many] *= MANY_SHARE / weight[many].sum()
             weight[~many] *= (1.0 - MANY_SHARE) / weight[~many].sum()
         return np.asarray(slack * abs(relaxed.value) * weight)
