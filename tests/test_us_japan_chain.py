@@ -23,7 +23,6 @@ from real_data import (
 )
 
 from stockpile import load
-from stockpile.rules import default_rules, rules_from_rows
 
 CHAIN = ("ndpr_oxide", "ndpr_metal", "ndfeb_magnet")
 
@@ -369,23 +368,12 @@ def test_the_cap_on_dependence_binds_and_one_project_is_enough(project):
         assert from_china <= float(cap["max_share"]) * (demand + added)
 
 
-# --- Rules and search -----------------------------------------------------------------------------
-
-
-def test_the_nine_rules_are_those_of_the_built_in_menu():
-    instance = load(WITH_CHAIN)
-    classes = [row.demand_class for row in instance.classes]
-    found = rules_from_rows(instance.rules, classes)
-    own, partner = ("open", "tiered", "vital"), ("closed", "lifeline", "solidarity")
-    assert [rule.name for rule in found] == [f"{a}-{b}" for a in own for b in partner]
-    built_in = {rule.name: rule for rule in default_rules(len(classes))}
-    assert all(built_in[rule.name] == rule for rule in found)
-    assert len(found) == assumed("rules_chain")
+# --- Search ----------------------------------------------------------------------------------------
 
 
 def test_the_rest_of_the_settings_is_that_of_the_instance_without_the_chain():
     whole, chain = load(WHOLE), load(WITH_CHAIN)
-    assert (whole.solve_settings.gap, chain.solve_settings.gap) == (0.01, 0.05)
+    assert (whole.solve_settings.gap, chain.solve_settings.gap) == (0.01, 0.02)
     assert replace(chain.solve_settings, gap=whole.solve_settings.gap) == whole.solve_settings
     assert (chain.scenario_settings, chain.agreement, chain.risk) == (
         whole.scenario_settings,

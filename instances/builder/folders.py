@@ -19,7 +19,6 @@ from builder.nations import (
 )
 from builder.projects import concentration_rows, project_tables
 from builder.promises import coverage_rows, stress_rows
-from builder.rules import rule_rows
 from builder.settings import CHAIN_GAP, GAP, coupling_settings, settings
 from builder.shortage import class_rows, shortage_rows
 from builder.sources import references, seen_by
@@ -61,7 +60,6 @@ CHAIN_COLUMNS = {
     "participants": f"{COUPLED_COLUMNS['participants']} project_budget_usd",
     "materials": f"{COLUMNS['materials']} shelf_life_months renewal_loss",
     "hazards": f"{COLUMNS['hazards']} answers",
-    "rules": "rule relation demand_class reserve_level trigger_loss",
     "projects": "project kind material capacity_t_per_year beneficiaries beneficiary_shares "
     "funder capital_usd operating_usd_per_t lead_median_months lead_sigma fast_track_usd "
     "fast_track_months ramp_months slip_probability slip_months life_years source",
@@ -120,7 +118,6 @@ def with_chain(sources: Sources) -> Instance:
     projects, products = project_tables(sources)
     tables = full.tables | {
         "participants": add_project_budgets(sources, full.tables["participants"]),
-        "rules": rule_rows(sources),
         "projects": projects,
         "project_products": products,
         "concentration": concentration_rows(sources),

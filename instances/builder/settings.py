@@ -35,7 +35,7 @@ gap = {gap}
 
 GAP, CHAIN_GAP = (
     "0.01",
-    "0.05  # Six stocks of the chain are searched together: 1 % takes too long.",
+    "0.02  # Six stocks of the chain are searched together: 1 % takes long.",
 )
 
 COUPLINGS = """
