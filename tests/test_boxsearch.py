@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -52,6 +53,9 @@ class TableJudge:
         holding = sum(index[i + 1] * self.unit[i] for i in range(dimensions))
         cost = np.where(self.feasible, holding + self.variable + self.slack, np.inf)
         self.optimum = cost.min()
+        # What a sketch knows, and the rest, are non-increasing each.
+        known = np.random.default_rng(seed + 1).random()
+        self.part = np.minimum(variable, known * variable.max())
         self.cost = cost
 
     def plain_prices(self):
@@ -79,8 +83,22 @@ class TableJudge:
             self.feasible[at], self.feasible[at], nothing, nothing,
         )  # fmt: skip
 
+    def sketch(self, lots, rule):
+        """A part of the cost that is itself non-increasing, as the cost of some scenarios is."""
+        return TableSketch(self)
+
     def search(self, gap: float, *, keep: bool = False) -> BoxSearch:
         return BoxSearch(self, self.space, gap, keep=keep)
+
+
+class TableSketch:
+    """A part of the cost; the rest is non-increasing, too."""
+
+    def __init__(self, judge):
+        self.judge = judge
+
+    def lower(self, lots, rule):
+        return self.judge.part[(self.judge.table(rule), *lots.T)][:, None]
 
 
 judges = st.builds(
@@ -125,6 +143,81 @@ def test_every_bound_on_the_way_is_below_the_optimum(judge, gap):
         state.advance()
     if np.isfinite(judge.optimum):
         assert relative_gap(state.incumbent, state.bound) <= gap + 1e-9
+
+
+@contextmanager
+def long_searches():
+    """Every search of three stocks counts as long at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stockpile.boxsearch.LONG", -1)
+        patch.setattr("stockpile.boxsearch.LONG_BATCH", 8)
+        patch.setattr("stockpile.boxsearch.BATCH", 8)
+        yield patch
+
+
+many = st.builds(
+    TableJudge,
+    st.integers(0, 2**32 - 1),
+    dimensions=st.just(3),
+    most=st.integers(1, 9),
+    rules=st.integers(1, 4),
+    coarse=st.booleans(),
+    variants=st.integers(1, 2),
+)
+
+
+@given(many, st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_a_search_by_sketches_finds_the_optimum_too(judge, keep):
+    with long_searches():
+        state = judge.search(gap=0.0, keep=keep)
+        while not state.finished:
+            assert state.bound <= judge.optimum
+            state.advance()
+    assert state.bound <= judge.optimum
+    if np.isfinite(judge.optimum):
+        assert state.incumbent == pytest.approx(judge.optimum, rel=1e-9, abs=1e-12)
+        assert relative_gap(state.incumbent, state.bound) == 0.0
+    else:
+        assert state.lots is None
+
+
+def test_sketches_take_the_place_of_most_simulations():
+    judge = TableJudge(7, dimensions=3, most=30, rules=3, coarse=False)
+    counted = {"all": 0, "sketch": 0}
+    of_all, of_sketch = judge.scores, TableSketch.lower
+
+    def scores(lots, rule):
+        counted["all"] += len(lots)
+        return of_all(lots, rule)
+
+    def lower(self, lots, rule):
+        counted["sketch"] += len(lots)
+        return of_sketch(self, lots, rule)
+
+    judge.scores = scores
+    with long_searches() as patch:
+        patch.setattr(TableSketch, "lower", lower)
+        state = judge.search(gap=0.01, keep=True)
+        search(state)
+    assert judge.optimum * (1.0 - 1e-9) <= state.incumbent
+    assert state.bound <= judge.optimum
+    assert counted["sketch"] > counted["all"] > 0
+
+
+@given(many, st.floats(0.0, 1.2))
+@settings(max_examples=200, deadline=None)
+def test_a_goal_is_enough_and_the_bound_stays_true(judge, part):
+    """With a goal below the optimum, that is proved and perhaps no more; above it, the gap is."""
+    state = judge.search(gap=0.5, keep=True)
+    if not np.isfinite(judge.optimum):
+        return
+    goal = part * judge.optimum
+    state.begin(judge.plain_prices(), slack=0.0, goal=goal)
+    found = search(state)
+    assert found.finished
+    assert found.bound <= judge.optimum
+    assert found.bound >= min(goal, judge.optimum) - 1e-9 * (1.0 + judge.optimum)
 
 
 def test_a_search_can_be_stopped_at_once_and_still_tells_the_truth():

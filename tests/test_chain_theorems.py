@@ -75,6 +75,26 @@ def test_more_of_any_stock_never_leaves_more_unserved(seed, partners):
     assert np.all(cost[:, 1:] <= cost[:, :1] + 1e-9 * (1.0 + cost[:, :1]))
 
 
+@given(seeds, st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_some_scenarios_and_the_rest_of_a_larger_candidate_bound_the_cost(seed, choice):
+    """What a sketch adds up: Proposition 1 holds scenario by scenario."""
+    case = chain_case(seed, num_candidates=1)
+    rng = np.random.default_rng(choice)
+    larger = case.holding + 5.0 * rng.random(case.holding.shape) * rng.integers(0, 2)
+    holding = np.concatenate([case.holding, larger], axis=1)
+    both = kernel(replace(case, holding=holding, rule=np.tile(case.rule, (1, 2))))
+    steps = case.block.steps
+    worth = np.zeros(case.block.num_streams)
+    np.maximum.at(worth, steps.stream, steps.cost)
+    cost = np.einsum("q,sqp->sp", worth, both.unserved_of)
+    cost += np.einsum("j,sjp->sp", _cheapest_later(steps, worth), both.released_of)
+    some = rng.random(len(cost)) < 0.3
+    weight = case.needs.probability
+    bound = weight[some] @ cost[some, 0] + weight[~some] @ cost[~some, 1]
+    assert bound <= weight @ cost[:, 0] * (1.0 + 1e-9) + 1e-9
+
+
 @given(seeds, st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_tonnes_are_conserved_and_plants_never_overloaded(seed, partners):

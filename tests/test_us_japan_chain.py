@@ -368,7 +368,7 @@ def test_the_cap_on_dependence_binds_and_one_project_is_enough(project):
         assert from_china <= float(cap["max_share"]) * (demand + added)
 
 
-# --- Search ----------------------------------------------------------------------------------------
+# --- Search ---------------------------------------------------------------------------------------
 
 
 def test_the_rest_of_the_settings_is_that_of_the_instance_without_the_chain():
