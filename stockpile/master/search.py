@@ -429,12 +429,13 @@ class MasterSearch:
                 slack, idle, roughly = lower, 0, roughly and elastic
                 allowance = self._allowance(relaxed, slack, roughly=roughly, anew=anew)
             before = self._known.count
+            closes = slack * abs(relaxed.value) <= centre.upper - self._cutoff()
             value, upper = self._known.price(
                 node,
                 centre.duals,
                 allowance,
                 roughly=roughly and not elastic,
-                goal=np.inf if elastic else self._cutoff(),
+                goal=self._cutoff() if closes and not elastic else np.inf,
                 tell=None if elastic or not first else partial(self._tell_bound, best),
             )
             idle = 0 if self._known.count > before else idle + 1
