@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.blocks import own_blocks
-from stockpile.boxsearch import Candidates
+from stockpile.candidates import Candidates
 from stockpile.master.search import Incumbent
 
 if TYPE_CHECKING:

@@ -12,19 +12,22 @@ and bound stand. Section 8 of the formulation.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from stockpile.choices import owners_rules, variant_of
+from stockpile.boxes import Boxes, join
+from stockpile.candidates import Candidates
+from stockpile.certificate import ROUNDING, SAME, Certificate
+from stockpile.choices import variant_of
+from stockpile.improving import improve
 from stockpile.prices import reward, same_prices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from stockpile.candidates import Region
     from stockpile.evaluator import Scores
     from stockpile.presolve import Space
     from stockpile.prices import BlockPrices
@@ -51,16 +54,10 @@ LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED = 12
 """Combinations of rules from whose best candidates a better one is looked for."""
-FIRST_STEP = 4
-"""Part of the lots by which candidates are first changed: one over this."""
 OFFERED = 64
 """Candidates looked at as incumbents where the tail is charged for: that takes a simulation."""
-DIVE_RULES, DIVE_GRID, DIVE_ROUNDS = 2, 25, 3
+GRID_RULES, GRID_POINTS, GRID_ROUNDS = 2, 25, 3
 """Combinations of rules, points for each, and rounds of the search for a first incumbent."""
-ROUNDING = 1e-11
-"""Relative allowance for rounding in sums of costs: bounds are lowered by it."""
-SAME = 10.0 * ROUNDING
-"""Plans whose costs differ by less than this, relatively, count as equally good."""
 
 
 class Judge(Protocol):
@@ -89,180 +86,6 @@ class Judge(Protocol):
         """Return a quick lower limit on cost, made for candidates like these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Part of a block's candidates: bounds on the lots, and the rules allowed.
-
-    Attributes
-    ----------
-    lo, hi
-        (I,) bounds on the lots.
-    rules
-        (C, R) whether an owner may follow a rule.
-    variants
-        (V,) whether the block may be in a variant.
-    """
-
-    lo: NDArray[np.int64]
-    hi: NDArray[np.int64]
-    rules: NDArray[np.bool_]
-    variants: NDArray[np.bool_]
-
-    def allows(self, rule: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which combinations of rules and variant (P, C + 1) are allowed, (P,)."""
-        followed = owners_rules(rule)
-        allowed = self.rules[np.arange(followed.shape[1]), followed].all(axis=1)
-        return np.asarray(allowed & self.variants[variant_of(rule)])
-
-    def holds(self, candidates: Candidates) -> NDArray[np.bool_]:
-        """Say which candidates are inside."""
-        lots = candidates.lots
-        inside = (lots >= self.lo).all(axis=1) & (lots <= self.hi).all(axis=1)
-        return inside & self.allows(candidates.rule)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Candidates that have been simulated and keep every promise of their block; P of them.
-
-    Attributes
-    ----------
-    lots, rule
-        (P, I), and (P, C + 1) rules and variants.
-    variable
-        (P, C) shortage and shipping cost by participant [USD/year].
-    covered
-        (P, G', bytes) scenarios in which joint chance groups are kept.
-    """
-
-    lots: NDArray[np.int64]
-    rule: NDArray[np.int64]
-    variable: NDArray[np.float64]
-    covered: NDArray[np.uint8]
-
-    @property
-    def count(self) -> int:
-        """Return the number of candidates."""
-        return len(self.lots)
-
-    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Candidates:
-        """Return the chosen ones."""
-        return Candidates(*(getattr(self, name)[chosen] for name in Candidates.__slots__))
-
-    def put(self, places: NDArray[np.int64], others: Candidates) -> Candidates:
-        """Return the same with others in some places."""
-        columns = []
-        for name in Candidates.__slots__:
-            column = getattr(self, name).copy()
-            column[places] = getattr(others, name)
-            columns.append(column)
-        return Candidates(*columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a box search has found and proved.
-
-    Attributes
-    ----------
-    lots, rule
-        (I,) lots, and (C + 1,) rules and variant, of the incumbent; None without one.
-    incumbent
-        Its cost [USD/year]; infinite without one.
-    bound
-        Proven lower limit on the cost of every candidate [USD/year]; infinite if none is
-        feasible.
-    simulations
-        Candidates simulated.
-    finished
-        Whether the wanted gap was reached, or infeasibility proved, before a stop.
-    """
-
-    lots: NDArray[np.int64] | None
-    rule: NDArray[np.int64] | None
-    incumbent: float
-    bound: float
-    simulations: int
-    finished: bool
-
-    @property
-    def gap(self) -> float:
-        """Return (incumbent - bound) / incumbent."""
-        return relative_gap(self.incumbent, self.bound)
-
-
-def relative_gap(incumbent: float, bound: float) -> float:
-    """Return (incumbent - bound) / incumbent; infinite without a plan.
-
-    0 where both are the same cost but for rounding.
-    """
-    if not np.isfinite(incumbent):
-        return float("inf")
-    if incumbent - bound <= 2.0 * SAME * abs(incumbent):
-        return 0.0
-    if incumbent <= 0.0:
-        return float("inf")
-    return (incumbent - bound) / incumbent
-
-
-@dataclass(slots=True)
-class _Boxes:
-    """Boxes as parallel arrays; B of them."""
-
-    lo: NDArray[np.int64]
-    hi: NDArray[np.int64]
-    rule: NDArray[np.int64]
-    lower: NDArray[np.float64]
-    """(B, C) lower limit on the variable cost: what has been simulated of the top corner, and the
-    rest of one above it."""
-    full: NDArray[np.float64]
-    """(B, C) the lower variable cost of the top corner that was simulated last in all scenarios."""
-    rest: NDArray[np.float64]
-    """(B, C) its part outside of the scenarios of the sketch; not numbers where it is unknown."""
-    sketched: NDArray[np.bool_]
-    """(B,) whether the top corner itself has been simulated, in the scenarios of the sketch."""
-    since: NDArray[np.int64]
-    """(B,) times that the box has been split since then."""
-    variable: NDArray[np.float64]
-    """(B, C) variable cost of the top corner, which counts in a box of one."""
-    feasible: NDArray[np.bool_]
-    """(B,) whether the top corner keeps every promise, which counts in a box of one."""
-    covered: NDArray[np.uint8]
-    """(B, G', bytes) scenarios in which the top corner keeps groups, loosely."""
-    exact: NDArray[np.bool_]
-    """(B,) whether the top corner itself has been simulated in all scenarios."""
-    tail: NDArray[np.float64]
-    """(B,) a lower limit on the charge for the tail at the current prices."""
-    stale: NDArray[np.bool_]
-    """(B,) whether that charge has not been simulated at the top corner itself."""
-    bound: NDArray[np.float64]
-    """(B,) lower limit on what any candidate inside is charged."""
-
-    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> _Boxes:
-        """Return the chosen ones; where a mask chooses all, these themselves."""
-        if chosen.dtype == np.bool_:
-            if chosen.all():
-                return self
-            chosen = np.flatnonzero(chosen)
-        # Many times faster than an index in brackets; there can be very many boxes.
-        return _Boxes(*(np.take(getattr(self, name), chosen, axis=0) for name in _Boxes.__slots__))
-
-    @property
-    def count(self) -> int:
-        return len(self.lo)
-
-    @property
-    def single(self) -> NDArray[np.bool_]:
-        """Say which boxes are one candidate that has been simulated."""
-        return np.asarray(self.exact & (self.lo == self.hi).all(axis=1))
-
-
-def _join(boxes: Sequence[_Boxes]) -> _Boxes:
-    return _Boxes(
-        *(np.concatenate([getattr(part, name) for part in boxes]) for name in _Boxes.__slots__)
-    )
-
-
 def _group_ranks(choices: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     """Return by what boxes with choices (B, C + 1) are sorted, the most important last.
 
@@ -276,13 +99,6 @@ def _group_ranks(choices: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         size[of[0]] = np.inf
         ranks += [of.astype(np.float64), -size[of]]
     return ranks
-
-
-def _moves(stocks: int) -> NDArray[np.int64]:
-    """Return changes of lots (., I): of one stock up or down, and of one up and another down."""
-    one = np.eye(stocks, dtype=np.int64)
-    exchanges = [one[i] - one[k] for i in range(stocks) for k in range(stocks) if i != k]
-    return np.concatenate([one, -one, *([np.array(exchanges)] if exchanges else [])])
 
 
 class BoxSearch:
@@ -305,7 +121,7 @@ class BoxSearch:
         self._judge = judge
         self._gap = gap
         self._keep = keep
-        self._closed: list[_Boxes] = []
+        self._closed: list[Boxes] = []
         self._candidates: list[Candidates] = []
         self.simulations = 0
         self.split = 0
@@ -317,7 +133,7 @@ class BoxSearch:
         """Candidates simulated once more for what the tail is charged."""
         self._reset(judge.plain_prices(), slack=0.0)
         self._open = self._whole = self._simulate(space.lo, space.hi, space.rule)
-        self._dive()
+        self._look_at_a_grid()
         self._open = self._prune(self._open)
 
     def _reset(self, prices: BlockPrices, slack: float) -> None:
@@ -358,7 +174,7 @@ class BoxSearch:
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
             boxes = replace(self._whole)
         else:
-            boxes = _join([self._open, *self._closed])
+            boxes = join([self._open, *self._closed])
         self._reset(prices, slack)
         self._gap, self._goal = 0.0, goal
         boxes.tail = np.zeros(boxes.count)
@@ -437,7 +253,7 @@ class BoxSearch:
         if chosen.stale.any():
             # The charge for the tail may close a box: it is looked at before the box is split.
             self._refresh(chosen)
-            self._open = self._prune(_join([rest, chosen]))
+            self._open = self._prune(join([rest, chosen]))
             return
         if self.takes_long and self.lots is not None:
             self._split_by_sketch(chosen, rest)
@@ -452,11 +268,11 @@ class BoxSearch:
             np.concatenate([alone.rule, chosen.rule]),
             np.concatenate([alone.tail, chosen.tail]),
         )
-        self._open = self._prune(_join([rest, lower, upper, *trimmed]))
+        self._open = self._prune(join([rest, lower, upper, *trimmed]))
         self.split += len(alone.lo) + len(chosen.lo)
         self.takes_long |= self.many_stocks and self.split > LONG
 
-    def _halves(self, boxes: _Boxes) -> tuple[NDArray[np.int64], _Boxes]:
+    def _halves(self, boxes: Boxes) -> tuple[NDArray[np.int64], Boxes]:
         """Halve boxes; return the top corners of the lower halves, and the upper halves.
 
         The upper half keeps its top corner, and what has been simulated there.
@@ -474,7 +290,7 @@ class BoxSearch:
         upper.bound = self._bounds(upper)
         return lower_hi, upper
 
-    def _split_by_sketch(self, chosen: _Boxes, rest: _Boxes) -> None:
+    def _split_by_sketch(self, chosen: Boxes, rest: Boxes) -> None:
         """Split boxes, and simulate new top corners in the scenarios of the sketch.
 
         What is left open then is simulated in all scenarios where that may close it.
@@ -502,7 +318,7 @@ class BoxSearch:
             before = in_all.lower - in_all.rest
             full = self._simulate(in_all.lo, in_all.hi, in_all.rule, in_all.tail, before)
             parts.append(full)
-        lower = _join([alone, replace(whole, hi=lower_hi, exact=np.zeros_like(whole.exact))])
+        lower = join([alone, replace(whole, hi=lower_hi, exact=np.zeros_like(whole.exact))])
         if lower.count:
             lower.lower = sketch.lower(lower.hi, lower.rule) + lower.rest
             lower.since = lower.since + 1
@@ -511,7 +327,7 @@ class BoxSearch:
             lower.bound = self._bounds(lower)
             parts.append(lower)
         self.simulations += lower.count
-        self._open = self._prune(_join([rest, *parts]))
+        self._open = self._prune(join([rest, *parts]))
 
     def _sketch_here(self) -> Sketch:
         """Return the sketch, which is made for the best candidates of some rules."""
@@ -526,7 +342,7 @@ class BoxSearch:
             self._sketch = self._judge.sketch(lots, rule)
         return self._sketch
 
-    def _choose(self, boxes: _Boxes) -> tuple[_Boxes, _Boxes]:
+    def _choose(self, boxes: Boxes) -> tuple[Boxes, Boxes]:
         """Take the most promising boxes, those with the same rules together; return the rest too.
 
         What is simulated side by side costs least where rules are the same.
@@ -539,7 +355,7 @@ class BoxSearch:
             order = np.concatenate([near, far])
         return boxes.take(order[:batch]), boxes.take(order[batch:])
 
-    def _refresh(self, boxes: _Boxes) -> None:
+    def _refresh(self, boxes: Boxes) -> None:
         """Simulate the charge for the tail at the top corners where it is not known."""
         stale = np.flatnonzero(boxes.stale)
         self.tail_simulations += stale.size
@@ -549,7 +365,7 @@ class BoxSearch:
         boxes.stale[stale] = False
         boxes.bound = self._bounds(boxes)
 
-    def _trim(self, boxes: _Boxes) -> tuple[_Boxes, list[_Boxes]]:
+    def _trim(self, boxes: Boxes) -> tuple[Boxes, list[Boxes]]:
         """Cut off the lots that cost more to hold than the incumbent leaves room for.
 
         Whoever holds n lots of stock i in a box is charged at least its bound and n - lo lots
@@ -567,8 +383,8 @@ class BoxSearch:
         return self._cut(boxes, boxes.lo, boxes.lo + kept)
 
     def _cut(
-        self, boxes: _Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]
-    ) -> tuple[_Boxes, list[_Boxes]]:
+        self, boxes: Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]
+    ) -> tuple[Boxes, list[Boxes]]:
         """Cut boxes to new bounds; return what is inside, and slabs of what is outside."""
         inner_lo, inner_hi = boxes.lo.copy(), boxes.hi.copy()
         slabs = []
@@ -587,7 +403,7 @@ class BoxSearch:
                 inner_hi[above, i] = hi[above, i]
         return self._resize(boxes, inner_lo, inner_hi), slabs
 
-    def _resize(self, boxes: _Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]) -> _Boxes:
+    def _resize(self, boxes: Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]) -> Boxes:
         """Return smaller boxes; what is known of the old top corner bounds them still."""
         lowered = (hi < boxes.hi).any(axis=1)
         smaller = replace(
@@ -601,7 +417,7 @@ class BoxSearch:
         smaller.bound = self._bounds(smaller)
         return smaller
 
-    def _dive(self) -> None:
+    def _look_at_a_grid(self) -> None:
         """Look for a good incumbent: a coarse grid for the best rules, then a finer one.
 
         The better the incumbent, the more is trimmed off the boxes. This only finds candidates;
@@ -609,14 +425,14 @@ class BoxSearch:
         """
         if not self._open.count:
             return
-        best = np.argsort(self._open.bound, kind="stable")[:DIVE_RULES]
+        best = np.argsort(self._open.bound, kind="stable")[:GRID_RULES]
         boxes = self._open.take(best)
-        steps = max(2, round(DIVE_GRID ** (1.0 / boxes.lo.shape[1])))
+        steps = max(2, round(GRID_POINTS ** (1.0 / boxes.lo.shape[1])))
         grid = np.array(list(itertools.product(range(steps), repeat=boxes.lo.shape[1])))
         fraction = (grid + 0.5) / steps
         centre, half = (boxes.lo + boxes.hi) / 2.0, (boxes.hi - boxes.lo) / 2.0
         rule = boxes.rule
-        for _ in range(DIVE_ROUNDS):
+        for _ in range(GRID_ROUNDS):
             points = centre[:, None] + (2.0 * fraction - 1.0) * half[:, None]
             lots = np.clip(np.rint(points).astype(np.int64), boxes.lo[:, None], boxes.hi[:, None])
             shape = lots.shape[:2]
@@ -633,34 +449,19 @@ class BoxSearch:
     def improve(self, starts: Candidates, prices: BlockPrices, region: Region) -> Candidates:
         """Look for better candidates around some, at any prices; return the best found from each.
 
-        One stock is held more or less of, or one more and another less, by ever smaller steps. This
-        only finds candidates, which are remembered; it proves nothing. The tail is left out.
+        All that keep their promises are remembered. The tail is left out.
         """
-        best, charge = starts, self.charge(starts, prices)
-        moves = _moves(starts.lots.shape[1])
-        part = np.full(starts.count, 1.0 / FIRST_STEP)
-        active = np.ones(starts.count, dtype=np.bool_)
-        while active.any():
-            here = np.flatnonzero(active)
-            lots = best.lots[here]
-            step = np.maximum(np.rint(lots * part[here, None]), 1.0).astype(np.int64)
-            tried = np.clip(lots[:, None] + moves * step[:, None], region.lo, region.hi)
-            shape = tried.shape
-            tried = tried.reshape(-1, shape[2])
-            choices = np.repeat(starts.rule[here], len(moves), axis=0)
-            scores = self._judge.scores(tried, choices)
-            self.simulations += len(tried)
-            found = Candidates(tried, choices, scores.variable, scores.covered)
-            charged = np.where(scores.feasible, self.charge(found, prices), np.inf)
-            place = charged.reshape(shape[:2]).argmin(axis=1) + np.arange(shape[0]) * shape[1]
-            better = charged[place] < charge[here]
-            moved, place = here[better], place[better]
-            charge[moved] = charged[place]
-            best = best.put(moved, found.take(place))
-            active[here] = better | (step > 1).any(axis=1)
-            part[here[~better]] /= 2.0
+
+        def look_at(
+            lots: NDArray[np.int64], rule: NDArray[np.int64]
+        ) -> tuple[Candidates, NDArray[np.bool_]]:
+            scores = self._judge.scores(lots, rule)
+            self.simulations += len(lots)
+            found = Candidates(lots, rule, scores.variable, scores.covered)
             self._candidates.append(found.take(scores.feasible))
-        return best
+            return found, scores.feasible
+
+        return improve(starts, region, look_at, lambda found: self.charge(found, prices))
 
     def _improve(self, region: Region) -> None:
         """Look for a better incumbent in a region where a block has many stocks.
@@ -694,7 +495,7 @@ class BoxSearch:
         _, first = np.unique(kind[order], axis=0, return_index=True)
         return np.asarray(order[np.sort(first)])
 
-    def _bounds(self, boxes: _Boxes) -> NDArray[np.float64]:
+    def _bounds(self, boxes: Boxes) -> NDArray[np.float64]:
         fixed = self._judge.fixed_cost(boxes.lo, boxes.rule, self.prices)
         cost = np.where(boxes.single[:, None], boxes.variable, boxes.lower)
         charged = fixed + cost @ self.prices.weight + boxes.tail
@@ -710,7 +511,7 @@ class BoxSearch:
         rule: NDArray[np.int64],
         tail: NDArray[np.float64] | None = None,
         sketched: NDArray[np.float64] | None = None,
-    ) -> _Boxes:
+    ) -> Boxes:
         """Simulate top corners, take the best as incumbent, return boxes still hopeful.
 
         A box inherits the charge for the tail of the larger one that it comes from.
@@ -726,7 +527,7 @@ class BoxSearch:
         if self._keep:
             self._candidates.append(found)
         self._offer(found)
-        boxes = _Boxes(
+        boxes = Boxes(
             lo,
             hi,
             rule,
@@ -776,7 +577,7 @@ class BoxSearch:
         within = max(self._gap * abs(self.incumbent), self._slack, SAME * self._scale)
         return self.incumbent - within
 
-    def _prune(self, boxes: _Boxes) -> _Boxes:
+    def _prune(self, boxes: Boxes) -> Boxes:
         """Close the boxes that cannot hold anything better than the gap allows.
 
         A box of a single candidate that has been simulated is closed in any case: it has been

@@ -14,7 +14,7 @@ from stockpile.simulate import candidate_terms, simulate_months
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stockpile.boxsearch import Certificate
+    from stockpile.certificate import Certificate
     from stockpile.evaluator import Evaluator, Judgement
     from stockpile.limits import LimitUse
     from stockpile.problem import Problem

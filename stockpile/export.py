@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
 
-    from stockpile.boxsearch import Candidates
+    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator
     from stockpile.instance import Instance
     from stockpile.model.files import Format

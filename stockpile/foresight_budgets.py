@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
-from stockpile.boxsearch import ROUNDING
+from stockpile.certificate import ROUNDING
 from stockpile.errors import CheckError
 from stockpile.foresight_search import GAP, cut_bound, cut_model, useful
 from stockpile.model.foresight_arrays import MILLION, under_budgets

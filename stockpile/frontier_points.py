@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from stockpile.boxsearch import relative_gap
+from stockpile.certificate import relative_gap
 from stockpile.check import ROUNDING
 from stockpile.couplings import build_couplings
 from stockpile.errors import UsageError

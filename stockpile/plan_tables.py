@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
-    from stockpile.boxsearch import Certificate
+    from stockpile.certificate import Certificate
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Judgement
     from stockpile.limits import LimitUse

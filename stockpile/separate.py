@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.boxsearch import BoxSearch, Certificate, relative_gap
+from stockpile.boxsearch import BoxSearch
+from stockpile.certificate import Certificate, relative_gap
 from stockpile.check import check_incumbent
 from stockpile.given import Given
 from stockpile.infeasibility.one_block import find_conflicts

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stockpile.arguments import gap_and_world
-from stockpile.boxsearch import relative_gap
+from stockpile.certificate import relative_gap
 from stockpile.couplings import build_couplings, limits_in_words
 from stockpile.plan import COST_PARTS, Plan, Status
 from stockpile.plan_tables import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.alone import Found, parts_of, put_together
-from stockpile.boxsearch import Certificate
+from stockpile.certificate import Certificate
 from stockpile.check import check_limits
 from stockpile.choices import owners_rules
 from stockpile.decisions import known_candidates

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockpile.boxsearch import BoxSearch, Region, relative_gap
+from stockpile.boxsearch import BoxSearch
+from stockpile.candidates import Region
+from stockpile.certificate import relative_gap
 from stockpile.evaluator import Scores
 from stockpile.presolve import Space
 from stockpile.prices import plain_prices

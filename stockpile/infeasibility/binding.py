@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Candidates
+    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator
     from stockpile.infeasibility.requirements import Requirement
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from stockpile.boxsearch import BoxSearch, Candidates
+from stockpile.boxsearch import BoxSearch
 from stockpile.master.branching import FRACTIONAL
 from stockpile.master.columns import Columns
 from stockpile.master.node import FREE, OPEN
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from stockpile.candidates import Candidates
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals

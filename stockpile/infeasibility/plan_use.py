@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Candidates
+    from stockpile.candidates import Candidates
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
     from stockpile.scenarios import ScenarioSet

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Candidates
+    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator
     from stockpile.infeasibility.feasibility import Key
     from stockpile.infeasibility.plan_use import PlanUse

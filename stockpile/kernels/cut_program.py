@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stockpile.boxsearch import ROUNDING
+from stockpile.certificate import ROUNDING
 from stockpile.kernels.compiled import compiled
 
 if TYPE_CHECKING:

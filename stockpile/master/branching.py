@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Candidates, Region
+    from stockpile.candidates import Candidates, Region
     from stockpile.evaluator import Evaluator
     from stockpile.master.node import Node
     from stockpile.master.relaxation import Relaxed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from stockpile.boxsearch import Candidates
+from stockpile.candidates import Candidates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

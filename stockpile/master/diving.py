@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Region
+    from stockpile.candidates import Region
     from stockpile.evaluator import Evaluator
     from stockpile.master.known import Known
     from stockpile.master.node import Node

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.boxsearch import ROUNDING
+from stockpile.certificate import ROUNDING
 from stockpile.master.duals import Duals, block_prices, constant
 from stockpile.master.project_rows import project_rows, steps
 from stockpile.master.relaxation import relax

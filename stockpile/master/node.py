@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stockpile.boxsearch import Region
+    from stockpile.candidates import Region
 
 FREE, SHUT, OPEN = -1, 0, 1
 

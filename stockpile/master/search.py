@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.boxsearch import ROUNDING, BoxSearch, Candidates, Region, relative_gap
+from stockpile.boxsearch import BoxSearch
+from stockpile.candidates import Candidates, Region
+from stockpile.certificate import ROUNDING, relative_gap
 from stockpile.choices import owners_rules
 from stockpile.master.branching import FRACTIONAL, split
 from stockpile.master.columns import Columns
