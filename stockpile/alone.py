@@ -17,7 +17,7 @@ import numpy as np
 
 from stockpile.blocks import own_blocks
 from stockpile.candidates import Candidates
-from stockpile.master.search import Incumbent
+from stockpile.master.proposals import Incumbent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
-    from stockpile.master.search import Incumbent
+    from stockpile.master.proposals import Incumbent
     from stockpile.plan import Plan
     from stockpile.plan_tables import BlockOutcome
     from stockpile.setting import Setting

@@ -229,11 +229,11 @@ class FeasibilitySearch(MasterSearch):
             numbers[part > (0.5 if part.max() > 1.0 - FRACTIONAL else FRACTIONAL)]
             for numbers, part in relaxed.z
         ]
-        self._take_better(self._known.columns, chosen)
+        self._plans.take_better(self._known.columns, chosen)
         if self.incumbent is None:
             latest = [self._known.inside(node, i)[-OFFERED_COLUMNS:] for i in range(len(chosen))]
             both = [np.union1d(*numbers) for numbers in zip(chosen, latest, strict=True)]
-            self._take_better(self._known.columns, both)
+            self._plans.take_better(self._known.columns, both)
 
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose; any choice will do."""

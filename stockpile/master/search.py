@@ -22,15 +22,21 @@ from stockpile.boxsearch import BoxSearch
 from stockpile.candidates import Candidates, Region
 from stockpile.certificate import ROUNDING, relative_gap
 from stockpile.choices import owners_rules
-from stockpile.master.branching import FRACTIONAL, split
+from stockpile.master.branching import split
 from stockpile.master.columns import Columns
 from stockpile.master.diving import dive
 from stockpile.master.duals import mix
 from stockpile.master.known import BETTER, Known
 from stockpile.master.node import FREE, OPEN, Node
+from stockpile.master.proposals import (
+    OFFERED_COLUMNS,
+    OFFERED_ONCE,
+    PRICING_SHARE,
+    Incumbent,
+    Proposals,
+)
 from stockpile.master.selections import selection
-from stockpile.model.plan_arrays import Choice, choose, judged
-from stockpile.model.verify import tail_weights, within
+from stockpile.model.plan_arrays import Choice, choose
 from stockpile.presolve import presolve
 
 if TYPE_CHECKING:
@@ -43,15 +49,12 @@ if TYPE_CHECKING:
     from stockpile.master.duals import Duals
     from stockpile.master.relaxation import Relaxed
     from stockpile.model.selection import Selection
-    from stockpile.prices import BlockPrices
     from stockpile.scenarios import ScenarioSet
 
 SAME = 1e-9
 """Plans whose costs differ by less than this, relatively, count as equally good."""
 INFEASIBLE = 1e-7
 """A node is closed where its limits must be broken by more than this part of their size."""
-PRICING_SHARE = 0.25
-"""Part of the gap that the box searches may leave open, all together."""
 MANY_SHARE = 0.9
 """Part of what searches may leave open that is for blocks of many stocks: they take longest."""
 FIRST_SLACK = 0.1
@@ -77,22 +80,14 @@ SMOOTHING = 0.7
 """Part of the way from the best prices so far to those of the relaxation that is tried first."""
 MOST_IDLE = 10
 """Times that prices may change without a new column before they count as settled."""
-OFFERED_COLUMNS = 40
-"""Candidates of each block that are offered to the integer master besides those in use."""
-PROPOSE_EVERY = 10
-"""Nodes from one question to the integer master to the next."""
-OFFERED_ONCE = 160
-"""The same before the first split."""
-SPENDING = (0.7, 0.9, 1.1, 1.4, 2.5)
-"""Factors on the prices of spending at which some more candidates are offered."""
-OTHERS_OFFERED = 8
-"""How many of each block."""
 INTEGER_NODES = 100
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
 FEW_COLUMNS, MORE_NODES = 1500, 2000
 """Columns up to which it may take more nodes: where nearly all is decided, plans are rare."""
 PRESOLVED_COLUMNS = 2500
 """Columns of an integer master from which on reducing it first takes longer than it saves."""
+PROPOSE_EVERY = 10
+"""Nodes from one question to the integer master to the next."""
 WORTH_DIVING = 0.5
 """Part of the gap that a plan must be above the relaxation for a better one to be dived for."""
 DIVE_AGAIN = 0.1
@@ -117,31 +112,6 @@ class Centre:
 
     duals: Duals
     upper: float
-
-
-@dataclass(frozen=True, slots=True)
-class Incumbent:
-    """The best plan found: a candidate of every block, and open facilities.
-
-    Attributes
-    ----------
-    candidates
-        One for each block.
-    open_
-        (W,) which facilities are open.
-    states
-        (N,) states of projects.
-    block_costs
-        Annual cost (7) of each block [USD/year].
-    cost
-        The objective (9) [USD/year], recomputed outside any solver.
-    """
-
-    candidates: tuple[Candidates, ...]
-    open_: NDArray[np.bool_]
-    states: NDArray[np.int64]
-    block_costs: tuple[float, ...]
-    cost: float
 
 
 class MasterSearch:
@@ -181,10 +151,18 @@ class MasterSearch:
         self._tell = tell
         self._start = start
         self._problem = evaluators[0].problem
-        self.incumbent: Incumbent | None = None
         self.impossible: tuple[int, ...] = ()
         """Blocks of which no candidate keeps its own promises."""
         self._known = Known(evaluators, couplings, scenarios, stop)
+        self._plans = Proposals(
+            self._known,
+            evaluators,
+            couplings,
+            scenarios,
+            gap,
+            self._choose,
+            lambda: tell(self),
+        )
         self._heap: list[tuple[float, int, Node]] = []
         self._closed_bound = np.inf
         self._current_bound = -np.inf
@@ -198,9 +176,14 @@ class MasterSearch:
         return self._known.simulations
 
     @property
+    def incumbent(self) -> Incumbent | None:
+        """Return the best plan so far."""
+        return self._plans.incumbent
+
+    @property
     def cost(self) -> float:
         """Return the cost of the incumbent; infinite without one."""
-        return np.inf if self.incumbent is None else self.incumbent.cost
+        return self._plans.cost
 
     @property
     def bound(self) -> float:
@@ -333,7 +316,7 @@ class MasterSearch:
             same &= (columns.candidates.rule == rule).all(axis=1)
             chosen.append(np.flatnonzero(same)[:1])
         if chosen:
-            self._take_better(self._known.columns, chosen)
+            self._plans.take_better(self._known.columns, chosen)
 
     def _root(self, bound: float) -> Node:
         """Return the node of all plans."""
@@ -577,47 +560,14 @@ class MasterSearch:
         assert centre is not None
         return centre, grew
 
-    # --- Incumbents -------------------------------------------------------------------------------
+    # --- Plans ------------------------------------------------------------------------------------
 
     def _propose(
         self, node: Node, relaxed: Relaxed, duals: Duals, offered: int = OFFERED_COLUMNS
     ) -> None:
-        """Let the integer master choose among the columns in use and what pays nearly as well.
-
-        It only proposes: cost and limits are recomputed.
-
-        Parameters
-        ----------
-        duals
-            Prices at which candidates pay.
-        """
-        if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
-            return  # Nothing much better can be chosen.
-        if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
-            before = self.cost
-            self._take_better(
-                self._known.columns, [numbers[[part.argmax()]] for numbers, part in relaxed.z]
-            )
-            if self.cost < before:
-                return
-        if self.nodes % PROPOSE_EVERY != 1:
-            return
-        pools = []
-        for i, (numbers, part) in enumerate(relaxed.z):
-            pool = Columns(self._evaluators[i])
-            pool.add(self._known.columns[i].candidates.take(numbers[part > FRACTIONAL]))
-            search = self._known.searches[i]
-            known = search.candidates
-            known = known.take(node.regions[i].holds(known))
-            prices = self._known.prices(duals, i)
-            pool.add(_cheapest(search, known, prices, offered))
-            if prices.outlay.any():
-                # Where a mixture just keeps the budgets, plans need some that spend less, or more.
-                for factor in SPENDING:
-                    other = replace(prices, outlay=prices.outlay * factor)
-                    pool.add(_cheapest(search, known, other, OTHERS_OFFERED))
-            pools.append(pool)
-        self._take_better(pools, [np.arange(pool.count) for pool in pools])
+        """Have a better plan proposed; see :meth:`Proposals.propose`."""
+        fully = self.nodes % PROPOSE_EVERY == 1
+        self._plans.propose(node, relaxed, duals, offered, fully=fully)
 
     def _worth_diving(self, relaxed: Relaxed, dived: float) -> bool:
         """Say whether a plan may be found that is better by a good part of the gap.
@@ -643,58 +593,6 @@ class MasterSearch:
         if found is not None:
             self._propose(*found, found[1].duals, OFFERED_ONCE)
 
-    def _take_better(self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]]) -> None:
-        """Take the best plan from chosen columns as incumbent, if it is better."""
-        # Most plans keep the limit on the tail anyway, and of one plan that is soon found out.
-        choice = self._best_of(columns, chosen, tail=False)
-        if choice is not None and not self._tail_kept(columns, chosen, choice):
-            choice = self._best_of(columns, chosen, tail=True)
-        if choice is not None and choice.cost < self.cost:
-            numbers = np.concatenate(list(chosen))[choice.columns]
-            plan = tuple(
-                own.candidates.take(number[None])
-                for own, number in zip(columns, numbers, strict=True)
-            )
-            costs = tuple(
-                float(own.figures.cost[number])
-                for own, number in zip(columns, numbers, strict=True)
-            )
-            self.incumbent = Incumbent(plan, choice.open_, choice.states, costs, choice.cost)
-            for own, candidate in zip(self._known.columns, plan, strict=True):
-                own.add(candidate)
-            self._tell(self)
-
-    def _best_of(
-        self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]], *, tail: bool
-    ) -> Choice | None:
-        """Return the best plan from chosen columns, if there is one."""
-        model = selection(
-            self._problem,
-            self._couplings,
-            self._evaluators,
-            columns,
-            chosen,
-            self._known.classes,
-            self._scenarios,
-            tail=tail,
-        )
-        if any(numbers.size > 1 for numbers in chosen):
-            return self._choose(model)
-        return judged(model, np.arange(len(chosen)), "optimal")
-
-    def _tail_kept(
-        self, columns: Sequence[Columns], chosen: Sequence[NDArray[np.int64]], choice: Choice
-    ) -> bool:
-        """Say whether a plan keeps the limit on the tail (18)."""
-        if not np.isfinite(self._couplings.most_tail_cost):
-            return True
-        cost = np.zeros(self._scenarios.count)
-        numbers = np.concatenate(list(chosen))[choice.columns]
-        for evaluator, own, number in zip(self._evaluators, columns, numbers, strict=True):
-            cost[evaluator.needs.scenario] += own.shortage(number[None])[0]
-        weight = tail_weights(cost, self._scenarios.probability, self._couplings.tail)
-        return within(float(weight @ cost), self._couplings.most_tail_cost)
-
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose."""
         gap, small = PRICING_SHARE * self._gap, model.block.size < PRESOLVED_COLUMNS
@@ -714,17 +612,12 @@ class MasterSearch:
     def _decide(self, node: Node) -> None:
         """Look at a node that is one plan, and close it."""
         chosen = [self._known.inside(node, i)[:1] for i in range(len(self._known.columns))]
-        self._take_better(self._known.columns, chosen)
+        self._plans.take_better(self._known.columns, chosen)
         cost = sum(
             float(columns.figures.cost[numbers[0]])
             for columns, numbers in zip(self._known.columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))
-
-
-def _cheapest(search: BoxSearch, known: Candidates, prices: BlockPrices, most: int) -> Candidates:
-    """Return the candidates that are charged least at some prices, at most so many."""
-    return known.take(np.argsort(search.charge(known, prices), kind="stable")[:most])
 
 
 def _size(cost: float) -> float:
