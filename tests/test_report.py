@@ -199,6 +199,18 @@ def test_what_is_infeasible_is_reported_as_such(toy):
     assert "out of reach" in page(document)
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "No coverage is promised"), ("ja", "約束はなく")]
+)
+def test_without_promises_none_are_counted(toy, lang, words):
+    instance = replace(toy[0], coverage=())
+    plan = sp.solve(instance, progress=False)
+    document = report_document(plan, instance=instance, lang=lang)
+    assert words in " ".join(document.lead)
+    assert "0 of 0" not in page(document)
+    assert "0件中" not in page(document)
+
+
 def test_fresh_scenarios_are_told_where_there_are_any():
     instance = sp.generate(materials=2, scenarios=150, months=24)
     plan = sp.solve(instance, gap=0.05, progress=False)

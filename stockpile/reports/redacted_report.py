@@ -87,12 +87,13 @@ def _lead(plan: Plan, summary: dict[str, Any], say: Language) -> tuple[str, ...]
         if plan.conflicts:
             return (say("Not all promises and limits can be kept."),)
         return (say("The solve ended before there was a plan."),)
+    kept = say(
+        "The plan keeps {kept} of {promises} promises in the scenarios planned on.",
+        kept=summary["promises_kept"],
+        promises=summary["promises"],
+    )
     return (
-        say(
-            "The plan keeps {kept} of {promises} promises in the scenarios planned on.",
-            kept=summary["promises_kept"],
-            promises=summary["promises"],
-        ),
+        kept if summary["promises"] else say("No coverage is promised."),
         say("It costs about {cost} a year.", cost=money(summary["annual_cost_usd"], say)),
         say("How much is held is shown as bands of days of cover, not as quantities."),
     )

@@ -38,20 +38,7 @@ def lead(evidence: Evidence, names: Names, say: Language) -> tuple[str, ...]:
         buy=tonnes(buy),
         outlay=money(float(plan.holdings["outlay_usd"].sum()), say),
     )
-    kept, promises = int(plan.coverage["met"].sum()), len(plan.coverage)
-    second = say(
-        "This keeps {kept} of {promises} promises in the scenarios planned on",
-        kept=kept,
-        promises=promises,
-    )
-    if evidence.assessment is not None and evidence.assessment.seed is not None:
-        fresh = evidence.assessment
-        second += say(
-            " and {kept} of {promises} on {count} fresh ones",
-            kept=int(fresh.coverage["met"].sum()),
-            promises=len(fresh.coverage),
-            count=f"{fresh.scenario_count:,}",
-        )
+    second = _promises(evidence, say)
     if plan.gap < PROVED:
         second += say(
             ", at a cost of {cost} a year. It is proved that no plan from the same rules and lots "
@@ -66,6 +53,27 @@ def lead(evidence: Evidence, names: Names, say: Language) -> tuple[str, ...]:
             gap=percent(plan.gap),
         )
     return (first, second, *_third(evidence, names, say))
+
+
+def _promises(evidence: Evidence, say: Language) -> str:
+    """Say how many promises the plan keeps; the beginning of a sentence."""
+    coverage = evidence.plan.coverage
+    if coverage.empty:
+        return say("No coverage is promised: shortages count by what they cost")
+    text = say(
+        "This keeps {kept} of {promises} promises in the scenarios planned on",
+        kept=int(coverage["met"].sum()),
+        promises=len(coverage),
+    )
+    fresh = evidence.assessment
+    if fresh is None or fresh.seed is None:
+        return text
+    return text + say(
+        " and {kept} of {promises} on {count} fresh ones",
+        kept=int(fresh.coverage["met"].sum()),
+        promises=len(fresh.coverage),
+        count=f"{fresh.scenario_count:,}",
+    )
 
 
 def _third(evidence: Evidence, names: Names, say: Language) -> tuple[str, ...]:
