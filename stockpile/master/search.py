@@ -380,10 +380,10 @@ class MasterSearch:
             if grew:
                 continue
             if centre is priced or idle >= MOST_IDLE:
-                settled = slack <= max(ENOUGH * self._gap, LAST_SLACK)
-                if roughly and not elastic and not settled:
-                    slack = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
-                    centre, idle = Centre(centre.duals, centre.upper), 0
+                tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
+                if roughly and not elastic and slack > 2.0 * tight:
+                    # Prices have settled roughly: now as well as they will have to in the end.
+                    slack, idle, centre = tight, 0, Centre(centre.duals, centre.upper)
                     continue
                 if first and not elastic and self._worth_diving(relaxed, dived):
                     # The better the plan, the less has to be proved.
