@@ -52,8 +52,8 @@ SKETCHED = 16
 """Combinations of rules for whose best candidates a sketch is made."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
-IMPROVED = 12
-"""Combinations of rules from whose best candidates a better one is looked for."""
+IMPROVED, LONG_IMPROVED = 4, 12
+"""Combinations of rules from whose best candidates a better one is looked for; in long searches."""
 OFFERED = 64
 """Candidates looked at as incumbents where the tail is charged for: that takes a simulation."""
 GRID_RULES, GRID_POINTS, GRID_ROUNDS = 2, 25, 3
@@ -123,6 +123,8 @@ class BoxSearch:
         self._keep = keep
         self._closed: list[Boxes] = []
         self._candidates: list[Candidates] = []
+        self._seen: set[bytes] = set()
+        self._stocks = int(space.lo.shape[1])
         self.simulations = 0
         self.split = 0
         """Boxes looked at in the search that is going on."""
@@ -201,7 +203,9 @@ class BoxSearch:
         Needs ``keep``. It may become the incumbent; no box is split.
         """
         self._simulate(lots[None], lots[None], rule[None])
-        return self._candidates[-1]
+        known = self.candidates
+        same = (known.lots == lots).all(axis=1) & (known.rule == rule).all(axis=1)
+        return known.take(np.flatnonzero(same)[:1])
 
     @property
     def candidates(self) -> Candidates:
@@ -217,6 +221,17 @@ class BoxSearch:
             ]
         return self._candidates[0]
 
+    def _remember(self, found: Candidates) -> None:
+        """Add to the candidates that have been simulated those that are new."""
+        if self.many_stocks and found.count:
+            # Looking for better candidates comes upon the same ones again and again.
+            rows = np.concatenate([found.lots, found.rule], axis=1)
+            keys = rows.view(f"V{rows.itemsize * rows.shape[1]}").reshape(-1).tolist()
+            fresh = [i for i, key in enumerate(keys) if key not in self._seen]
+            self._seen.update(keys)
+            found = found.take(np.array(fresh, dtype=np.int64))
+        self._candidates.append(found)
+
     def charge(self, candidates: Candidates, prices: BlockPrices) -> NDArray[np.float64]:
         """Return what candidates are charged at some prices, the tail left out, (P,)."""
         fixed = self._judge.fixed_cost(candidates.lots, candidates.rule, prices)
@@ -226,7 +241,7 @@ class BoxSearch:
     @property
     def many_stocks(self) -> bool:
         """Return whether the block has so many stocks that a search takes long."""
-        return bool(self._whole.lo.shape[1] >= MANY_STOCKS)
+        return self._stocks >= MANY_STOCKS
 
     @property
     def bound(self) -> float:
@@ -458,7 +473,7 @@ class BoxSearch:
             scores = self._judge.scores(lots, rule)
             self.simulations += len(lots)
             found = Candidates(lots, rule, scores.variable, scores.covered)
-            self._candidates.append(found.take(scores.feasible))
+            self._remember(found.take(scores.feasible))
             return found, scores.feasible
 
         return improve(starts, region, look_at, lambda found: self.charge(found, prices))
@@ -466,12 +481,25 @@ class BoxSearch:
     def _improve(self, region: Region) -> None:
         """Look for a better incumbent in a region where a block has many stocks.
 
-        What is best in a variant is looked at with all rules; what is best then with some rules,
-        and in each variant, is improved.
+        What is best with some rules is improved. Where searches take long, what is best in a
+        variant is looked at with all rules first, and what is best in each variant then is improved
+        as well.
         """
         known = self.candidates.take(region.holds(self.candidates))
         if not (self.many_stocks and known.count):
             return
+        if not self.takes_long:
+            starts = self._best_of_each(known, known.rule)[:IMPROVED]
+        else:
+            self._look_at_all_rules(known, region)
+            known = self.candidates.take(region.holds(self.candidates))
+            rules = self._best_of_each(known, known.rule)[:LONG_IMPROVED]
+            variants = self._best_of_each(known, variant_of(known.rule))
+            starts = np.unique(np.concatenate([rules, variants]))
+        self._offer(self.improve(known.take(starts), self.prices, region))
+
+    def _look_at_all_rules(self, known: Candidates, region: Region) -> None:
+        """Simulate the best lots known of each variant with all rules that may still pay."""
         whole = self._whole
         lo, hi = np.maximum(whole.lo, region.lo), np.minimum(whole.hi, region.hi)
         here = region.allows(whole.rule) & (lo <= hi).all(axis=1)
@@ -479,15 +507,9 @@ class BoxSearch:
         best = self._best_of_each(known, variant_of(known.rule))
         of = np.full(len(region.variants), best[0])
         of[variant_of(known.rule[best])] = best
-        lots = known.lots[of[variant_of(whole.rule)]]
-        lots = np.clip(lots, lo, hi)[here]
+        lots = np.clip(known.lots[of[variant_of(whole.rule)]], lo, hi)[here]
         if len(lots):
             self._simulate(lots, lots, whole.rule[here])
-        known = self.candidates.take(region.holds(self.candidates))
-        rules = self._best_of_each(known, known.rule)[:IMPROVED]
-        variants = self._best_of_each(known, variant_of(known.rule))
-        starts = np.unique(np.concatenate([rules, variants]))
-        self._offer(self.improve(known.take(starts), self.prices, region))
 
     def _best_of_each(self, known: Candidates, kind: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which candidates are charged least of their kind (P, ...), the best first."""
@@ -525,7 +547,7 @@ class BoxSearch:
         self.simulations += len(hi)
         found = Candidates(hi, rule, scores.variable, scores.covered).take(scores.feasible)
         if self._keep:
-            self._candidates.append(found)
+            self._remember(found)
         self._offer(found)
         boxes = Boxes(
             lo,
