@@ -52,7 +52,7 @@ SKETCHED = 16
 """Combinations of rules for whose best candidates a sketch is made."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
-IMPROVED, LONG_IMPROVED = 4, 12
+IMPROVED, LONG_IMPROVED = 4, 40
 """Combinations of rules from whose best candidates a better one is looked for; in long searches."""
 OFFERED = 64
 """Candidates looked at as incumbents where the tail is charged for: that takes a simulation."""
