@@ -383,8 +383,6 @@ class MasterSearch:
                 tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
                 if roughly and not elastic and slack > 2.0 * tight:
                     # Prices have settled roughly: now as well as they will have to in the end.
-                    if first:
-                        self._propose(node, relaxed, relaxed.duals)
                     slack, idle, centre = tight, 0, Centre(centre.duals, centre.upper)
                     continue
                 if first and not elastic and self._worth_diving(relaxed, dived):
