@@ -452,7 +452,7 @@ class Evaluator:
         if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
             return self._scores_elsewhere(self._tasks, lots, rule, asked)
         parts, order = [], []
-        for variant, those in self._by_variant(rule):
+        for variant, those in self.by_variant(rule):
             for some in those:
                 followed = owners_rules(rule[some])
                 parts.append(self._score_batch(variant, lots[some], followed, **asked))
@@ -462,7 +462,7 @@ class Evaluator:
         one = (variant_of(rule) == variant_of(rule[:1])).all()
         return scores if one else scores.take(np.argsort(np.concatenate(order)))
 
-    def _by_variant(self, rule: NDArray[np.int64]) -> list[tuple[int, list[NDArray[np.int64]]]]:
+    def by_variant(self, rule: NDArray[np.int64]) -> list[tuple[int, list[NDArray[np.int64]]]]:
         """Sort candidates by variant: each with its batches of places among them."""
         variant = variant_of(rule)
         found = []
@@ -594,14 +594,13 @@ class Evaluator:
     def lower_cost(
         self, course: Course, lots: NDArray[np.int64], rule: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return the lowered cost (P, C) in a course, perhaps of some scenarios [USD/year]."""
-        parts = []
-        for some in self._batches(len(lots)):
-            followed = owners_rules(rule[some])
-            main = self._simulate(course, Request.of(), self.holding(lots[some]), followed)
-            shortage = self._shortage_cost[:, None] * main.unserved
-            parts.append(self._by_participant(shortage, self._lower_cost, main))
-        return np.concatenate(parts)
+        """Return the lowered cost (P, C) of one batch in a course of its variant [USD/year].
+
+        The course may be one of some scenarios only, see section 8 of the formulation.
+        """
+        main = self._simulate(course, Request.of(), self.holding(lots), owners_rules(rule))
+        shortage = self._shortage_cost[:, None] * main.unserved
+        return self._by_participant(shortage, self._lower_cost, main)
 
     def tail_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
@@ -612,7 +611,7 @@ class Evaluator:
         """
         chosen = np.flatnonzero(weight)
         cost = np.empty(len(lots))
-        for variant, batches in self._by_variant(rule):
+        for variant, batches in self.by_variant(rule):
             course = self._courses(variant).shared.only(chosen, weight[chosen])
             for some in batches:
                 followed = owners_rules(rule[some])
@@ -632,7 +631,7 @@ class Evaluator:
         """
         kept = np.ones((2, len(lots), len(self.problem.participants)), dtype=np.bool_)
         alone = [index for index, promise in enumerate(self.promises) if _is_own_days(promise)]
-        for variant, batches in self._by_variant(rule):
+        for variant, batches in self.by_variant(rule):
             for some in batches:
                 holding, followed = self.holding(lots[some]), owners_rules(rule[some])
                 measures = itertools.chain(
@@ -653,7 +652,7 @@ class Evaluator:
         Within the tolerance, and within twice the tolerance.
         """
         kept = np.ones((2, len(lots)), dtype=np.bool_)
-        for variant, batches in self._by_variant(rule):
+        for variant, batches in self.by_variant(rule):
             for some in batches:
                 holding, followed = self.holding(lots[some]), owners_rules(rule[some])
                 views = self._measure_views(self._shared_views, variant, holding, followed)
@@ -668,7 +667,7 @@ class Evaluator:
         """Return what P candidates reach of every promise, and whether they keep it: (., P)."""
         achieved = np.full((len(self.promises), len(lots)), np.nan)
         kept = np.ones(achieved.shape, dtype=np.bool_)
-        for variant, batches in self._by_variant(rule):
+        for variant, batches in self.by_variant(rule):
             for some in batches:
                 holding, followed = self.holding(lots[some]), owners_rules(rule[some])
                 main = self._run(self._main, variant, holding, followed)

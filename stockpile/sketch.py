@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.choices import variant_of
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -41,14 +39,14 @@ class Sketch:
     def lower(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return their part of the lowered cost (P, C) of lots (P, I) under choices [USD/year]."""
         lower = np.empty((len(lots), len(self._evaluator.problem.participants)))
-        for variant in np.unique(variant_of(rule)).tolist():
-            those = np.flatnonzero(variant_of(rule) == variant)
+        for variant, batches in self._evaluator.by_variant(rule):
             if variant not in self._courses:
                 whole = self._evaluator.course(variant)
                 weight = whole.needs.probability[self._scenarios]
                 self._courses[variant] = whole.only(self._scenarios, weight)
             course = self._courses[variant]
-            lower[those] = self._evaluator.lower_cost(course, lots[those], rule[those])
+            for some in batches:
+                lower[some] = self._evaluator.lower_cost(course, lots[some], rule[some])
         return lower
 
 

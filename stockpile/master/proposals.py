@@ -117,7 +117,7 @@ class Proposals:
         duals: Duals,
         offered: int = OFFERED_COLUMNS,
         *,
-        fully: bool = True,
+        fully: bool,
     ) -> None:
         """Let the integer master choose among the columns in use and what pays nearly as well.
 

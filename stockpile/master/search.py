@@ -383,7 +383,7 @@ class MasterSearch:
                 tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
                 if roughly and not elastic and slack > 2.0 * tight:
                     # Prices have settled roughly: now as well as they will have to in the end.
-                    slack, idle, centre = tight, 0, Centre(centre.duals, centre.upper)
+                    slack, idle, priced = tight, 0, None
                     continue
                 if first and not elastic and self._worth_diving(relaxed, dived):
                     # The better the plan, the less has to be proved.
@@ -505,7 +505,7 @@ class MasterSearch:
             self._weight = weight / weight.sum() if weight.any() else weight
         weight = self._weight.copy()
         many = np.array([search.many_stocks for search in self._known.searches])
-        if not roughly and many.any() and weight[~many].any():
+        if not roughly and weight[many].any() and weight[~many].any():
             weight[many] *= MANY_SHARE / weight[many].sum()
             weight[~many] *= (1.0 - MANY_SHARE) / weight[~many].sum()
         return np.asarray(slack * abs(relaxed.value) * weight)
