@@ -20,7 +20,7 @@ import numpy as np
 from stockpile.boxes import Boxes, join
 from stockpile.candidates import Candidates
 from stockpile.certificate import ROUNDING, SAME, Certificate
-from stockpile.choices import variant_of
+from stockpile.choices import numbered, variant_of
 from stockpile.improving import improve
 from stockpile.prices import reward, same_prices
 
@@ -92,9 +92,9 @@ def _group_ranks(choices: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     First come those of the variant of the first box, then of the variant that most are of; of one
     variant, those with the rules that most follow.
     """
-    _, group = np.unique(choices, axis=0, return_inverse=True)
+    _, group = np.unique(numbered(choices), return_inverse=True)
     ranks = []
-    for of in (group.reshape(-1), variant_of(choices)):
+    for of in (group, variant_of(choices)):
         size = np.bincount(of).astype(np.float64)
         size[of[0]] = np.inf
         ranks += [of.astype(np.float64), -size[of]]
@@ -352,7 +352,7 @@ class BoxSearch:
             lots, rule = self.lots[None], self.rule[None]
             if self._keep:
                 known = self.candidates
-                best = self._best_of_each(known, known.rule)[:SKETCHED]
+                best = self._best_of_each(known, numbered(known.rule))[:SKETCHED]
                 lots, rule = known.lots[best], known.rule[best]
             self._sketch = self._judge.sketch(lots, rule)
         return self._sketch
@@ -489,11 +489,11 @@ class BoxSearch:
         if not (self.many_stocks and known.count):
             return
         if not self.takes_long:
-            starts = self._best_of_each(known, known.rule)[:IMPROVED]
+            starts = self._best_of_each(known, numbered(known.rule))[:IMPROVED]
         else:
             self._look_at_all_rules(known, region)
             known = self.candidates.take(region.holds(self.candidates))
-            rules = self._best_of_each(known, known.rule)[:LONG_IMPROVED]
+            rules = self._best_of_each(known, numbered(known.rule))[:LONG_IMPROVED]
             variants = self._best_of_each(known, variant_of(known.rule))
             starts = np.unique(np.concatenate([rules, variants]))
         self._offer(self.improve(known.take(starts), self.prices, region))
@@ -512,9 +512,9 @@ class BoxSearch:
             self._simulate(lots, lots, whole.rule[here])
 
     def _best_of_each(self, known: Candidates, kind: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which candidates are charged least of their kind (P, ...), the best first."""
+        """Return which candidates are charged least of their kind (P,), the best first."""
         order = np.argsort(self.charge(known, self.prices), kind="stable")
-        _, first = np.unique(kind[order], axis=0, return_index=True)
+        _, first = np.unique(kind[order], return_index=True)
         return np.asarray(order[np.sort(first)])
 
     def _bounds(self, boxes: Boxes) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.choices import numbered
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,8 +48,10 @@ class Outcomes:
         simulate
             Says so of some candidates, by their places.
         """
-        keys, which = np.unique(given, axis=0, return_inverse=True)
-        groups = [np.flatnonzero(which.reshape(-1) == k) for k in range(len(keys))]
+        _, first, which = np.unique(numbered(given), return_index=True, return_inverse=True)
+        keys = given[first]
+        by_key = np.argsort(which, kind="stable")
+        groups = np.split(by_key, np.cumsum(np.bincount(which))[:-1])
         met = np.zeros(len(lots), dtype=np.bool_)
         known = np.zeros(len(lots), dtype=np.bool_)
         for key, places in zip(keys, groups, strict=True):

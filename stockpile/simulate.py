@@ -4,7 +4,7 @@ Two versions of the same equations: :func:`simulate` runs the compiled kernel an
 scenarios; :func:`simulate_months` is plain NumPy, month by month, for reading and for testing the
 kernel, and returns every release.
 
-Both take *terms*: what the rules of P candidates mean in tonnes for every step (see
+Both take *terms*: what P candidates hold, and what their rules allow in every step (see
 :func:`candidate_terms`).
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.blocks import NOBODY
+from stockpile.choices import numbered
 from stockpile.kernels.lanes import VECTOR, empty_table
 from stockpile.kernels.simulation import (
     LANES,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What P candidates allow in every step, by age segment.
+    """What P candidates allow in every step, by age segment; D different rows of rules.
 
     Attributes
     ----------
@@ -58,28 +59,39 @@ class Terms:
         (A,) ages [months] at which a segment begins.
     holding
         (I, P) full stocks h [t].
+    followed
+        (P,) which of the D rows of rules a candidate follows.
     level, limit
-        (A, J, P) l * h, the stock that a step may not touch [t], and eta * f * h, the most it
-        serves in a month [t]; 0 where the rule never serves.
+        (A, J, D) l and f of (4), fractions of the holding; f is 0 where the rule never serves.
     trigger
-        (A, J, P) loss from which the step is open.
+        (A, J, D) loss from which the step is open.
     capacity
-        (L, P) what can be made of each pool in a month [t].
+        (L, D) what can be made of each pool in a month [t].
     """
 
     steps: Steps
     breakpoints: NDArray[np.int64]
     holding: NDArray[np.float64]
+    followed: NDArray[np.int64]
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
 
+    def reserved(self) -> NDArray[np.float64]:
+        """Return l h, the stock that a step may not touch, (A, J, P) [t]."""
+        return self.level[:, :, self.followed] * self.holding[self.steps.stock]
+
+    def most_served(self) -> NDArray[np.float64]:
+        """Return eta f h, the most that a step serves in a month, (A, J, P) [t]."""
+        drawn = self.limit[:, :, self.followed] * self.holding[self.steps.stock]
+        return drawn * self.steps.yield_[:, None]
+
 
 def candidate_terms(
     menu: RuleMenu, steps: Steps, holding: NDArray[np.float64], rule: NDArray[np.int64]
 ) -> Terms:
-    """Turn holdings and rules of P candidates into tonnes per step.
+    """Say what holdings and rules of P candidates allow in every step.
 
     Parameters
     ----------
@@ -88,53 +100,53 @@ def candidate_terms(
     rule
         (C, P) index of each owner's rule in the menu.
     """
-    of_step = (rule[steps.owner], steps.relation[:, None], steps.demand_class[:, None])
-    stock = holding[steps.stock]
+    _, first, followed = np.unique(numbered(rule.T), return_index=True, return_inverse=True)
+    rules = rule[:, first]
+    of_step = (rules[steps.owner], steps.relation[:, None], steps.demand_class[:, None])
 
     def segments(array: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.moveaxis(array[of_step], -1, 0)  # (J, P, A) -> (A, J, P)
+        return np.ascontiguousarray(np.moveaxis(array[of_step], -1, 0))  # (J, D, A) -> (A, J, D)
 
     trigger = segments(menu.trigger)
     served = np.isfinite(trigger)
     limit = np.where(served, segments(menu.limit), 0.0)
-    capacity = np.empty((0, holding.shape[1]))
+    capacity = np.empty((0, first.size))
     if steps.pools.count:
-        allowed, capacity = _through_plants(menu, steps, np.asarray(served.any(axis=0)), rule)
+        allowed = _allowed(menu, steps, np.asarray(served.any(axis=0)), rules)
         limit = np.where(allowed, limit, 0.0)
+        capacity = np.empty((steps.pools.count, first.size))
+        for d, some in enumerate(allowed.T):
+            capacity[:, d] = steps.pools.under(some)
     return Terms(
         steps=steps,
         breakpoints=menu.breakpoints,
         holding=np.ascontiguousarray(holding),
-        level=np.ascontiguousarray(segments(menu.level) * stock),
-        limit=np.ascontiguousarray(limit * stock * steps.yield_[:, None]),
-        trigger=np.ascontiguousarray(np.where(served, trigger, 0.0)),
+        followed=followed.reshape(-1),
+        level=segments(menu.level),
+        limit=limit,
+        trigger=np.where(served, trigger, 0.0),
         capacity=capacity,
     )
 
 
-def _through_plants(
-    menu: RuleMenu, steps: Steps, served: NDArray[np.bool_], rule: NDArray[np.int64]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return which steps rules (C, P) ever allow, (J, P), and the capacity of pools (L, P).
+def _allowed(
+    menu: RuleMenu, steps: Steps, served: NDArray[np.bool_], rules: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which steps rows of rules (C, D) ever allow, (J, D).
 
     Parameters
     ----------
     served
-        (J, P) whether the rule of the stock's owner ever serves the step.
+        (J, D) whether the rule of the stock's owner ever serves the step.
     """
     # Whose rule serves partners of a class: hosts of plants let these use them.
     opens = np.asarray(np.isfinite(menu.trigger[:, PARTNER]).any(axis=2))  # (R, K)
     allowed = served.copy()
     for hosts in steps.hosts.T:
         abroad = hosts != NOBODY
-        open_to = opens[rule[hosts[abroad]], steps.demand_class[abroad, None]]
+        open_to = opens[rules[hosts[abroad]], steps.demand_class[abroad, None]]
         allowed[abroad] &= open_to
-    # What is allowed follows from the rules alone, of which there are few.
-    _, first, alike = np.unique(rule, axis=1, return_index=True, return_inverse=True)
-    divided = np.empty((steps.pools.count, first.size))
-    for place, p in enumerate(first):
-        divided[:, place] = steps.pools.under(allowed[:, p])
-    return allowed, np.ascontiguousarray(divided[:, alike.reshape(-1)])
+    return allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +429,19 @@ def _tiles(terms: Terms) -> TileArrays:
         opens_first=np.empty((count, rows)),
         opens_last=np.empty((count, rows)),
     )
-    fill_tiles(TermArrays(*(getattr(terms, name) for name in TermArrays._fields)), tiles)
+    fill_tiles(
+        TermArrays(
+            terms.steps.stock,
+            terms.steps.yield_,
+            terms.holding,
+            terms.followed,
+            terms.level,
+            terms.limit,
+            terms.trigger,
+            terms.capacity,
+        ),
+        tiles,
+    )
     return tiles
 
 
@@ -462,24 +486,26 @@ def simulate_months(
     unserved = np.zeros((S, block.num_streams, P))
     states = np.zeros((S, horizon, I, P))
     state = np.broadcast_to(terms.holding, (S, I, P)).copy()
+    reserved, most_served = terms.reserved(), terms.most_served()
+    trigger, capacity = terms.trigger[:, :, terms.followed], terms.capacity[:, terms.followed]
     for t in range(horizon):
         rest = np.repeat(need[:, t, :, None], P, axis=2)
-        left = np.repeat(terms.capacity[:, None, :], S, axis=1)
+        left = np.repeat(capacity[:, None, :], S, axis=1)
         for j in range(steps.count):
             q, i, z = int(steps.stream[j]), int(steps.stock[j]), int(steps.market[j])
             segment = np.searchsorted(terms.breakpoints, age[:, t, z], side="right") - 1
             gate = (age[:, t, z] >= steps.lag[j])[:, None] & (
-                loss[:, t, z, None] >= terms.trigger[segment, j] - TRIGGER_TOLERANCE
+                loss[:, t, z, None] >= trigger[segment, j] - TRIGGER_TOLERANCE
             )
             ships = steps.ships[j][steps.ships[j] >= 0]
             gate &= ~blocked[:, t, ships].any(axis=1, keepdims=True)
             drawn = range(pools.first[j], pools.first[j + 1])
-            spare = np.maximum(state[:, i] - terms.level[segment, j], 0.0)
+            spare = np.maximum(state[:, i] - reserved[segment, j], 0.0)
             release = np.minimum.reduce(  # (4)
                 [
                     rest[:, q],
                     spare * steps.yield_[j],
-                    terms.limit[segment, j],
+                    most_served[segment, j],
                     *(np.maximum(left[pools.pool[d]], 0.0) / pools.made[d] for d in drawn),
                 ]
             )

@@ -80,9 +80,12 @@ class StepArrays(NamedTuple):
 
 
 class TermArrays(NamedTuple):
-    """What candidates allow, as in :class:`stockpile.simulate.Terms`."""
+    """What candidates allow, as in :class:`stockpile.simulate.Terms`; of steps stock and yield."""
 
+    stock: NDArray[np.int64]
+    yield_: NDArray[np.float64]
     holding: NDArray[np.float64]
+    followed: NDArray[np.int64]
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
@@ -90,7 +93,7 @@ class TermArrays(NamedTuple):
 
 
 class TileArrays(NamedTuple):
-    """The same, cut into W tiles of candidates; rows are segments of age times steps.
+    """The same in tonnes, cut into W tiles of candidates; rows are segments of age times steps.
 
     Of each row ``closed`` (W, .) says whether it is closed to all candidates of a tile, and
     ``opens_first`` and ``opens_last`` are the losses from which the first and the last of them
@@ -315,27 +318,28 @@ def _count_chance(chance, r, unserved, q, allowed, probability):
 @compiled
 def fill_tiles(terms, tiles):
     """Write candidates into tiles; the last one stands where there is no more."""
-    num_segments, num_steps, num_candidates = terms.limit.shape
-    width = tiles.holding.shape[2]
+    num_segments, num_steps, _ = terms.limit.shape
+    num_candidates, width = terms.holding.shape[1], tiles.holding.shape[2]
     for w in range(tiles.holding.shape[0]):
         for i in range(terms.holding.shape[0]):
             for p in range(width):
                 tiles.holding[w, i, p] = terms.holding[i, min(w * width + p, num_candidates - 1)]
         for d in range(terms.capacity.shape[0]):
             for p in range(width):
-                of = min(w * width + p, num_candidates - 1)
+                of = terms.followed[min(w * width + p, num_candidates - 1)]
                 tiles.capacity[w, d, p] = terms.capacity[d, of]
         for a in range(num_segments):
             for j in range(num_steps):
-                k = a * num_steps + j
+                k, i, served = a * num_steps + j, terms.stock[j], terms.yield_[j]
                 most, opens_first, opens_last = 0.0, np.inf, -np.inf
                 for p in range(width):
-                    of = min(w * width + p, num_candidates - 1)
-                    trigger = terms.trigger[a, j, of]
-                    tiles.level[w, k, p] = terms.level[a, j, of]
-                    tiles.limit[w, k, p] = terms.limit[a, j, of]
+                    of = terms.followed[min(w * width + p, num_candidates - 1)]
+                    held, trigger = tiles.holding[w, i, p], terms.trigger[a, j, of]
+                    limit = terms.limit[a, j, of] * held * served
+                    tiles.level[w, k, p] = terms.level[a, j, of] * held
+                    tiles.limit[w, k, p] = limit
                     tiles.trigger[w, k, p] = trigger
-                    most = max(most, terms.limit[a, j, of])
+                    most = max(most, limit)
                     opens_first, opens_last = min(opens_first, trigger), max(opens_last, trigger)
                 tiles.closed[w, k] = most <= 0.0
                 tiles.opens_first[w, k], tiles.opens_last[w, k] = opens_first, opens_last
