@@ -357,6 +357,7 @@ class MasterSearch:
         centre: Centre | None = None
         priced: Centre | None = None
         turns, idle, dived = 0, 0, np.inf
+        proved: tuple[float, Duals] | None = None
         # Where searches take long, prices are settled first on candidates that are only improved.
         roughly = any(search.takes_long for search in self._known.searches)
         while not self._stop() and turns <= MOST_TURNS:
@@ -368,17 +369,22 @@ class MasterSearch:
                 if elastic:
                     break  # The solver has failed: the node is split without its advice.
                 elastic, centre, slack = True, None, BROKEN_SLACK
+                proved = None
                 continue
             if elastic and relaxed.value <= 0.1 * INFEASIBLE:
                 elastic, centre, slack, turns = False, None, np.nan, turns + 1
+                proved = None
                 continue
             if np.isnan(slack):
                 least = self._least_slack(relaxed.value, relaxed.value)
                 slack = max(least, FIRST_SLACK if first else 0.0)
             allowance = self._allowance(relaxed, slack, roughly=roughly)
-            centre, grew = self._settle(node, relaxed, centre, allowance)
-            if grew:
-                continue
+            if self._known.tail_is_priced(relaxed.duals):
+                centre = Centre(_stabilised(relaxed.duals, None if idle else proved), -np.inf)
+            else:
+                centre, grew = self._settle(node, relaxed, centre, allowance)
+                if grew:
+                    continue
             if centre is priced or idle >= MOST_IDLE:
                 tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
                 if roughly and not elastic and slack > 2.0 * tight:
@@ -424,6 +430,8 @@ class MasterSearch:
                 tell=None if elastic or not first else partial(self._tell_bound, best),
             )
             idle = 0 if self._known.count > before else idle + 1
+            if proved is None or value > proved[0]:
+                proved = value, centre.duals
             centre = priced = Centre(centre.duals, upper)
             if elastic and value > INFEASIBLE:
                 return []
@@ -533,8 +541,7 @@ class MasterSearch:
 
         The relaxation's own prices jump from one corner to another, and box searches at prices
         that do not last are in vain. So those between them and the best so far are tried first
-        (Wentges 1997, doi:10.1016/S0969-6016(97)00001-4). Where the tail has a price, they are
-        taken as they are: what candidates are charged for it is not known before a simulation.
+        (Wentges 1997, doi:10.1016/S0969-6016(97)00001-4). The tail must have no price.
 
         Returns
         -------
@@ -544,8 +551,6 @@ class MasterSearch:
         if centre is not None and relaxed.value - centre.upper <= tolerance:
             return centre, False
         out = relaxed.duals
-        if self._known.tail_is_priced(out):
-            return Centre(out, -np.inf), False
         tried = [out]
         if centre is not None and not self._known.tail_is_priced(centre.duals):
             tried = [mix(centre.duals, out, SMOOTHING), out]
@@ -618,6 +623,23 @@ class MasterSearch:
             for columns, numbers in zip(self._known.columns, chosen, strict=True)
         )
         self._close(max(node.bound, cost))
+
+
+def _stabilised(out: Duals, proved: tuple[float, Duals] | None) -> Duals:
+    """Return prices to search at where the tail has a price.
+
+    What candidates are charged for the tail is not known before a simulation, so prices cannot be
+    settled on what is known. They are drawn from those of the relaxation towards those that have
+    proved most, unless these have just brought nothing.
+
+    Parameters
+    ----------
+    out
+        The prices of the relaxation.
+    proved
+        What the best prices so far have proved, and these prices.
+    """
+    return out if proved is None else mix(proved[1], out, SMOOTHING)
 
 
 def _size(cost: float) -> float:
