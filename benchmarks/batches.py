@@ -40,7 +40,7 @@ def stockpile(*arguments: str) -> float:
 def main() -> None:
     """Measure, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--instance", default="instances/us-japan-one-form")
     parser.add_argument("--gap", type=float, default=0.1)
     parser.add_argument("--scenarios", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)

@@ -122,7 +122,7 @@ def steps_run(needs: Needs, steps: Steps, opens: NDArray[np.bool_]) -> int:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--instance", default="instances/us-japan-one-form")
     parser.add_argument("--material", help="default: the first one")
     parser.add_argument("--candidates", type=int, nargs="+", default=[64, 256, 2048])
     parser.add_argument("--repeat", type=int, default=5)

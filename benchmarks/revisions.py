@@ -39,7 +39,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("revisions", metavar="REVISION", nargs=2)
-    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--instance", default="instances/us-japan-one-form")
     parser.add_argument("--gap", type=float, default=0.01)
     parser.add_argument("--repeat", type=int, default=3)
     add_out(parser)

@@ -107,7 +107,7 @@ def compared(kinds: list[str], values: dict[str, np.ndarray]) -> list[dict[str, 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", type=Path, default=Path("instances/us-japan"))
+    parser.add_argument("--instance", type=Path, default=Path("instances/us-japan-one-form"))
     parser.add_argument("--scenarios", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=30)
     add_out(parser)

@@ -26,7 +26,7 @@ print(f"{judged.scenario_count} scenarios: {time.monotonic() - began:.1f} s, pea
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--instance", default="instances/us-japan-one-form")
     parser.add_argument("--scenarios", type=int, default=100_000)
     options = parser.parse_args()
     subprocess.run(

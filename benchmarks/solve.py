@@ -38,7 +38,7 @@ def run(instance: str, gap: float) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instance", default="instances/us-japan")
+    parser.add_argument("--instance", default="instances/us-japan-one-form")
     parser.add_argument("--gap", type=float, nargs="+", default=[0.01, 0.001])
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()

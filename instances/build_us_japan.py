@@ -1,4 +1,4 @@
-"""Write `us-japan`, `us-japan-chain` and `rare-earths` from `instances/sources/us-japan`.
+"""Write `us-japan`, `us-japan-one-form` and `rare-earths` from `instances/sources/us-japan`.
 
     python instances/build_us_japan.py           write the three folders
     python instances/build_us_japan.py --check   exit status 1 if they are out of date

@@ -1,4 +1,4 @@
-"""Print where the plan for us-japan puts the reserve, with and without floors.
+"""Print where the plan for us-japan-one-form puts the reserve, with and without floors.
 
 The limits over all materials (budgets, stores, joint promises, ``[agreement]``, ``[risk]``) are
 taken out, so that only the floors make the difference. Floors are the promises that each nation
@@ -75,7 +75,7 @@ def describe(label: str, instance: sp.Instance) -> str:
 
 def main() -> None:
     """Print the table."""
-    instance = without_limits(sp.load(HERE / "us-japan"))
+    instance = without_limits(sp.load(HERE / "us-japan-one-form"))
     print(
         "| variant | cost, million USD a year | value held, billion USD | in the United States | "
         "in Japan | median days, US | median days, Japan | materials without stock, US | "

@@ -10,8 +10,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCES = ROOT / "instances"
 SOURCES = INSTANCES / "sources" / "us-japan"
-WHOLE = INSTANCES / "us-japan"
-WITH_CHAIN = INSTANCES / "us-japan-chain"
+WHOLE = INSTANCES / "us-japan-one-form"
+WITH_CHAIN = INSTANCES / "us-japan"
 NATIONS = ("us", "japan")
 
 

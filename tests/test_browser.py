@@ -17,7 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
-US_JAPAN = Path(__file__).parents[1] / "instances" / "us-japan"
+US_JAPAN = Path(__file__).parents[1] / "instances" / "us-japan-one-form"
 NASTY = '<img src=x onerror="document.title=1"><script>document.title = "pwned"</script>'
 QUIET = [
     "--no-sandbox",
@@ -32,7 +32,7 @@ DESKTOP, TABLET, PHONE = (1280, 900), (820, 1100), (390, 844)
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """The report of us-japan, on few scenarios, one material of a malicious name."""
+    """The report of us-japan-one-form, on few scenarios, one material of a malicious name."""
     instance = sp.load(US_JAPAN)
     first, *others = instance.materials
     instance = replace(instance, materials=(replace(first, name=NASTY), *others))

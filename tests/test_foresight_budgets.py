@@ -232,7 +232,7 @@ def test_a_budget_too_small_for_a_promise_makes_the_bound_infinite():
 @pytest.mark.parametrize("part", [0.95, 0.8, 0.5])
 def test_budgets_of_many_materials_are_certified(part):
     """With dozens of near-parallel cuts of each material the solver doubts its own optima."""
-    instance = sp.load(INSTANCES / "us-japan")
+    instance = sp.load(INSTANCES / "us-japan-one-form")
     instance = dataclasses.replace(
         instance,
         agreement=Agreement(),

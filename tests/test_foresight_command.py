@@ -103,7 +103,7 @@ def test_a_plan_of_another_instance_is_refused_before_the_work(run, result, monk
 
 def test_a_page_is_enough_for_many_materials(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    _, out, _ = run(INSTANCES / "us-japan", "--scenarios", 20)
+    _, out, _ = run(INSTANCES / "us-japan-one-form", "--scenarios", 20)
     assert len(out.splitlines()) <= PAGE - 6  # Six lines more where there is a plan.
     assert all(len(line) <= 86 for line in out.splitlines())
 

@@ -350,7 +350,7 @@ def test_price_falls_are_those_of_neodymium():
     assert float(heavy["severity_mean"]) == pytest.approx(statistics.mean(parted), rel=5e-3)
 
 
-@pytest.mark.parametrize("name", ["us-japan", "rare-earths"])
+@pytest.mark.parametrize("name", ["us-japan-one-form", "rare-earths"])
 def test_prices_fall_in_the_instance_with_projects_only(name):
     assert "price_cut" not in {row["effect"] for row in rows(INSTANCES / name, "hazards")}
 

@@ -28,8 +28,8 @@ from stockpile import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDERS = ("us-japan", "us-japan-chain", "rare-earths")
-COUPLED = ("us-japan", "us-japan-chain")
+FOLDERS = ("us-japan-one-form", "us-japan", "rare-earths")
+COUPLED = ("us-japan-one-form", "us-japan")
 YEARS = 26 + 10 / 12
 """January 2000 to October 2026."""
 
@@ -74,12 +74,14 @@ def test_whole_instance_has_at_least_thirty_materials():
 
 
 def test_rare_earths_are_the_rare_earth_part_of_the_whole():
-    whole, part = (rows(INSTANCES / name, "materials") for name in ("us-japan", "rare-earths"))
+    whole, part = (
+        rows(INSTANCES / name, "materials") for name in ("us-japan-one-form", "rare-earths")
+    )
     assert part == [row for row in whole if row["material"].endswith("_oxide")]
     assert len(part) == 16
 
 
-@pytest.mark.parametrize("name", ["us-japan", "rare-earths"])
+@pytest.mark.parametrize("name", ["us-japan-one-form", "rare-earths"])
 def test_no_mix_stands_beside_its_elements(name):
     elements = [row["element"] for row in rows(INSTANCES / name, "materials")]
     assert len(set(elements)) == len(elements)
@@ -341,7 +343,7 @@ def days_cost(folder: Path, nation: str) -> float:
     return cost
 
 
-@pytest.mark.parametrize(("name", "ratio"), [("us-japan", 2.6), ("us-japan-chain", 2.7)])
+@pytest.mark.parametrize(("name", "ratio"), [("us-japan-one-form", 2.6), ("us-japan", 2.7)])
 def test_the_american_budget_is_the_appropriation(name, ratio):
     instance = load(INSTANCES / name)
     (us,) = (row for row in instance.participants if row.participant == "us")
@@ -352,7 +354,7 @@ def test_the_american_budget_is_the_appropriation(name, ratio):
     )
 
 
-@pytest.mark.parametrize(("name", "billion"), [("us-japan", 2.0), ("us-japan-chain", 2.08)])
+@pytest.mark.parametrize(("name", "billion"), [("us-japan-one-form", 2.0), ("us-japan", 2.08)])
 def test_the_japanese_budget_is_a_multiple_of_the_promised_days(name, billion):
     """The documentation says twice so many USD, and that published sums are far below."""
     instance = load(INSTANCES / name)
@@ -399,8 +401,8 @@ def test_room_follows_from_floor_area():
 @pytest.mark.parametrize(
     ("name", "magnet_metals"),
     [
-        ("us-japan", "pr_oxide;nd_oxide;sm_oxide;tb_oxide;dy_oxide"),
-        ("us-japan-chain", "ndpr_oxide;ndpr_metal;ndfeb_magnet;sm_oxide;tb_oxide;dy_oxide"),
+        ("us-japan-one-form", "pr_oxide;nd_oxide;sm_oxide;tb_oxide;dy_oxide"),
+        ("us-japan", "ndpr_oxide;ndpr_metal;ndfeb_magnet;sm_oxide;tb_oxide;dy_oxide"),
     ],
 )
 def test_joint_promises_are_about_single_promises_at_once(name, magnet_metals):

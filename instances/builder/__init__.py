@@ -1,1 +1,1 @@
-"""From sourced figures to the instance folders `us-japan`, `us-japan-chain` and `rare-earths`."""
+"""From sourced figures to the folders `us-japan`, `us-japan-one-form` and `rare-earths`."""

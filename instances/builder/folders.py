@@ -1,4 +1,4 @@
-"""The three folders as text by path: the whole, the whole with the chain, the rare earths."""
+"""The three folders as text by path: the whole, the same in one form, the rare earths."""
 
 from __future__ import annotations
 
@@ -71,6 +71,9 @@ CHAIN_COLUMNS = {
 """Columns of an instance with the magnet chain and projects, too, where they differ."""
 
 
+TITLE = "United States and Japan: joint critical-mineral reserve"
+
+
 @dataclass(frozen=True)
 class Instance:
     """Name, title, tables and columns of one folder, whether its materials are coupled, its gap."""
@@ -103,18 +106,18 @@ def material_tables(sources: Sources) -> dict[str, list[Row]]:
     }
 
 
-def whole(sources: Sources) -> Instance:
-    """All materials, with limits over all of them."""
+def in_one_form(sources: Sources) -> Instance:
+    """All materials, each in one form, with limits over all of them."""
     tables = material_tables(sources)
     tables["participants"] = add_budgets(sources, tables["participants"])
     tables["facilities"] = facility_rows(sources)
-    title = "United States and Japan: joint critical-mineral reserve"
-    return Instance("us-japan", title, tables, COLUMNS | COUPLED_COLUMNS, coupled=True)
+    title = f"{TITLE}, each material in one form"
+    return Instance("us-japan-one-form", title, tables, COLUMNS | COUPLED_COLUMNS, coupled=True)
 
 
-def with_chain(sources: Sources) -> Instance:
-    """The whole with didymium as a chain of forms, and projects."""
-    full = whole(sources)
+def whole(sources: Sources) -> Instance:
+    """All of it: didymium as a chain of forms, projects, limits over all materials."""
+    full = in_one_form(sources)
     projects, products = project_tables(sources)
     tables = full.tables | {
         "participants": add_project_budgets(sources, full.tables["participants"]),
@@ -123,9 +126,8 @@ def with_chain(sources: Sources) -> Instance:
         "concentration": concentration_rows(sources),
         "conversions": conversion_rows(sources),
     }
-    title = f"{full.title}, with the magnet chain and projects"
     columns = full.columns | CHAIN_COLUMNS
-    return Instance("us-japan-chain", title, tables, columns, coupled=True, gap=CHAIN_GAP)
+    return Instance("us-japan", TITLE, tables, columns, coupled=True, gap=CHAIN_GAP)
 
 
 def rare_earths(sources: Sources) -> Instance:
@@ -199,5 +201,5 @@ def build(sources: Sources) -> dict[str, str]:
     return files
 
 
-FOLDERS = {"us-japan": whole, "us-japan-chain": with_chain, "rare-earths": rare_earths}
+FOLDERS = {"us-japan-one-form": in_one_form, "us-japan": whole, "rare-earths": rare_earths}
 """What makes each folder."""

@@ -112,8 +112,16 @@ class Known:
         same = (known.lots == search.lots).all(axis=1) & (known.rule == search.rule).all(axis=1)
         return self.columns[i].add(known.take(np.flatnonzero(same)[:1])) > 0
 
-    def relaxation(self, node: Node, *, elastic: bool) -> Relaxed | None:
-        """Solve the linear relaxation, with all the cuts of the tail that it violates."""
+    def relaxation(self, node: Node, *, elastic: bool, cut: bool = True) -> Relaxed | None:
+        """Solve the linear relaxation, with all the cuts of the tail that it violates.
+
+        Parameters
+        ----------
+        elastic
+            Whether limits may be broken, as little as can be.
+        cut
+            Whether cuts that are not known yet are written down.
+        """
         for round_ in itertools.count():
             self._bring_uses_up_to_date()
             relaxed = relax(
@@ -128,7 +136,7 @@ class Known:
                 self._scenarios,
                 elastic=elastic,
             )
-            if relaxed is None or round_ == MOST_CUT_ROUNDS or not self._cut(relaxed):
+            if relaxed is None or not cut or round_ == MOST_CUT_ROUNDS or not self._cut(relaxed):
                 return relaxed
         raise AssertionError  # The loop ends inside.
 

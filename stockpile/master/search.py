@@ -358,13 +358,15 @@ class MasterSearch:
         priced: Centre | None = None
         turns, idle, dived = 0, 0, np.inf
         proved: tuple[float, Duals] | None = None
+        # The limit on the tail comes last: what is good without it is near to what keeps it.
+        cut = False
         # Where searches take long, prices are settled first on candidates that are only improved.
         roughly = any(search.takes_long for search in self._known.searches)
         while not self._stop() and turns <= MOST_TURNS:
             if not self._known.give_each_a_column(node):
                 # A search that was stopped has not shown that there is none.
                 return [replace(node, bound=best)] if self._stop() else []
-            relaxed = self._known.relaxation(node, elastic=elastic)
+            relaxed = self._known.relaxation(node, elastic=elastic, cut=cut)
             if relaxed is None:
                 if elastic:
                     break  # The solver has failed: the node is split without its advice.
@@ -385,6 +387,9 @@ class MasterSearch:
                 centre, grew = self._settle(node, relaxed, centre, allowance)
                 if grew:
                     continue
+            if (centre is priced or idle >= MOST_IDLE) and not elastic and not cut:
+                cut, centre, idle = True, None, 0
+                continue
             if centre is priced or idle >= MOST_IDLE:
                 tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
                 if roughly and not elastic and slack > 2.0 * tight:
@@ -571,7 +576,7 @@ class MasterSearch:
         self, node: Node, relaxed: Relaxed, duals: Duals, offered: int = OFFERED_COLUMNS
     ) -> None:
         """Have a better plan proposed; see :meth:`Proposals.propose`."""
-        fully = self.nodes % PROPOSE_EVERY == 1
+        fully = self.incumbent is None or self.nodes % PROPOSE_EVERY == 1
         self._plans.propose(node, relaxed, duals, offered, fully=fully)
 
     def _worth_diving(self, relaxed: Relaxed, dived: float) -> bool:
