@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 PRICING_SHARE = 0.25
 """Part of the gap that the box searches may leave open, all together."""
+WORTH_ASKING = 0.1
+"""Part of the gap by which a plan must be above the relaxation for a better one to be asked for."""
 OFFERED_COLUMNS = 40
 """Candidates of each block that are offered to the integer master besides those in use."""
 OFFERED_ONCE = 160
@@ -132,7 +134,7 @@ class Proposals:
         fully
             Whether to ask at all where the relaxation mixes candidates.
         """
-        if self.cost - relaxed.value <= PRICING_SHARE * self._gap * abs(relaxed.value):
+        if self.cost - relaxed.value <= WORTH_ASKING * self._gap * abs(relaxed.value):
             return  # Nothing much better can be chosen.
         if all((part > 1.0 - FRACTIONAL).any() for _, part in relaxed.z):
             before = self.cost

@@ -59,6 +59,8 @@ MANY_SHARE = 0.9
 """Part of what searches may leave open that is for blocks of many stocks: they take longest."""
 FIRST_SLACK = 0.1
 """Relative gap of the first box searches; what they leave open shrinks as prices settle."""
+AT_FIRST = 0.05
+"""Relative gap of the first full search of blocks whose searches take long."""
 MOST_FIRST = 20_000
 """Boxes after which the first search of a block stops, if it has found a candidate."""
 BROKEN_SLACK = 0.5
@@ -84,6 +86,9 @@ INTEGER_NODES = 100
 """Branch-and-bound nodes of the integer master, which only looks for incumbents."""
 FEW_COLUMNS, MORE_NODES = 1500, 2000
 """Columns up to which it may take more nodes: where nearly all is decided, plans are rare."""
+CAREFUL_SHARE = 0.02
+"""Part of the gap that the integer master may leave open where searches take long: the better the
+plan, the less has to be proved."""
 PRESOLVED_COLUMNS = 2500
 """Columns of an integer master from which on reducing it first takes longer than it saves."""
 PROPOSE_EVERY = 10
@@ -393,6 +398,8 @@ class MasterSearch:
             if centre is priced or idle >= MOST_IDLE:
                 tight = max(self._least_slack(centre.upper, relaxed.value), LAST_SLACK)
                 if roughly and not elastic and slack > 2.0 * tight:
+                    if first:
+                        best = max(best, self._look_once(node, relaxed, centre.duals, best))
                     # Prices have settled roughly: now as well as they will have to in the end.
                     slack, idle, priced = tight, 0, None
                     continue
@@ -461,6 +468,19 @@ class MasterSearch:
                 self._close(best)
                 return []
         return self._split(node, relaxed)
+
+    def _look_once(self, node: Node, relaxed: Relaxed, duals: Duals, best: float) -> float:
+        """Have a plan proposed and search all blocks once, roughly; return what is proved.
+
+        So there is a plan and a bound long before prices have settled, and blocks of many stocks
+        are looked at everywhere, not only around the candidates that are known.
+        """
+        self._propose(node, relaxed, relaxed.duals)
+        allowance = self._allowance(relaxed, AT_FIRST, roughly=False)
+        tell = partial(self._tell_bound, best)
+        value, _ = self._known.price(node, duals, allowance, tell=tell)
+        self._tell_bound(best, value)
+        return value
 
     def _tell_bound(self, least: float, value: float) -> None:
         """Tell what is proved while a node is still being bounded."""
@@ -585,8 +605,8 @@ class MasterSearch:
         Not where the search has been so short that a dive would take longer, and not again where
         the relaxation is worth much the same as at the dive before.
         """
-        size = self._gap * abs(relaxed.value)
-        if sum(self.simulations) < SHORT or relaxed.value > dived - DIVE_AGAIN * size:
+        size = max(self._gap, SAME) * abs(relaxed.value)
+        if sum(self.simulations) < SHORT or relaxed.value >= dived - DIVE_AGAIN * size:
             return False
         return self.cost - relaxed.value > WORTH_DIVING * size
 
@@ -605,9 +625,11 @@ class MasterSearch:
 
     def _choose(self, model: Selection) -> Choice | None:
         """Let the integer master choose."""
-        gap, small = PRICING_SHARE * self._gap, model.block.size < PRESOLVED_COLUMNS
-        nodes = INTEGER_NODES if model.block.size > FEW_COLUMNS else MORE_NODES
-        return choose(model, gap=gap, node_limit=nodes, presolve=small)
+        few, small = model.block.size <= FEW_COLUMNS, model.block.size < PRESOLVED_COLUMNS
+        careful = any(search.takes_long for search in self._known.searches)
+        share = CAREFUL_SHARE if careful else PRICING_SHARE
+        nodes = MORE_NODES if few or careful else INTEGER_NODES
+        return choose(model, gap=share * self._gap, node_limit=nodes, presolve=small)
 
     # --- Branching --------------------------------------------------------------------------------
 
