@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from stockpile.problem import Cooperation, Problem
     from stockpile.progress import Progress
 
+ALONE_PART = 1.0 / 3.0
+"""Part of the time that is left that the world without partners may take beforehand (16)."""
 MOST_EXACT = 1_000_000
 """Candidates of all blocks up to which what participants pay alone (16) is solved to gap 0."""
 
@@ -185,9 +187,13 @@ def world_couplings(
 
 
 def _plan_alone(setting: Setting, *, gap: float, deadline: float) -> Plan:
-    """Return the plan of the world ``none`` that says what each participant bears alone (16)."""
-    exact = gap_alone(setting.problem, gap)
-    return solve_world(setting, "none", gap=exact, deadline=deadline)
+    """Return the plan of the world ``none`` that says what each participant bears alone (16).
+
+    It may take a part of the time that is left, or none would be left for anything else.
+    """
+    exact, now = gap_alone(setting.problem, gap), time.monotonic()
+    soon = now + ALONE_PART * max(deadline - now, 0.0)
+    return solve_world(setting, "none", gap=exact, deadline=soon)
 
 
 def gap_alone(problem: Problem, gap: float) -> float:

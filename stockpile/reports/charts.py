@@ -39,6 +39,8 @@ LIGHT: dict[str, str] = {
 }
 """What the variables stand for where there is no page: on paper."""
 BAR_STEP = 17
+LINEAR = 10
+"""Up to here logarithmic scales are nearly linear."""
 FONT = "Arial, Helvetica, Liberation Sans, Noto Sans CJK JP, sans-serif"
 """These are equally wide, so that what draws and what shows agree on the room that texts take."""
 PLAIN = ",.4~r"
@@ -178,7 +180,7 @@ def bars(
     return both_forms(make)
 
 
-def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
+def dumbbells(rows: Rows, *, axis: str, order: Sequence[str], logarithmic: bool = False) -> Forms:
     """Draw from where to where something goes, one line for each label and series.
 
     Parameters
@@ -189,15 +191,23 @@ def dumbbells(rows: Rows, *, axis: str, order: Sequence[str]) -> Forms:
         Title of the axis of values, with its unit.
     order
         Labels in the order to show them.
+    logarithmic
+        Whether values beyond :data:`LINEAR` are drawn on a logarithmic scale.
     """
     names = list(dict.fromkeys(row["series"] for row in rows))
     y = _labels(order, {"grid": True})
+    scale: Spec = {"axis": {"format": PLAIN}}
+    if logarithmic:
+        most = max(max(row["before"], row["after"]) for row in rows)
+        steps = [LINEAR * part * 10**power for power in range(9) for part in (1, 3)]
+        scale["scale"] = {"type": "symlog", "constant": LINEAR, "nice": False}
+        scale["axis"]["values"] = [0, *(step for step in steps if step <= most)]
     offset = {"field": "series", "type": "nominal", "sort": names}
     colour = _colour(names)
 
     def make(width: int) -> Spec:
         def layer(mark: Spec, end: str, more: Spec) -> Spec:
-            x = {"field": end, "type": "quantitative", "title": axis, "axis": {"format": PLAIN}}
+            x = {"field": end, "type": "quantitative", "title": axis, **scale}
             return {"mark": mark, "encoding": {"y": y, "yOffset": offset, "x": x, **more}}
 
         point = {"type": "point", "size": 34, "opacity": 1, "strokeWidth": 1.5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from typing import TYPE_CHECKING, Any
 
 from stockpile.daily_use import days, yearly_use
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from stockpile.reports.document import Cell, Part
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
+
+WIDE = 15
+"""Times the median beyond which the most days of cover would squeeze all others."""
 
 
 def holdings(evidence: Evidence, names: Names, say: Language) -> Section:
@@ -100,9 +104,15 @@ def _use(evidence: Evidence) -> dict[tuple[str, str], float]:
 
 
 def _days(drawn: list[dict[str, Any]], names: Names, say: Language) -> Figure:
+    # Where plants use a form, its stock may be years of what the nation itself uses as it is.
+    shown = [most for row in drawn if (most := max(row["before"], row["after"])) > 0.0]
+    wide = bool(shown) and max(shown) > WIDE * statistics.median(shown)
     forms = dumbbells(
         drawn,
-        axis=say("days of normal use"),
+        axis=say("days of normal use, logarithmic beyond 10")
+        if wide
+        else say("days of normal use"),
+        logarithmic=wide,
         order=[name for name in names.materials.values() if any(r["label"] == name for r in drawn)],
     )
     return forms.figure(
