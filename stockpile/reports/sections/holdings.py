@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
 
-WIDE = 15
+WIDE = 8
 """Times the median beyond which the most days of cover would squeeze all others."""
 
 
