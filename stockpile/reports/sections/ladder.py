@@ -56,20 +56,17 @@ def ladder(evidence: Evidence, names: Names, say: Language) -> Section:
             parts.append(_steps(f"rule-{number}", title, rules[name], classes, say))
         else:
             parts.append(Paragraph(f"{title}. {instructions[name]}"))
-        parts.append(
-            Bullets(
-                tuple(
-                    say(
-                        "{nation}, {count} stocks: {materials}",
-                        nation=nation,
-                        count=len(materials),
-                        materials=", ".join(materials),
-                    )
-                    for nation, materials in of_nations.items()
-                )
-            )
-        )
+        lines = tuple(_held(nation, materials, say) for nation, materials in of_nations.items())
+        parts.append(Bullets(lines))
     return Section("rules", say("Who gets what, and when: the release rules"), tuple(parts))
+
+
+def _held(nation: str, materials: Sequence[str], say: Language) -> str:
+    """Say which stocks of a nation follow a rule."""
+    count, names = len(materials), ", ".join(materials)
+    if count == 1:
+        return say("{nation}, {count} stock: {materials}", nation=nation, count=1, materials=names)
+    return say("{nation}, {count} stocks: {materials}", nation=nation, count=count, materials=names)
 
 
 def _steps(name: str, title: str, rule: Rule, classes: Sequence[str], say: Language) -> Table:
