@@ -189,11 +189,15 @@ def world_couplings(
 def _plan_alone(setting: Setting, *, gap: float, deadline: float) -> Plan:
     """Return the plan of the world ``none`` that says what each participant bears alone (16).
 
-    It may take a part of the time that is left, or none would be left for anything else.
+    It may take a part of the time that is left, or none would be left for anything else; all of it
+    only if there is no plan by then. For without one nobody knows what may be asked of anyone.
     """
     exact, now = gap_alone(setting.problem, gap), time.monotonic()
     soon = now + ALONE_PART * max(deadline - now, 0.0)
-    return solve_world(setting, "none", gap=exact, deadline=soon)
+    alone = solve_world(setting, "none", gap=exact, deadline=soon)
+    if alone.found or alone.status != Status.TIME_LIMIT:
+        return alone
+    return solve_world(setting, "none", gap=exact, deadline=deadline)
 
 
 def gap_alone(problem: Problem, gap: float) -> float:
