@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.answer_cases import PLANNED
-from stockpile.display import drawn_text, number_text, render_table
+from stockpile.display import drawn_text, render_table
+from stockpile.number_text import number_text
 
 if TYPE_CHECKING:
     from stockpile.countering import CounterMoves

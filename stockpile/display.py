@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stockpile.languages import language
+from stockpile.number_text import number_text
 from stockpile.plan import COST_PARTS
 from stockpile.reports import amounts
 
@@ -360,15 +361,6 @@ def _digits(value: float, metric: str) -> str:
     if math.isnan(value):
         return "-"
     return f"{value:.1f}" if metric == "days" else f"{value:.4f}"
-
-
-def number_text(value: float, digits: int = 4) -> str:
-    """Write a number with thousands separators and about so many significant digits."""
-    if value is None or math.isnan(value):
-        return "-"
-    if digits == 0 or abs(value) >= 10.0 ** (digits - 1):
-        return f"{value:,.0f}"
-    return f"{value:,.{digits}g}"
 
 
 def _width() -> int:

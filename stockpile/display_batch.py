@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stockpile.batches.summary import COLUMNS
-from stockpile.display import number_text, render_table
+from stockpile.display import render_table
+from stockpile.number_text import number_text
 
 if TYPE_CHECKING:
     from stockpile.batches.batch import Batch

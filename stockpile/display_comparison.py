@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from stockpile.cooperation.obligations import SHARED
 from stockpile.cooperation.tickets import ALL
-from stockpile.display import PIPE_WIDTH, drawn_text, money, number_text, render_table
+from stockpile.display import PIPE_WIDTH, drawn_text, money, render_table
+from stockpile.number_text import number_text
 from stockpile.plan import Status
 from stockpile.problem import promise_in_words
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stockpile.display import drawn_text, money, number_text, render_table
+from stockpile.display import drawn_text, money, render_table
+from stockpile.number_text import number_text
 from stockpile.plan import Status
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stockpile.dependence import new_dependences
-from stockpile.display import money, number_text, render_table
+from stockpile.display import money, render_table
+from stockpile.number_text import number_text
 
 if TYPE_CHECKING:
     from stockpile.plan import Plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from stockpile.display import drawn_text, money, number_text, render_table
+from stockpile.display import drawn_text, money, render_table
 from stockpile.foresight_bound import foresight_gap
+from stockpile.number_text import number_text
 from stockpile.records import json_text, plain
 
 if TYPE_CHECKING:

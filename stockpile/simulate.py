@@ -79,11 +79,11 @@ class Terms:
     capacity: NDArray[np.float64]
 
     def reserved(self) -> NDArray[np.float64]:
-        """Return l h, the stock that a step may not touch, (A, J, P) [t]."""
+        """Return l h of (4), the stock that a step may not touch, (A, J, P) [t]."""
         return self.level[:, :, self.followed] * self.holding[self.steps.stock]
 
     def most_served(self) -> NDArray[np.float64]:
-        """Return eta f h, the most that a step serves in a month, (A, J, P) [t]."""
+        """Return eta f h of (4), the most that a step serves in a month, (A, J, P) [t]."""
         drawn = self.limit[:, :, self.followed] * self.holding[self.steps.stock]
         return drawn * self.steps.yield_[:, None]
 

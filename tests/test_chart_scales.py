@@ -2,8 +2,8 @@
 
 import pytest
 
+from stockpile.number_text import number_text
 from stockpile.reports.charts import dumbbells
-from stockpile.reports.sections.chain import _short
 
 ROWS = [
     {"label": "metal", "series": "us", "before": 0.0, "after": 2648.0},
@@ -27,7 +27,7 @@ def test_other_charts_keep_their_linear_scale():
 
 @pytest.mark.parametrize(
     ("amount", "digits", "text"),
-    [(110.3, 2, "110"), (12345.0, 3, "12,300"), (0.126, 2, "0.13"), (2_500_000.0, 2, "2,500,000")],
+    [(110.3, 2, "110"), (12345.0, 3, "12,345"), (0.126, 2, "0.13"), (2_500_000.0, 2, "2,500,000")],
 )
 def test_amounts_in_pictures_are_never_powers_of_ten(amount, digits, text):
-    assert _short(amount, digits) == text
+    assert number_text(amount, digits) == text

@@ -364,7 +364,7 @@ class MasterSearch:
         turns, idle, dived = 0, 0, np.inf
         proved: tuple[float, Duals] | None = None
         # The limit on the tail comes last: what is good without it is near to what keeps it.
-        cut = False
+        cut = not np.isfinite(self._couplings.most_tail_cost)
         # Where searches take long, prices are settled first on candidates that are only improved.
         roughly = any(search.takes_long for search in self._known.searches)
         while not self._stop() and turns <= MOST_TURNS:
@@ -400,6 +400,8 @@ class MasterSearch:
                 if roughly and not elastic and slack > 2.0 * tight:
                     if first:
                         best = max(best, self._look_once(node, relaxed, centre.duals, best))
+                        if best >= self._cutoff():
+                            break
                     # Prices have settled roughly: now as well as they will have to in the end.
                     slack, idle, priced = tight, 0, None
                     continue

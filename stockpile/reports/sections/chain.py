@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.assurance.flows import CASES, WORST
+from stockpile.number_text import number_text
 from stockpile.reports.amounts import percent
 from stockpile.reports.amounts import tonnes as in_tonnes
 from stockpile.reports.document import Column, Paragraph, Section, Table
@@ -92,7 +93,7 @@ def _of_block(
         "is needed, it is for {months} months on average.",
         chain=names.material(block.name),
         part=percent(calm),
-        months=_short(flows.months[0], 3),
+        months=number_text(flows.months[0], 3),
     )
     parts: list[Part] = [Paragraph(text), figure, Paragraph(_bottlenecks(problem, flows, say))]
     parts.append(_cases(number, flows, calm, say))
@@ -199,13 +200,13 @@ def _shown(problem: Problem, plants: list[int], c: int, m: int) -> bool:
 
 def _through(capacity: float, made: NDArray[np.float64] | None, say: Language) -> str:
     if made is None:
-        return say("{most} t a month", most=_short(capacity, 3))
-    return say("{flow} of {most} t", flow=_pair(made), most=_short(capacity, 3))
+        return say("{most} t a month", most=number_text(capacity, 3))
+    return say("{flow} of {most} t", flow=_pair(made), most=number_text(capacity, 3))
 
 
 def _pair(amounts: NDArray[np.float64]) -> str:
     """Write what flows on average and in the worst scenarios."""
-    return " / ".join(_short(amount, 2) if amount >= LEAST else "0" for amount in amounts)
+    return " / ".join(number_text(amount, 2) if amount >= LEAST else "0" for amount in amounts)
 
 
 def _columns(say: Language, flows: bool) -> tuple[Column, ...]:
@@ -302,8 +303,3 @@ def _shipments(
         ),
         tuple(rows),
     )
-
-
-def _short(amount: float, digits: int) -> str:
-    """Return a number with so many digits that say something, never as a power of ten."""
-    return f"{float(f'{amount:.{digits}g}'):,.10g}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.daily_use import days, yearly_use
 from stockpile.problem import DAYS_PER_YEAR
-from stockpile.reports.charts import dumbbells
+from stockpile.reports.charts import LINEAR, dumbbells
 from stockpile.reports.document import Column, Figure, Paragraph, Section, Table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
 
-WIDE = 8
+FAR = 8
 """Times the median beyond which the most days of cover would squeeze all others."""
 
 
@@ -106,10 +106,10 @@ def _use(evidence: Evidence) -> dict[tuple[str, str], float]:
 def _days(drawn: list[dict[str, Any]], names: Names, say: Language) -> Figure:
     # Where plants use a form, its stock may be years of what the nation itself uses as it is.
     shown = [most for row in drawn if (most := max(row["before"], row["after"])) > 0.0]
-    wide = bool(shown) and max(shown) > WIDE * statistics.median(shown)
+    wide = bool(shown) and max(shown) > FAR * statistics.median(shown)
     forms = dumbbells(
         drawn,
-        axis=say("days of normal use, logarithmic beyond 10")
+        axis=say("days of normal use, logarithmic beyond {days}", days=LINEAR)
         if wide
         else say("days of normal use"),
         logarithmic=wide,
