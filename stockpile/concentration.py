@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +33,10 @@ class Cap:
         As in ``concentration.csv``.
     coefficient, limit
         (N,), and the right-hand side [t/month].
+    row
+        Number of its row in ``concentration.csv``, from 0.
     line, file
-        Where the cap is written.
+        Where that is written.
     """
 
     participant: int
@@ -43,8 +45,27 @@ class Cap:
     max_share: float
     coefficient: NDArray[np.float64]
     limit: float
+    row: int
     line: int
     file: str
+
+    def with_share(self, max_share: float, problem: Problem) -> Cap:
+        """Return the same cap with another share."""
+        more = max_share - self.max_share
+        nothing = np.zeros(problem.projects.count, dtype=np.bool_)
+        _, total = supplied(problem, self.participant, self.material, nothing)
+        output = problem.projects.supply[:, self.participant, self.material]
+        return replace(
+            self,
+            max_share=max_share,
+            coefficient=self.coefficient - more * output,
+            limit=self.limit + more * total,
+        )
+
+    def share(self, problem: Problem, funded: NDArray[np.bool_]) -> float:
+        """Return the source's share where these projects are funded, (N,)."""
+        of, total = supplied(problem, self.participant, self.material, funded)
+        return of.get(self.source, 0.0) / total
 
 
 def supplied(
@@ -90,7 +111,7 @@ def build_caps(instance: Instance, problem: Problem) -> tuple[Cap, ...]:
     projects = problem.projects
     alone = [name for n, name in enumerate(projects.names) if projects.source[n] < 0]
     caps = []
-    for row in instance.concentration:
+    for number, row in enumerate(instance.concentration):
         sources = list(row.source)
         if sources == ["*"]:
             sources = [*problem.sources, *alone]
@@ -117,6 +138,7 @@ def build_caps(instance: Instance, problem: Problem) -> tuple[Cap, ...]:
                             row.max_share,
                             coefficient,
                             limit,
+                            number,
                             row.line,
                             row.file or "concentration.csv",
                         )

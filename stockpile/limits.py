@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.choices import owners_rules, variant_of
-from stockpile.concentration import supplied
 from stockpile.coverage import served_fraction
 from stockpile.model.verify import tail_weights, within
 from stockpile.outlay import acquisition_outlay
@@ -148,7 +147,7 @@ def _project_uses(
 ) -> list[LimitUse]:
     """Return what states of projects use of their budgets (11), and of caps on sources (17)."""
     projects, names = couplings.projects, problem.participants
-    paid = projects.outlay[:, np.arange(states.size), states].sum(axis=1)
+    paid = projects.paid(states)
     uses = [
         LimitUse(11, "project outlay", names[c], "", float(paid[c]), float(budget), "USD")
         for c, budget in enumerate(projects.budget)
@@ -158,8 +157,7 @@ def _project_uses(
         total, most = float(paid.sum()), projects.joint_budget
         uses.append(LimitUse(11, "project outlay", ALL, "", total, most, "USD"))
     for cap in projects.caps:
-        of, total = supplied(problem, cap.participant, cap.material, states > 0)
-        share = of.get(cap.source, 0.0) / total
+        share = cap.share(problem, states > 0)
         item = f"{problem.materials[cap.material]}: {cap.source}"
         uses.append(
             LimitUse(17, "share of supply", names[cap.participant], item, share, cap.max_share, "")

@@ -64,6 +64,11 @@ class ProjectLimits:
         """Return what each state costs a year, (N, 3) [USD/year] (9)."""
         return self.capital + self.support
 
+    def paid(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what each participant pays for projects in these states, (C,) [USD] (11)."""
+        paid: NDArray[np.float64] = self.outlay[:, np.arange(states.size), states].sum(axis=1)
+        return paid
+
 
 def build_project_limits(
     instance: Instance, problem: Problem, world: Cooperation, scenarios: ScenarioSet

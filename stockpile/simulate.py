@@ -67,6 +67,8 @@ class Terms:
         (A, J, D) loss from which the step is open.
     capacity
         (L, D) what can be made of each pool in a month [t].
+    start
+        (I, P) stocks in the first month [t]; those of a plan are full.
     """
 
     steps: Steps
@@ -77,6 +79,7 @@ class Terms:
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
+    start: NDArray[np.float64]
 
     def reserved(self) -> NDArray[np.float64]:
         """Return l h of (4), the stock that a step may not touch, (A, J, P) [t]."""
@@ -89,7 +92,11 @@ class Terms:
 
 
 def candidate_terms(
-    menu: RuleMenu, steps: Steps, holding: NDArray[np.float64], rule: NDArray[np.int64]
+    menu: RuleMenu,
+    steps: Steps,
+    holding: NDArray[np.float64],
+    rule: NDArray[np.int64],
+    start: NDArray[np.float64] | None = None,
 ) -> Terms:
     """Say what holdings and rules of P candidates allow in every step.
 
@@ -99,6 +106,8 @@ def candidate_terms(
         (I, P) holdings [t].
     rule
         (C, P) index of each owner's rule in the menu.
+    start
+        (I, P) what is there in the first month, at most the holdings [t]; None for all of them.
     """
     _, first, followed = np.unique(numbered(rule.T), return_index=True, return_inverse=True)
     rules = rule[:, first]
@@ -121,6 +130,7 @@ def candidate_terms(
         steps=steps,
         breakpoints=menu.breakpoints,
         holding=np.ascontiguousarray(holding),
+        start=np.ascontiguousarray(holding if start is None else start),
         followed=followed.reshape(-1),
         level=segments(menu.level),
         limit=limit,
@@ -421,6 +431,7 @@ def _tiles(terms: Terms) -> TileArrays:
     rows, pools = terms.limit.shape[0] * terms.limit.shape[1], len(terms.capacity)
     tiles = TileArrays(
         holding=empty_table(count * I, width).reshape(count, I, width),
+        start=empty_table(count * I, width).reshape(count, I, width),
         level=empty_table(count * rows, width).reshape(count, rows, width),
         limit=empty_table(count * rows, width).reshape(count, rows, width),
         trigger=empty_table(count * rows, width).reshape(count, rows, width),
@@ -434,6 +445,7 @@ def _tiles(terms: Terms) -> TileArrays:
             terms.steps.stock,
             terms.steps.yield_,
             terms.holding,
+            terms.start,
             terms.followed,
             terms.level,
             terms.limit,
@@ -485,7 +497,7 @@ def simulate_months(
     released = np.zeros((S, horizon, steps.count, P))
     unserved = np.zeros((S, block.num_streams, P))
     states = np.zeros((S, horizon, I, P))
-    state = np.broadcast_to(terms.holding, (S, I, P)).copy()
+    state = np.broadcast_to(terms.start, (S, I, P)).copy()
     reserved, most_served = terms.reserved(), terms.most_served()
     trigger, capacity = terms.trigger[:, :, terms.followed], terms.capacity[:, terms.followed]
     for t in range(horizon):

@@ -9,6 +9,7 @@ import numpy as np
 
 from stockpile.infeasibility.conflicts import ConflictFinder
 from stockpile.infeasibility.limit_requirements import limit_requirements
+from stockpile.infeasibility.project_requirements import project_requirements
 from stockpile.infeasibility.promise_requirements import promise_requirements
 from stockpile.infeasibility.questions import Questions
 from stockpile.infeasibility.requirements import Case
@@ -31,8 +32,12 @@ def find_conflicts(
     evaluators = [
         setting.evaluator(block, sharing=sharing, states=states) for block in setting.blocks
     ]
-    problem, scenarios = setting.problem, setting.scenarios
+    instance, problem, scenarios = setting.instance, setting.problem, setting.scenarios
     first = Case(problem, couplings)
+    limits = [
+        *project_requirements(instance, problem, couplings),
+        *limit_requirements(instance, problem, couplings, scenarios.rounded_away),
+    ]
 
     def stop() -> bool:
         return setting.interrupt.raised or time.monotonic() >= deadline
@@ -44,8 +49,8 @@ def find_conflicts(
     return ConflictFinder(
         Questions(evaluators, first, scenarios, stop, tell),
         first,
-        limit_requirements(setting.instance, problem, couplings, scenarios.rounded_away),
-        promise_requirements(setting.instance, problem),
+        limits,
+        promise_requirements(instance, problem),
     ).find()
 
 

@@ -18,6 +18,7 @@ from stockpile.boxsearch import BoxSearch
 from stockpile.master.branching import FRACTIONAL
 from stockpile.master.columns import Columns
 from stockpile.master.node import FREE, OPEN
+from stockpile.master.project_rows import project_rows
 from stockpile.master.rows import TAIL
 from stockpile.master.search import INFEASIBLE, MasterSearch
 from stockpile.model.plan_arrays import choose
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Evaluator
     from stockpile.master.duals import Duals
     from stockpile.master.node import Node
+    from stockpile.master.project_rows import ProjectRow
     from stockpile.master.relaxation import Relaxed
     from stockpile.model.plan_arrays import Choice
     from stockpile.model.selection import Selection
@@ -43,6 +45,8 @@ Key: TypeAlias = tuple[str, int, int]
 
 COVER, RULES = "cover", "rules"
 """Kinds of the limits (13) and (15), which are no rows."""
+PROJECT_BUDGET, CAP = "project budget", "cap"
+"""Kinds of the limits on projects, (11) and (17)."""
 GAP = 0.9
 """Relative gap of searches whose cost does not matter."""
 SLACKS = (0.5, 0.05, 0.0)
@@ -254,6 +258,11 @@ class FeasibilitySearch(MasterSearch):
         for row, price in zip(self._known.rows, duals.row, strict=True):
             if price > 0.0:
                 self.blamed.add((row.kind, row.participant, row.item))
+        self.blamed |= {
+            _key(row)
+            for row, price in zip(self._project_rows(), duals.project_row, strict=True)
+            if price > 0.0
+        }
         self.blamed |= {(COVER, -1, g) for (g, _), price in duals.cover.items() if price.any()}
         if any(price.any() for price in duals.rule.values()):
             self.blamed.add((RULES, -1, -1))
@@ -261,6 +270,9 @@ class FeasibilitySearch(MasterSearch):
         self.priced = tuple(
             (search.incumbent, best_candidate(search)) for search in self._known.searches
         )
+
+    def _project_rows(self) -> list[ProjectRow]:
+        return project_rows(self._couplings.projects, self._problem.materials)
 
     def _blame_rules(self, node: Node) -> None:
         """Note the limit on rules where the node leaves some out."""
@@ -270,11 +282,19 @@ class FeasibilitySearch(MasterSearch):
     def _blame_all(self) -> None:
         """Note all limits: a single plan was looked at and broke some."""
         self.blamed |= {(row.kind, row.participant, row.item) for row in self._known.rows}
+        self.blamed |= {_key(row) for row in self._project_rows()}
         self.blamed |= {(COVER, -1, g) for g in range(len(self._problem.groups))}
         if np.isfinite(self._couplings.most_tail_cost):
             self.blamed.add((TAIL, -1, -1))
         if self._couplings.most_rules is not None:
             self.blamed.add((RULES, -1, -1))
+
+
+def _key(row: ProjectRow) -> Key:
+    """Name a limit on projects: a row of ``concentration.csv`` may stand for many caps."""
+    if row.equation == 11:
+        return (PROJECT_BUDGET, row.participant, -1)
+    return (CAP, -1, row.item)
 
 
 def _silent(_search: MasterSearch) -> None:

@@ -43,6 +43,8 @@ class PlanUse:
         Mean shortage cost of the tail (18) [USD/year]; 0 where there is no limit on it.
     held
         (C, M) lots held.
+    states
+        (N,) states of projects.
     broken
         Indices of the problem's promises that are broken.
     """
@@ -54,6 +56,7 @@ class PlanUse:
     share: NDArray[np.float64]
     tail_cost: float
     held: NDArray[np.int64]
+    states: NDArray[np.int64]
     broken: frozenset[int]
 
 
@@ -63,6 +66,7 @@ def plan_use(
     scenarios: ScenarioSet,
     classes: Sequence[NDArray[np.int64]],
     plan: Sequence[Candidates],
+    states: NDArray[np.int64],
 ) -> PlanUse:
     """Work out what a plan uses.
 
@@ -76,6 +80,8 @@ def plan_use(
         By block: (C, R) the rule that stands for each rule.
     plan
         One candidate of every block.
+    states
+        (N,) states of projects.
     """
     problem = evaluators[0].problem
     columns = []
@@ -101,6 +107,7 @@ def plan_use(
         share=model.cost_share.sum(axis=1),
         tail_cost=float(np.sum(weights * shortage)),
         held=held,
+        states=states,
         broken=frozenset(broken),
     )
 

@@ -124,7 +124,7 @@ class Questions:
         search.run()
         self.work += search.work
         if search.incumbent is not None:
-            use = self.use_of(search.incumbent.candidates)
+            use = self.use_of(search.incumbent.candidates, search.incumbent.states)
             if case.couplings.most_rules is not None:
                 self._rules = use.followed
             return Answer(True, use)
@@ -132,10 +132,10 @@ class Questions:
             return Answer(None)
         return Answer(False, blamed=frozenset(search.blamed), priced=search.priced)
 
-    def use_of(self, plan: Sequence[Candidates]) -> PlanUse:
+    def use_of(self, plan: Sequence[Candidates], states: NDArray[np.int64]) -> PlanUse:
         """Return what a plan uses of everything that the first case asks."""
         return plan_use(
-            self.evaluators, self._first.couplings, self._scenarios, self._classes, plan
+            self.evaluators, self._first.couplings, self._scenarios, self._classes, plan, states
         )
 
     def _block(self, i: int, evaluator: Evaluator, case: Case) -> KeptBlock:

@@ -85,6 +85,7 @@ class TermArrays(NamedTuple):
     stock: NDArray[np.int64]
     yield_: NDArray[np.float64]
     holding: NDArray[np.float64]
+    start: NDArray[np.float64]
     followed: NDArray[np.int64]
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
@@ -101,6 +102,7 @@ class TileArrays(NamedTuple):
     """
 
     holding: NDArray[np.float64]
+    start: NDArray[np.float64]
     level: NDArray[np.float64]
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
@@ -323,7 +325,9 @@ def fill_tiles(terms, tiles):
     for w in range(tiles.holding.shape[0]):
         for i in range(terms.holding.shape[0]):
             for p in range(width):
-                tiles.holding[w, i, p] = terms.holding[i, min(w * width + p, num_candidates - 1)]
+                of = min(w * width + p, num_candidates - 1)
+                tiles.holding[w, i, p] = terms.holding[i, of]
+                tiles.start[w, i, p] = terms.start[i, of]
         for d in range(terms.capacity.shape[0]):
             for p in range(width):
                 of = terms.followed[min(w * width + p, num_candidates - 1)]
@@ -356,6 +360,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     capacity, num_pools = rows(tiles.capacity[w]), tiles.capacity.shape[1]
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
+    start = rows(tiles.start[w])
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
     left = rows(tables[5])
     unserved, released = rows(tables[2]), rows(tables[3])
@@ -375,7 +380,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     open_pool, drawn_in = np.empty(num_pools, np.int64), np.full(num_pools, -1)
     for s in range(first, last):
         for i in range(I):
-            _copy(state, i, holding, i)
+            _copy(state, i, start, i)
         for u in range(first_run[s], first_run[s + 1]):
             n, months = month[u], length[u]
             if calm[n] > 0:

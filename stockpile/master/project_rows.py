@@ -38,6 +38,8 @@ class ProjectRow:
         Most allowed.
     unit
         Of both.
+    item
+        Number of the cap's row in its table; -1 of (11).
     """
 
     equation: int
@@ -46,6 +48,7 @@ class ProjectRow:
     use: NDArray[np.float64]
     limit: float
     unit: str
+    item: int = -1
 
     @property
     def loosened(self) -> float:
@@ -68,7 +71,7 @@ def project_rows(limits: ProjectLimits, materials: tuple[str, ...]) -> list[Proj
         use = np.zeros((limits.count, 3))
         use[:, FUNDED] = use[:, FAST] = cap.coefficient
         what = f"{materials[cap.material]} from {cap.source}"
-        rows.append(ProjectRow(17, what, cap.participant, use, cap.limit, "t/month"))
+        rows.append(ProjectRow(17, what, cap.participant, use, cap.limit, "t/month", cap.row))
     return rows
 
 
