@@ -119,7 +119,7 @@ class StratifiedDraws:
 
     def counts(self, scenarios: int) -> NDArray[np.float64]:
         """See :class:`Draws`."""
-        return _one_in_each(self._words("count", 2 * scenarios))
+        return one_in_each(self._words("count", 2 * scenarios))
 
     def own(self, scenario: NDArray[np.int64]) -> Own:
         """See :class:`Draws`. Points are a random word that names the set, and a number in it.
@@ -150,7 +150,7 @@ class StratifiedDraws:
                     u[place, group] = _shifted(coordinate, point[1, group], shift)
                 else:
                     words = self._words(f"after {name}, {place}", 2 * group.size)
-                    u[place, group] = _one_in_each(words)
+                    u[place, group] = one_in_each(words)
         happens = u[2] < probability
         return After(happens, u[0, happens], u[1, happens])
 
@@ -163,7 +163,7 @@ def _order(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.argsort(words, kind="stable").astype(np.uint64)
 
 
-def _one_in_each(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+def one_in_each(words: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Return n uniforms in random order, one in each n-th of (0, 1), from random words (2 n,)."""
     n = words.size // 2
     return _in_parts(_order(words[:n]), words[n:])

@@ -140,6 +140,34 @@ class Needs:
         none = {name: getattr(self, name)[:0].copy() for name in columns}
         return replace(self, first=nothing, **none)
 
+    def since(self, month: int) -> Needs:
+        """Return the needs from a calendar month on, counted from 0, in which stocks may be low.
+
+        Scenarios without any need from then on are no longer kept.
+        """
+        later = self.month >= month
+        of_scenario = np.repeat(np.arange(self.scenario.size), np.diff(self.first))
+        count = np.bincount(of_scenario[later], minlength=self.scenario.size)
+        kept = np.flatnonzero(count)
+        first = np.concatenate([[0], np.cumsum(count[kept])]).astype(np.int64)
+        need, calm, months = self.need[later], self.calm[later], self.month[later]
+        calm[first[:-1]] = months[first[:-1]] - month
+        total = np.add.reduceat(need, first[:-1], axis=0) if kept.size else need
+        probability = self.probability[kept]
+        return Needs(
+            scenario=self.scenario[kept],
+            probability=probability,
+            first=first,
+            month=months,
+            calm=calm,
+            need=need,
+            loss=self.loss[later],
+            age=self.age[later],
+            blocked=self.blocked[later],
+            total=total,
+            expected=probability @ total,
+        )
+
     def months_of(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of the kept months of some kept scenarios, in their order."""
         count = np.diff(self.first)[chosen]

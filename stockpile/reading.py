@@ -34,8 +34,47 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "instance.toml"
 
-_STAND_INS: dict[str, Any] = {"name": "unnamed", "price_year": 2000, "horizon_months": 1}
-"""Required keys of a header that cannot be read, so that the tables can still be checked."""
+
+@dataclass(frozen=True, slots=True)
+class FolderKind:
+    """What folders of one kind hold: instances, or states of them.
+
+    Attributes
+    ----------
+    what
+        In words, with its article.
+    settings_file
+        Name of the file with the settings, by which such a folder is known.
+    header
+        The keys at its top.
+    sections
+        Its sections: attribute and type of each.
+    tables
+        Types of the rows, by table.
+    required
+        Tables without which nothing can be said.
+    stand_ins
+        Required keys of a header that cannot be read, so that the tables can still be checked.
+    """
+
+    what: str
+    settings_file: str
+    header: type
+    sections: Mapping[str, tuple[str, type]]
+    tables: Mapping[str, type[Row]]
+    required: tuple[str, ...]
+    stand_ins: Mapping[str, Any]
+
+
+INSTANCE = FolderKind(
+    "an instance",
+    SETTINGS_FILE,
+    Header,
+    SECTIONS,
+    TABLES,
+    REQUIRED_TABLES,
+    {"name": "unnamed", "price_year": 2000, "horizon_months": 1},
+)
 
 
 @dataclass(slots=True)
@@ -72,6 +111,8 @@ class Draft:
 
     Attributes
     ----------
+    kind
+        What folder it is.
     values
         Arguments of an instance; stand-ins for what could not be read.
     mistakes
@@ -79,32 +120,33 @@ class Draft:
     gaps
         What is missing because of them.
     setting_lines
-        Line of each key of ``instance.toml``, named as `Mistake.column` names it.
+        Line of each key of the settings, named as `Mistake.column` names it.
     """
 
+    kind: FolderKind = INSTANCE
     values: dict[str, Any] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     gaps: Gaps = field(default_factory=Gaps)
     setting_lines: dict[str, int] = field(default_factory=dict)
 
 
-def read_folder(path: Path) -> Draft:
-    """Read all that can be read of an instance folder.
+def read_folder(path: Path, kind: FolderKind = INSTANCE) -> Draft:
+    """Read all that can be read of an instance folder, or one of another kind.
 
     Files in mistakes are named without the folder.
 
     Raises
     ------
     InstanceError
-        If nothing in the folder can be judged: there is none, it is no instance, or its format
-        is another one.
+        If nothing in the folder can be judged: there is none, it is of no such kind, or its
+        format is another one.
     """
-    present = _list_folder(path)
-    draft = Draft()
+    present = _list_folder(path, kind)
+    draft = Draft(kind)
     _read_settings(path, draft)
     files = [name for name in present if name.lower().endswith(".csv") and name[0] != "."]
     meant = report_unknown_tables(files, draft)
-    for table, row_type in TABLES.items():
+    for table, row_type in kind.tables.items():
         if f"{table}.csv" in files:
             read = read_table(path, table, row_type, draft)
             draft.values[table] = tuple(row_type(**cells, line=line) for line, cells in read)
@@ -112,7 +154,7 @@ def read_folder(path: Path) -> Draft:
         draft.values[table] = ()
         if table in meant:  # Its file is there under a wrong name, which has been reported.
             draft.gaps.add_table(table)
-        elif table in REQUIRED_TABLES:
+        elif table in kind.required:
             draft.gaps.add_table(table)
             near = nearest_name(f"{table}.csv", [name for name in present if name not in files])
             draft.mistakes.append(
@@ -121,7 +163,7 @@ def read_folder(path: Path) -> Draft:
                     None,
                     None,
                     None,
-                    f"the table {table}.csv is missing; every instance needs it",
+                    f"the table {table}.csv is missing; {kind.what} needs it",
                     f"Save {near} as {table}.csv." if near else _columns_hint(row_type),
                 )
             )
@@ -131,26 +173,27 @@ def read_folder(path: Path) -> Draft:
 # --- The folder -----------------------------------------------------------------------------------
 
 
-def _list_folder(path: Path) -> list[str]:
-    """Return the names of the files, or raise if this is no instance folder at all."""
+def _list_folder(path: Path, kind: FolderKind) -> list[str]:
+    """Return the names of the files, or raise if this is no folder of the kind at all."""
+    settings_file = kind.settings_file
     try:
         if not path.exists():
             raise _fatal(path, "there is no such folder", near_folder_hint(path))
         if not path.is_dir():
             hint = f"Give the folder that holds it: {path.parent}" if path.suffix else ""
-            raise _fatal(path, "this is a file; an instance is a folder", hint)
+            raise _fatal(path, f"this is a file; {kind.what} is a folder", hint)
         present = sorted(entry.name for entry in path.iterdir())
     except OSError as error:
         raise _fatal(path, f"the folder cannot be read: {error.strerror}") from error
-    if SETTINGS_FILE not in present:
-        near = nearest_name(SETTINGS_FILE, present)
-        inside = [name for name in present if (path / name / SETTINGS_FILE).is_file()]
+    if settings_file not in present:
+        near = nearest_name(settings_file, present)
+        inside = [name for name in present if (path / name / settings_file).is_file()]
         hint = ""
         if near is not None and near.lower().endswith(".toml"):
-            hint = f"Rename {near} to {SETTINGS_FILE}."
+            hint = f"Rename {near} to {settings_file}."
         elif inside:
             hint = f"Did you mean a folder inside it? {', '.join(inside[:8])}"
-        raise _fatal(path, f"the folder has no {SETTINGS_FILE}, so it is no instance", hint)
+        raise _fatal(path, f"the folder has no {settings_file}, so it is not {kind.what}", hint)
     return present
 
 
@@ -175,13 +218,13 @@ def _read_text(path: Path, name: str) -> str:
         With the mistake.
     """
     file = path / name
-    save_as_text = f"Save it as {'UTF-8' if name == SETTINGS_FILE else 'CSV UTF-8'}."
+    save_as_text = f"Save it as {'UTF-8' if name.endswith('.toml') else 'CSV UTF-8'}."
     try:
         inside = file.resolve().is_relative_to(path.resolve())
     except (OSError, RuntimeError) as error:  # Python before 3.13 raises the latter.
         raise _Unreadable(name, "the file is a link that leads back to itself") from error
     if not inside:
-        raise _Unreadable(name, "the file lies outside the instance folder", "Copy it into it.")
+        raise _Unreadable(name, "the file lies outside the folder", "Copy it into it.")
     if not file.is_file():
         raise _Unreadable(name, "this is no file", "Every table is a CSV file.")
     try:
@@ -228,7 +271,7 @@ class _Unreadable(Exception):  # noqa: N818  Control flow within this file, repo
 
 def report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
     """Report CSV files that are no tables; return the tables that they are probably meant for."""
-    known = [f"{table}.csv" for table in TABLES]
+    known = [f"{table}.csv" for table in draft.kind.tables]
     free = [name for name in known if name not in files]
     meant = set()
     for name in files:
@@ -256,24 +299,24 @@ def report_unknown_tables(files: Iterable[str], draft: Draft) -> set[str]:
 def _read_settings(path: Path, draft: Draft) -> None:
     document: dict[str, Any] = {}
     try:
-        text = _read_text(path, SETTINGS_FILE)
+        text = _read_text(path, draft.kind.settings_file)
         draft.setting_lines = _setting_lines(text)
         document = tomllib.loads(text)
     except _Unreadable as unreadable:
         draft.mistakes.append(unreadable.mistake)
-        draft.gaps.add_table(SETTINGS_FILE)
+        draft.gaps.add_table(draft.kind.settings_file)
     except (ValueError, RecursionError) as error:  # A TOMLDecodeError is a ValueError.
-        draft.mistakes.append(_toml_mistake(text, error))
-        draft.gaps.add_table(SETTINGS_FILE)
+        draft.mistakes.append(_toml_mistake(draft, text, error))
+        draft.gaps.add_table(draft.kind.settings_file)
     else:
         _require_format(path, document, draft)
         _report_unknown_settings(document, draft)
-    header = _take_settings(Header, document, "", draft)
-    draft.values.update(_STAND_INS | header)
-    for section, (attribute, settings_type) in SECTIONS.items():
+    header = _take_settings(draft.kind.header, document, "", draft)
+    draft.values.update(dict(draft.kind.stand_ins) | header)
+    for section, (attribute, settings_type) in draft.kind.sections.items():
         given = document.get(section, {})
         if not isinstance(given, dict):
-            draft.gaps.incomplete.add(SETTINGS_FILE)
+            draft.gaps.incomplete.add(draft.kind.settings_file)
             draft.mistakes.append(
                 _setting_mistake(
                     draft,
@@ -324,8 +367,8 @@ def _take_settings(
         if column.name not in given:
             # The format has a default in memory, but a file has to say which one it follows.
             missing = column.required or key == "format"
-            if missing and SETTINGS_FILE not in draft.gaps.unreadable:
-                draft.gaps.incomplete.add(SETTINGS_FILE)
+            if missing and draft.kind.settings_file not in draft.gaps.unreadable:
+                draft.gaps.incomplete.add(draft.kind.settings_file)
                 draft.mistakes.append(
                     _setting_mistake(
                         draft, key, f"{key} is missing: expected {column.cell.expected}"
@@ -335,7 +378,7 @@ def _take_settings(
         try:
             values[column.attribute] = column.take(given[column.name])
         except CellError as error:
-            draft.gaps.incomplete.add(SETTINGS_FILE)
+            draft.gaps.incomplete.add(draft.kind.settings_file)
             draft.mistakes.append(
                 _setting_mistake(
                     draft, key, f"{column.name} {error.text}", error.hint, given[column.name]
@@ -345,13 +388,13 @@ def _take_settings(
 
 
 def _report_unknown_settings(document: Mapping[str, Any], draft: Draft) -> None:
-    top = [column.name for column in columns(Header)]
+    top = [column.name for column in columns(draft.kind.header)]
     keys = {"": top} | {
         section: [column.name for column in columns(kind)]
-        for section, (_, kind) in SECTIONS.items()
+        for section, (_, kind) in draft.kind.sections.items()
     }
     for name, value in document.items():
-        if name in SECTIONS:
+        if name in draft.kind.sections:
             for key in value if isinstance(value, dict) else ():
                 if key not in keys[name]:
                     _report_unknown_key(key, name, keys, draft)
@@ -361,8 +404,8 @@ def _report_unknown_settings(document: Mapping[str, Any], draft: Draft) -> None:
                     _setting_mistake(
                         draft,
                         f"[{name}]",
-                        f"[{name}] is no section of {SETTINGS_FILE}",
-                        suggestion(name, list(SECTIONS), "sections"),
+                        f"[{name}] is no section of {draft.kind.settings_file}",
+                        suggestion(name, list(draft.kind.sections), "sections"),
                     )
                 )
             else:
@@ -372,7 +415,7 @@ def _report_unknown_settings(document: Mapping[str, Any], draft: Draft) -> None:
 def _report_unknown_key(
     key: str, section: str, keys: Mapping[str, Sequence[str]], draft: Draft
 ) -> None:
-    here = f"in [{section}]" if section else f"at the top of {SETTINGS_FILE}"
+    here = f"in [{section}]" if section else f"at the top of {draft.kind.settings_file}"
     elsewhere = next((name for name, known in keys.items() if key in known), None)
     if elsewhere is None:
         hint = suggestion(key, keys[section], "keys")
@@ -394,7 +437,7 @@ def _setting_mistake(
     draft: Draft, key: str, message: str, hint: str = "", value: object = None
 ) -> Mistake:
     return Mistake(
-        SETTINGS_FILE,
+        draft.kind.settings_file,
         draft.setting_lines.get(key),
         key,
         None if value is None else toml_value(value),
@@ -426,7 +469,7 @@ def _setting_lines(text: str) -> dict[str, int]:
     return lines
 
 
-def _toml_mistake(text: str, error: Exception) -> Mistake:
+def _toml_mistake(draft: Draft, text: str, error: Exception) -> Mistake:
     """Report a file that is no TOML."""
     message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
     line, value, hint = None, None, ""
@@ -443,7 +486,9 @@ def _toml_mistake(text: str, error: Exception) -> Mistake:
     elif message.endswith(" (at end of document)"):
         line = text.rstrip("\n").count("\n") + 1
         message = message.removesuffix(" (at end of document)")
-    return Mistake(SETTINGS_FILE, line, None, value, f"this is not valid TOML: {message}", hint)
+    return Mistake(
+        draft.kind.settings_file, line, None, value, f"this is not valid TOML: {message}", hint
+    )
 
 
 # --- Tables ---------------------------------------------------------------------------------------
@@ -619,7 +664,7 @@ def _read_row(
         return values
     draft.mistakes.extend(mistakes)
     draft.gaps.incomplete.add(table)
-    key = key_column(table)
+    key = key_column(draft.kind.tables[table])
     for position, column in found.items():
         if column == key and position < len(cells):
             draft.gaps.add_name(table, cells[position].strip())

@@ -207,6 +207,18 @@ industry never.
     return f"Own need: {own}. Partners: {partner}."
 
 
+def describe_line(rule: Rule, classes: Sequence[str], relation: int, k: int) -> str:
+    """Say what a rule tells one class in one relation.
+
+    Examples
+    --------
+    >>> describe_line(default_rules(2)[6], ("defense", "industry"), PARTNER, 0)
+    'Partners: defense until 50% of the holding is left, only if the loss is 30% or more'
+    """
+    head = "Own need" if relation == OWN else "Partners"
+    return f"{head}: {_phrase(classes[k], rule.rows[relation][k])}"
+
+
 def _phrase(demand_class: str, rows: Sequence[StreamRule]) -> str:
     if not rows:
         return f"{demand_class} never"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,11 @@ from stockpile.problem import MONTHS_PER_YEAR, expand
 from stockpile.tables import EFFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from stockpile.desk.events import Observed
     from stockpile.draws import Draws
     from stockpile.instance import Instance
     from stockpile.problem import Problem
@@ -180,24 +181,136 @@ def draw_scenarios(
     parts = np.arange(replicates + 1) * count // replicates
     if sampling == "plain":
         parts = np.array([0, count])
-    order = [row.hazard for row in instance.hazards]
     relatives = _relatives(instance.hazards)
+    window = Window(0, problem.horizon)
     events = []
     for number, (first, after) in enumerate(itertools.pairwise(parts.tolist())):
-        drawn: dict[str, _Events] = {}
-        for hazard in _parents_first(instance.hazards):
-            draws: Draws = PlainDraws(seed, hazard.hazard)
+
+        def draws_of(hazard: str, number: int = number) -> Draws:
             if sampling == "stratified":
-                draws = StratifiedDraws(seed, hazard.hazard, number, relatives[hazard.hazard])
-            parent = drawn[hazard.follows] if hazard.follows else None
-            drawn[hazard.hazard] = _draw_hazard(
-                hazard, parent, _scope_of(hazard, order), problem, after - first, draws
-            )
-        events += [drawn[name].moved(first) for name in order]
+                return StratifiedDraws(seed, hazard, number, relatives[hazard])
+            return PlainDraws(seed, hazard)
+
+        drawn = _draw_hazards(instance, problem, after - first, draws_of, window, {})
+        events += [item.moved(first) for item in drawn]
     scopes = [_Scope.of(row, problem) for row in instance.hazards]
     assembled = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
     assembled = replace(assembled, lead=drawn_leads(problem.projects, count, seed))
     return assembled if sampling == "plain" else replace(assembled, replicate=parts)
+
+
+class Window(NamedTuple):
+    """Months in which events may begin: the first one, counted from 0, and how many there are."""
+
+    first: int
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An event that is going on in every one of S scenarios, which differ in when it ends.
+
+    Attributes
+    ----------
+    event
+        Whom it hits, in the words of the tables.
+    hazard
+        The hazard that it is one of, by which others may follow it; None for one of no kind.
+    start
+        First month, counted from 0.
+    duration
+        (S,) months from there on.
+    """
+
+    event: Observed
+    hazard: str | None
+    start: int
+    duration: NDArray[np.int64]
+    severity: float
+
+
+def continued_scenarios(
+    instance: Instance,
+    problem: Problem,
+    count: int,
+    seed: int,
+    month: int,
+    begun: Sequence[Begun],
+    lead: NDArray[np.float64],
+) -> ScenarioSet:
+    """Draw how things go on from a month, given what is going on in it.
+
+    What may begin and has not been observed by then has not happened: new events, and those that
+    follow observed ones, begin after the month.
+
+    Parameters
+    ----------
+    month
+        Current month, counted from 0.
+    begun
+        Events that are going on.
+    lead
+        (S, N) lead times of projects [months].
+    """
+    scopes = [_Scope.of(row, problem) for row in instance.hazards]
+    ongoing: dict[str, list[_Events]] = {}
+    events = []
+    for item in begun:
+        event = _Events(
+            scenario=np.arange(count),
+            effect=EFFECTS.index(item.event.effect),
+            source=_source_of(item.event, problem),
+            scope=len(scopes),
+            start=np.full(count, item.start),
+            duration=item.duration,
+            severity=np.full(count, item.severity),
+            point=np.empty((0, count), dtype=np.uint64),
+        )
+        scopes.append(_Scope.of(item.event, problem))
+        events.append(event)
+        if item.hazard is not None:
+            ongoing.setdefault(item.hazard, []).append(event)
+    window = Window(month + 1, max(problem.horizon - month - 1, 0))
+    events += _draw_hazards(
+        instance, problem, count, lambda hazard: PlainDraws(seed, hazard), window, ongoing
+    )
+    drawn = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
+    return replace(drawn, lead=lead)
+
+
+def _draw_hazards(
+    instance: Instance,
+    problem: Problem,
+    count: int,
+    draws_of: Callable[[str], Draws],
+    window: Window,
+    ongoing: Mapping[str, Sequence[_Events]],
+) -> list[_Events]:
+    """Draw the events of all hazards in so many scenarios, in the order of the table.
+
+    Parameters
+    ----------
+    draws_of
+        Source of the uniforms of a hazard, by its name.
+    ongoing
+        By hazard: events of it that are not drawn, but may be followed.
+    """
+    order = [row.hazard for row in instance.hazards]
+    drawn: dict[str, _Events] = {}
+    for hazard in _parents_first(instance.hazards):
+        parents = []
+        if hazard.follows:
+            parents = [*ongoing.get(hazard.follows, ()), drawn[hazard.follows]]
+        drawn[hazard.hazard] = _draw_hazard(
+            hazard,
+            parents,
+            order.index(hazard.hazard),
+            problem,
+            count,
+            draws_of(hazard.hazard),
+            window,
+        )
+    return [drawn[name] for name in order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +323,7 @@ class _Scope:
     answers: int
 
     @staticmethod
-    def of(row: Hazard | Event | StressEvent, problem: Problem) -> _Scope:
+    def of(row: Hazard | Event | StressEvent | Observed, problem: Problem) -> _Scope:
         return _Scope(
             expand(row.materials, problem.materials),
             expand(row.targets, problem.participants),
@@ -240,8 +353,8 @@ class _Events:
         return self if scenarios == 0 else replace(self, scenario=self.scenario + scenarios)
 
 
-def _scope_of(hazard: Hazard, order: Sequence[str]) -> int:
-    return order.index(hazard.hazard)
+def _source_of(row: Hazard | Event | StressEvent | Observed, problem: Problem) -> int:
+    return problem.sources.index(row.source) if row.source else NO_SOURCE
 
 
 def _parents_first(hazards: Sequence[Hazard]) -> list[Hazard]:
@@ -272,43 +385,66 @@ def _relatives(hazards: Sequence[Hazard]) -> dict[str, int]:
 
 def _draw_hazard(
     hazard: Hazard,
-    parent: _Events | None,
+    parents: Sequence[_Events],
     scope: int,
     problem: Problem,
     count: int,
     draws: Draws,
+    window: Window,
 ) -> _Events:
-    """Make the events of a hazard in so many scenarios from uniforms, by inversion."""
+    """Make the events of a hazard in so many scenarios from uniforms, by inversion.
+
+    Parameters
+    ----------
+    parents
+        Events that it may follow.
+    """
     from scipy.special import pdtr
 
-    mean_arrivals = hazard.events_per_year * problem.horizon / MONTHS_PER_YEAR
+    mean_arrivals = hazard.events_per_year * window.months / MONTHS_PER_YEAR
     most = int(mean_arrivals + 12.0 * mean_arrivals**0.5 + 40.0)
     arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), draws.counts(count))
     if mean_arrivals == 0.0:
         arrivals[:] = 0
     scenario = np.repeat(np.arange(count), arrivals)
     own = draws.own(scenario)
-    start = (own.start * problem.horizon).astype(np.int64)
+    start = window.first + (own.start * window.months).astype(np.int64)
     duration, severity, point = own.duration, own.severity, own.point
-    if parent is not None:
+    if parents:
+        parent = _joined(parents)
         after = draws.after(parent.point, hazard.follow_probability)
         followed = parent.start[after.happens] + hazard.follow_delay_months
-        scenario = np.concatenate([scenario, parent.scenario[after.happens]])
-        start = np.concatenate([start, followed])
-        duration = np.concatenate([duration, after.duration])
-        severity = np.concatenate([severity, after.severity])
-        point = np.concatenate([point, parent.point[:, after.happens]], axis=1)
+        to_come = followed >= window.first
+        scenario = np.concatenate([scenario, parent.scenario[after.happens][to_come]])
+        start = np.concatenate([start, followed[to_come]])
+        duration = np.concatenate([duration, after.duration[to_come]])
+        severity = np.concatenate([severity, after.severity[to_come]])
+        point = np.concatenate([point, parent.point[:, after.happens][:, to_come]], axis=1)
     # By scenario, so that those who follow draw for the first scenarios first.
     order = np.argsort(scenario, kind="stable")
     return _Events(
         scenario=scenario[order],
         effect=EFFECTS.index(hazard.effect),
-        source=problem.sources.index(hazard.source) if hazard.source else NO_SOURCE,
+        source=_source_of(hazard, problem),
         scope=scope,
         start=start[order],
         duration=_durations(hazard, duration[order], problem.horizon),
         severity=_severities(hazard, severity[order]),
         point=point[:, order],
+    )
+
+
+def _joined(parents: Sequence[_Events]) -> _Events:
+    """Return the events of all that may be followed; of one alone they stay as they are."""
+    if len(parents) == 1:
+        return parents[0]
+    return replace(
+        parents[0],
+        scenario=np.concatenate([item.scenario for item in parents]),
+        start=np.concatenate([item.start for item in parents]),
+        duration=np.concatenate([item.duration for item in parents]),
+        severity=np.concatenate([item.severity for item in parents]),
+        point=np.concatenate([item.point for item in parents], axis=1),
     )
 
 
@@ -348,7 +484,7 @@ def _from_rows(
             _Events(
                 scenario=np.array([place[name]]),
                 effect=EFFECTS.index(row.effect),
-                source=problem.sources.index(row.source) if row.source else NO_SOURCE,
+                source=_source_of(row, problem),
                 scope=len(scopes),
                 start=np.array([row.start_month - 1]),
                 duration=np.array([min(row.duration_months, problem.horizon)]),

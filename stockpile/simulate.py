@@ -480,9 +480,20 @@ class Months:
 
 
 def simulate_months(
-    block: Block, needs: Needs, terms: Terms, refill: NDArray[np.float64], horizon: int
+    block: Block,
+    needs: Needs,
+    terms: Terms,
+    refill: NDArray[np.float64],
+    horizon: int,
+    first: int = 0,
 ) -> Months:
-    """Simulate P candidates in plain NumPy, one month and one step after the other."""
+    """Simulate P candidates in plain NumPy, one month and one step after the other.
+
+    Parameters
+    ----------
+    first
+        Month, counted from 0, in which the simulation begins; before it nothing happens.
+    """
     steps, pools = terms.steps, terms.steps.pools
     S, P, I = needs.scenario.size, terms.holding.shape[1], block.num_stocks  # noqa: E741
     scenario_of = np.repeat(np.arange(S), np.diff(needs.first))
@@ -500,7 +511,7 @@ def simulate_months(
     state = np.broadcast_to(terms.start, (S, I, P)).copy()
     reserved, most_served = terms.reserved(), terms.most_served()
     trigger, capacity = terms.trigger[:, :, terms.followed], terms.capacity[:, terms.followed]
-    for t in range(horizon):
+    for t in range(first, horizon):
         rest = np.repeat(need[:, t, :, None], P, axis=2)
         left = np.repeat(capacity[:, None, :], S, axis=1)
         for j in range(steps.count):

@@ -1006,9 +1006,9 @@ def _columns(declared: type) -> tuple[Column, ...]:
     return tuple(found.values())
 
 
-def key_column(table: str) -> Column | None:
+def key_column(row_type: type[Row]) -> Column | None:
     """Return the column by whose names other tables refer to the rows of a table, if it has one."""
-    for column in columns(TABLES[table]):
+    for column in columns(row_type):
         if isinstance(column.cell, Name) and column.cell.key:
             return column
     return None
@@ -1016,6 +1016,6 @@ def key_column(table: str) -> Column | None:
 
 def names_of(table: str, rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the names that the rows of a table give, in order and each once."""
-    column = key_column(table)
+    column = key_column(TABLES[table])
     assert column is not None, f"{table}.csv gives no names"
     return tuple(dict.fromkeys(getattr(row, column.attribute) for row in rows))

@@ -877,13 +877,13 @@ def test_table_outside_the_folder(folder):
     (folder / "demand.csv").symlink_to(folder.parent / "demand.csv")
     mistake = only_mistake(folder)
     assert mistake.file == "tiny/demand.csv"
-    assert "outside the instance folder" in mistake.message
+    assert "outside the folder" in mistake.message
 
 
 def test_settings_outside_the_folder(folder):
     (folder / "instance.toml").rename(folder.parent / "other.toml")
     (folder / "instance.toml").symlink_to("../other.toml")
-    assert "outside the instance folder" in only_mistake(folder).message
+    assert "outside the folder" in only_mistake(folder).message
 
 
 def test_link_to_nothing(folder):

@@ -9,6 +9,7 @@ import numpy as np
 
 from stockpile.choices import owners_rules
 from stockpile.master.node import FREE, OPEN, SHUT
+from stockpile.master.project_rows import steps
 from stockpile.projects import FAST, FUNDED, STATES
 
 if TYPE_CHECKING:
@@ -17,22 +18,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.candidates import Candidates, Region
+    from stockpile.couplings import Couplings
     from stockpile.evaluator import Evaluator
+    from stockpile.master.columns import Columns
     from stockpile.master.node import Node
     from stockpile.master.relaxation import Relaxed
 
 FRACTIONAL = 1e-6
 """A part below this of a whole counts as none."""
+MUCH = 1e-3
+"""Part of all costs from which on what a mixture differs in is much."""
 
 
 def split(
     node: Node,
     relaxed: Relaxed | None,
-    columns: Sequence[Candidates],
+    columns: Sequence[Columns],
     classes: Sequence[NDArray[np.int64]],
     evaluators: Sequence[Evaluator],
+    couplings: Couplings,
 ) -> list[Node]:
     """Split a node in two where its relaxation cannot decide; nothing if it is one plan.
+
+    First a block whose mixture saves a good part of all costs: of two ways to keep its promises,
+    say, one spends much and one little, and whatever lies between costs more. Then what costs
+    something by itself and joins the blocks, as all blocks feel that; lots come last.
 
     Parameters
     ----------
@@ -44,6 +54,13 @@ def split(
         By block: (C, R) the rule that stands for each rule.
     """
     if relaxed is not None:
+        mixing = [_mixing(own, relaxed, i) for i, own in enumerate(columns)]
+        dearest = int(np.argmax(mixing))
+        least = max(_undecided_cost(relaxed, couplings), MUCH * abs(relaxed.value))
+        if mixing[dearest] > least:
+            halves = _cut_block(node, relaxed, columns, evaluators, dearest)
+            if halves:
+                return halves
         open_ = np.minimum(relaxed.facility, 1.0 - relaxed.facility)
         open_[node.facility != FREE] = 0.0
         if open_.max(initial=0.0) > FRACTIONAL:
@@ -59,15 +76,45 @@ def split(
             return [node.with_rule(c, r, OPEN), node.with_rule(c, r, SHUT)]
         order = sorted(range(len(relaxed.z)), key=lambda i: float(relaxed.z[i][1].max()))
         for i in order:
-            numbers, part = relaxed.z[i]
-            if part.max() > 1.0 - FRACTIONAL:
+            if relaxed.z[i][1].max() > 1.0 - FRACTIONAL:
                 break
-            mixed = part > FRACTIONAL
-            candidates = columns[i].take(numbers[mixed])
-            cut = _between(node.regions[i], candidates, part[mixed], evaluators[i].lot)
-            if cut is not None:
-                return [node.with_region(i, region) for region in cut]
+            halves = _cut_block(node, relaxed, columns, evaluators, i)
+            if halves:
+                return halves
     return _split_widest(node, classes)
+
+
+def _mixing(columns: Columns, relaxed: Relaxed, i: int) -> float:
+    """Return how far apart what block i mixes is in cost, as the mean deviation [USD/year].
+
+    All that is mixed is worth the same at the prices of the limits, so this is what it differs in
+    as to limits, too.
+    """
+    numbers, part = relaxed.z[i]
+    cost = columns.figures.cost[numbers]
+    return float(part @ np.abs(cost - part @ cost / part.sum()))
+
+
+def _undecided_cost(relaxed: Relaxed, couplings: Couplings) -> float:
+    """Return the most that a facility or project costs beyond what a relaxation counts of it."""
+    stores = couplings.facilities.fixed_cost * np.minimum(relaxed.facility, 1.0 - relaxed.facility)
+    projects = steps(couplings.projects.cost) * np.minimum(relaxed.project, 1.0 - relaxed.project)
+    return float(max(stores.max(initial=0.0), projects.max(initial=0.0)))
+
+
+def _cut_block(
+    node: Node,
+    relaxed: Relaxed,
+    columns: Sequence[Columns],
+    evaluators: Sequence[Evaluator],
+    i: int,
+) -> list[Node]:
+    """Cut the region of block i between what a relaxation mixes; nothing where it cannot be."""
+    numbers, part = relaxed.z[i]
+    mixed = part > FRACTIONAL
+    candidates = columns[i].candidates.take(numbers[mixed])
+    cut = _between(node.regions[i], candidates, part[mixed], evaluators[i].lot)
+    return [] if cut is None else [node.with_region(i, region) for region in cut]
 
 
 def _project_halves(node: Node, relaxed: Relaxed) -> list[Node]:

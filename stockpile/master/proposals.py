@@ -42,10 +42,11 @@ OFFERED_COLUMNS = 40
 """Candidates of each block that are offered to the integer master besides those in use."""
 OFFERED_ONCE = 160
 """The same before the first split."""
-SPENDING = (0.7, 0.9, 1.1, 1.4, 2.5)
-"""Factors on the prices of spending at which some more candidates are offered."""
-OTHERS_OFFERED = 8
-"""How many of each block."""
+SPENDINGS = 20
+"""Parts of what candidates spend, of each of which the cheapest one is offered besides."""
+MOST_SPARE = 0.05
+"""Candidates that are charged more than the cheapest one of their block by this part of all costs
+are not offered for what they spend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ class Proposals:
                 return
         if not fully:
             return
+        # What a block may be charged above its cheapest candidate in a plan that is better.
+        spare = min(self.cost - relaxed.value, MOST_SPARE * abs(relaxed.value))
         pools = []
         for i, (numbers, part) in enumerate(relaxed.z):
             pool = Columns(self._evaluators[i])
@@ -156,9 +159,7 @@ class Proposals:
             pool.add(_cheapest(search, known, prices, offered))
             if prices.outlay.any():
                 # Where a mixture just keeps the budgets, plans need some that spend less, or more.
-                for factor in SPENDING:
-                    other = replace(prices, outlay=prices.outlay * factor)
-                    pool.add(_cheapest(search, known, other, OTHERS_OFFERED))
+                pool.add(_of_each_spending(search, known, prices, spare))
             pools.append(pool)
         self.take_better(pools, [np.arange(pool.count) for pool in pools])
 
@@ -218,3 +219,27 @@ class Proposals:
 def _cheapest(search: BoxSearch, known: Candidates, prices: BlockPrices, most: int) -> Candidates:
     """Return the candidates that are charged least at some prices, at most so many."""
     return known.take(np.argsort(search.charge(known, prices), kind="stable")[:most])
+
+
+def _of_each_spending(
+    search: BoxSearch, known: Candidates, prices: BlockPrices, spare: float
+) -> Candidates:
+    """Return the cheapest candidates of those that spend much, less, and little.
+
+    A relaxation mixes one that spends much and one that spends little, and candidates that are
+    charged least are near to one of the two. Plans need those in between, which no prices find.
+
+    Parameters
+    ----------
+    spare
+        Most that a candidate may be charged above the cheapest one.
+    """
+    charge = search.charge(known, prices)
+    near = np.flatnonzero(charge <= charge.min(initial=np.inf) + spare)
+    free = replace(prices, outlay=np.zeros_like(prices.outlay))
+    near_known = known.take(near)
+    spent = charge[near] - search.charge(near_known, free)
+    part = np.floor((spent - spent.min(initial=np.inf)) * (SPENDINGS / max(np.ptp(spent), 1e-9)))
+    order = np.lexsort((charge[near], np.minimum(part, SPENDINGS - 1)))
+    first = np.diff(np.minimum(part, SPENDINGS - 1)[order], prepend=-1.0) > 0.0
+    return near_known.take(order[first])

@@ -637,8 +637,10 @@ class MasterSearch:
 
     def _split(self, node: Node, relaxed: Relaxed | None) -> list[Node]:
         """Split a node where its relaxation cannot decide; nothing if it is one plan."""
-        columns = [own.candidates for own in self._known.columns]
-        parts = split(node, relaxed, columns, self._known.classes, self._evaluators)
+        known = self._known
+        parts = split(
+            node, relaxed, known.columns, known.classes, self._evaluators, self._couplings
+        )
         if not parts:
             self._decide(node)
         return parts

@@ -54,7 +54,7 @@ def cell_mistakes(instance: Instance) -> tuple[list[Mistake], Gaps, Instance]:
                 good.append(row)
                 continue
             gaps.incomplete.add(table)
-            key = key_column(table)
+            key = key_column(TABLES[table])
             if key is not None:
                 gaps.add_name(table, str(getattr(row, key.attribute, "")))
         clean[table] = tuple(good)

@@ -93,7 +93,7 @@ def _unique_rows(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
 def _distinct_spelling(instance: Instance, gaps: Gaps) -> Iterator[Mistake]:
     """Check that no two names differ only by case or encoding: readers would mix them up."""
     for table in TABLES:
-        column = key_column(table)
+        column = key_column(TABLES[table])
         if column is None:
             continue
         first_with: dict[str, Row] = {}

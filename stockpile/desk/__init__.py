@@ -1,0 +1,1 @@
+"""The crisis desk: what to release this month, from a plan and what has been observed."""

@@ -1,0 +1,112 @@
+"""How things may go on from a state: scenarios that agree with all that has been observed.
+
+Three things are conditional. An ongoing event has lasted until now, so its duration is drawn from
+those that are at least as long. What could have begun by now and has not been observed has not
+happened. A funded project that has not delivered yet delivers after this month.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile.desk.events import observed
+from stockpile.draws import one_in_each, raw_words
+from stockpile.lead_times import drawn_leads
+from stockpile.projects import FAST
+from stockpile.scenarios import Begun, continued_scenarios
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.desk.events import Observed
+    from stockpile.desk.state import State
+    from stockpile.instance import Instance
+    from stockpile.problem import Problem
+    from stockpile.scenarios import ScenarioSet
+
+MOST_POOLS = 20
+"""Times as many lead times as continuations are drawn at most to find some that are long enough."""
+
+
+def observed_events(instance: Instance, state: State) -> tuple[Observed, ...]:
+    """Return what is known of each ongoing event."""
+    hazards = {hazard.hazard: hazard for hazard in instance.hazards}
+    return tuple(observed(row, hazards.get(row.hazard or "")) for row in state.ongoing)
+
+
+def continuations(
+    instance: Instance,
+    problem: Problem,
+    state: State,
+    states: NDArray[np.int64],
+    count: int,
+    seed: int,
+) -> ScenarioSet:
+    """Draw continuations of a state, equally likely.
+
+    Parameters
+    ----------
+    problem
+        Whose horizon reaches from the plan's first month to the last one looked at.
+    states
+        (N,) states of projects in the plan.
+    """
+    month = state.month - 1
+    begun = [
+        Begun(
+            event=event,
+            hazard=event.hazard,
+            start=event.start_month - 1,
+            duration=remaining_durations(event, state.month, problem.horizon, count, seed),
+            severity=event.severity,
+        )
+        for event in observed_events(instance, state)
+    ]
+    lead = _leads(problem, state, states, count, seed)
+    return continued_scenarios(instance, problem, count, seed, month, begun, lead)
+
+
+def remaining_durations(
+    event: Observed, month: int, horizon: int, count: int, seed: int
+) -> NDArray[np.int64]:
+    """Draw durations from an event's start, given that it is active in a month, (count,) [months].
+
+    With F the distribution of durations and k the months up to this one, U is spread evenly over
+    (F(k - 1), 1), and the duration is the inverse of F at U.
+    """
+    lasted = month - event.start_month + 1
+    if event.duration_sigma == 0.0:
+        fixed = max(int(np.rint(event.duration_median_months)), lasted)
+        return np.full(count, min(fixed, horizon), dtype=np.int64)
+    from scipy.special import ndtri
+
+    u = one_in_each(raw_words(seed, event.event, "ongoing", 2 * count))
+    # From the upper end, where rounding would eat up small probabilities.
+    above = event.chance_to_last(lasted) * (1.0 - u)
+    with np.errstate(over="ignore", divide="ignore"):
+        z = -ndtri(above)
+        months = np.rint(event.duration_median_months * np.exp(event.duration_sigma * z))
+    return np.clip(months, lasted, max(horizon, lasted)).astype(np.int64)
+
+
+def _leads(
+    problem: Problem, state: State, states: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.float64]:
+    """Return lead times that agree with what has started and what has not, (count, N) [months]."""
+    projects = problem.projects
+    pool = drawn_leads(projects, MOST_POOLS * count, seed)
+    first = projects.first_month(pool, states)
+    started = {row.project: row.start_month - 1 for row in state.started}
+    leads = pool[:count].copy()
+    for n, name in enumerate(projects.names):
+        saved = float(projects.fast_months[n]) if states[n] == FAST else 0.0
+        if name in started:
+            leads[:, n] = started[name] + saved
+            continue
+        later = np.flatnonzero(first[:, n] >= state.month)  # This month is state.month - 1 here.
+        leads[:, n] = state.month + saved  # At the earliest, where no draw is as late as that.
+        chosen = later[:count]
+        leads[: chosen.size, n] = pool[chosen, n]
+    return leads

@@ -1,0 +1,85 @@
+"""What is known of an ongoing event: what its hazard says, but for what the state says itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stockpile.cells import ALL
+
+if TYPE_CHECKING:
+    from stockpile.desk.state import Ongoing
+    from stockpile.tables import Hazard
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An ongoing event, with nothing left open but when it ends.
+
+    Attributes
+    ----------
+    event, hazard
+        Key, and the hazard that it is one of, or None.
+    effect, source, materials, targets, demand_class, answers
+        As in `stockpile.tables.Hazard`.
+    start_month
+        First month in which it was active, counted from 1.
+    severity
+        As observed.
+    duration_median_months, duration_sigma
+        How long such events last from their start: lognormal, or fixed where sigma is 0.
+    """
+
+    event: str
+    hazard: str | None
+    effect: str
+    source: str | None
+    materials: tuple[str, ...]
+    targets: tuple[str, ...]
+    demand_class: tuple[str, ...]
+    answers: str | None
+    start_month: int
+    severity: float
+    duration_median_months: float
+    duration_sigma: float
+
+    def chance_to_last(self, months: int) -> float:
+        """Return the probability that an event of the kind is active for at least so many months.
+
+        Durations are rounded to whole months of at least 1, as those of drawn events are.
+        """
+        if months <= 1:
+            return 1.0
+        if self.duration_sigma == 0.0:
+            return 1.0 if round(self.duration_median_months) >= months else 0.0
+        z = math.log((months - 0.5) / self.duration_median_months) / self.duration_sigma
+        return 0.5 * math.erfc(z / math.sqrt(2.0))
+
+
+def observed(row: Ongoing, hazard: Hazard | None) -> Observed:
+    """Return what is known of an event; ``hazard`` is the one that it names."""
+
+    def either(name: str, otherwise: object) -> object:
+        given = getattr(row, name)
+        if given is not None:
+            return given
+        return otherwise if hazard is None else getattr(hazard, name)
+
+    values = {
+        "effect": either("effect", "supply_loss"),
+        "source": either("source", None),
+        "materials": either("materials", (ALL,)),
+        "targets": either("targets", (ALL,)),
+        "demand_class": either("demand_class", (ALL,)),
+        "duration_median_months": either("duration_median_months", math.nan),
+        "duration_sigma": either("duration_sigma", 0.0),
+    }
+    return Observed(
+        event=row.event,
+        hazard=row.hazard,
+        answers=None if hazard is None else hazard.answers,
+        start_month=row.start_month,
+        severity=row.severity,
+        **values,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,147 @@
+"""Orders of the current month: who releases what to whom, and by which line of which rule.
+
+What is needed this month is known, so the orders are the same however things go on (Property 2):
+they are the first month of the simulation, equations (4) and (5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stockpile.rules import OWN, describe_line
+from stockpile.simulate import candidate_terms, simulate_months
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stockpile.blocks import Block
+    from stockpile.desk.situation import Situation
+    from stockpile.needs import Needs
+    from stockpile.simulate import Months
+
+ORDERS: dict[str, type] = {
+    "owner": str,
+    "beneficiary": str,
+    "material": str,
+    "needed": str,
+    "demand_class": str,
+    "plants": str,
+    "taken_t": float,
+    "served_t": float,
+    "left_t": float,
+    "rule": str,
+    "line": str,
+}
+"""Columns of the order sheet."""
+NEEDED: dict[str, type] = {
+    "participant": str,
+    "material": str,
+    "demand_class": str,
+    "need_t": float,
+    "own_t": float,
+    "partner_t": float,
+    "unserved_t": float,
+}
+"""Columns of what is needed this month, and served."""
+NOTHING = 1e-9
+"""Tonnes below which nothing is released."""
+
+
+def months_ahead(situation: Situation, block: Block, needs: Needs) -> Months:
+    """Simulate the agreed rules from the current month on, month by month."""
+    holding, stock, rule = situation.of_block(block)
+    terms = candidate_terms(
+        situation.problem.menu,
+        situation.steps(block),
+        holding[:, None],
+        rule[:, None],
+        stock[:, None],
+    )
+    refill = situation.problem.refill[block.market_participant]
+    horizon = situation.problem.horizon
+    return simulate_months(block, needs, terms, refill, horizon, first=situation.month)
+
+
+def this_month(
+    situation: Situation, block: Block, needs: Needs
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the orders of a block in the current month, and what is needed and served in it.
+
+    Parameters
+    ----------
+    needs
+        From the current month on, in any continuations.
+    """
+    now = np.flatnonzero(needs.month == situation.month)
+    if not now.size:
+        return [], []
+    scenario = int(np.searchsorted(needs.first, now[0], side="right")) - 1
+    one = needs.only(np.array([scenario]), np.ones(1))
+    months = months_ahead(situation, block, one)
+    released = months.released[0, situation.month, :, 0]
+    return (
+        _orders(situation, block, released),
+        _needed(situation, block, months.need[0, situation.month], released),
+    )
+
+
+def _orders(
+    situation: Situation, block: Block, released: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    problem, steps = situation.problem, situation.steps(block)
+    _, left, rules = situation.of_block(block)
+    left = left.copy()
+    names = problem.conversions.names
+    rows = []
+    for j in np.flatnonzero(released > NOTHING).tolist():
+        i, z, k = int(steps.stock[j]), int(steps.market[j]), int(steps.demand_class[j])
+        owner = int(steps.owner[j])
+        taken = float(released[j] / steps.yield_[j])
+        left[i] -= taken
+        rule = problem.menu.rules[rules[owner]]
+        pools = steps.pools.pool[steps.pools.first[j] : steps.pools.first[j + 1]]
+        rows.append(
+            {
+                "owner": problem.participants[owner],
+                "beneficiary": problem.participants[block.market_participant[z]],
+                "material": problem.materials[block.market_material[i]],
+                "needed": problem.materials[block.market_material[z]],
+                "demand_class": problem.classes[k],
+                "plants": ";".join(names[plant] for plant in steps.pools.plant[pools]),
+                "taken_t": taken,
+                "served_t": float(released[j]),
+                "left_t": max(float(left[i]), 0.0),
+                "rule": rule.name,
+                "line": describe_line(rule, problem.classes, int(steps.relation[j]), k),
+            }
+        )
+    return rows
+
+
+def _needed(
+    situation: Situation,
+    block: Block,
+    need: NDArray[np.float64],
+    released: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    problem, steps = situation.problem, situation.steps(block)
+    rows = []
+    for q in np.flatnonzero(need > 0.0).tolist():
+        z, k = int(block.stream_market[q]), int(block.stream_class[q])
+        of_stream = steps.stream == q
+        own = float(released[of_stream & (steps.relation == OWN)].sum())
+        partner = float(released[of_stream & (steps.relation != OWN)].sum())
+        rows.append(
+            {
+                "participant": problem.participants[block.market_participant[z]],
+                "material": problem.materials[block.market_material[z]],
+                "demand_class": problem.classes[k],
+                "need_t": float(need[q]),
+                "own_t": own,
+                "partner_t": partner,
+                "unserved_t": max(float(need[q]) - own - partner, 0.0),
+            }
+        )
+    return rows

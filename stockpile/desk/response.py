@@ -1,0 +1,130 @@
+"""The answer of the crisis desk, as a result folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stockpile.desk.advice import ADVICE, ALTERNATIVES
+from stockpile.desk.orders import NEEDED, ORDERS
+from stockpile.desk.outlook import OUTLOOK
+from stockpile.desk.runouts import RUNOUTS
+from stockpile.folders import write_whole
+from stockpile.records import csv_texts, json_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+MARK = "response.json"
+EVENTS: dict[str, type] = {
+    "event": str,
+    "hazard": str,
+    "source": str,
+    "materials": str,
+    "targets": str,
+    "start_month": int,
+    "severity": float,
+    "chance_3_more_months": float,
+    "chance_6_more_months": float,
+    "chance_12_more_months": float,
+}
+TABLES: dict[str, dict[str, type]] = {
+    "events": EVENTS,
+    "orders": ORDERS,
+    "needed": NEEDED,
+    "runouts": RUNOUTS,
+    "outlook": OUTLOOK,
+    "alternatives": ALTERNATIVES,
+    "advice": ADVICE,
+}
+"""Tables of a result folder, their columns and what these hold."""
+FILES = (MARK, *(f"{name}.csv" for name in TABLES))
+
+
+@dataclass(frozen=True)
+class Response:
+    """What to do this month, and what is to be expected.
+
+    Attributes
+    ----------
+    instance_name, instance_hash, cooperation
+        Of the plan.
+    month, date, title
+        Of the state.
+    months
+        Months looked at, the current one included.
+    continuations, seed
+        How many ways on were drawn, and from what.
+    events
+        What is going on, and with which probability it goes on for so many more months.
+    orders
+        Who releases what to whom this month [t], what is left then, and the line of the owner's
+        rule that says so.
+    needed
+        What is needed this month, and by whom it is served [t].
+    runouts
+        When stocks run out, see :data:`stockpile.desk.runouts.RUNOUTS`.
+    outlook
+        What is to be expected of each promise from now on.
+    alternatives
+        What could be done instead, on the same continuations [USD from now on].
+    advice
+        Other rules that would be better from here.
+    """
+
+    instance_name: str
+    instance_hash: str
+    cooperation: str
+    month: int
+    date: str
+    title: str
+    months: int
+    continuations: int
+    seed: int
+    events: pd.DataFrame
+    orders: pd.DataFrame
+    needed: pd.DataFrame
+    runouts: pd.DataFrame
+    outlook: pd.DataFrame
+    alternatives: pd.DataFrame
+    advice: pd.DataFrame
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of ``response.json`` but for the tables."""
+        return {
+            "format": FORMAT,
+            "instance": {"name": self.instance_name, "hash": self.instance_hash},
+            "cooperation": self.cooperation,
+            "month": self.month,
+            "date": self.date,
+            "title": self.title,
+            "months": self.months,
+            "continuations": self.continuations,
+            "seed": self.seed,
+        }
+
+    def to_json(self) -> str:
+        """Return ``response.json``, tables included."""
+        return json_text(self.summary(), self.tables())
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def files(self) -> dict[str, str]:
+        """Return the files of a result folder, by name."""
+        return {MARK: self.to_json(), **csv_texts(self.tables())}
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``response.json`` and a CSV file for each table, whole or not at all.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds anything but a response.
+        OSError
+            If the folder cannot be written; nothing is left half-written then.
+        """
+        write_whole(Path(folder), self.files(), mark=MARK, replaceable=FILES)

@@ -1,0 +1,243 @@
+"""What is known on the day: the month, what is left of each stock, and what is going on.
+
+A state is a folder beside a result, read and checked like an instance: ``state.toml`` with the
+current month, ``stocks.csv``, ``ongoing.csv`` and ``started.csv``. Months are those of the plan,
+counted from 1: its first month is when its stocks were full.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from stockpile.cells import Choice, KeyOf, Name, NameList, Number, Text, Whole
+from stockpile.desk.state_mistakes import state_mistakes
+from stockpile.errors import InstanceError
+from stockpile.folders import write_whole
+from stockpile.reading import FolderKind, read_folder
+from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from stockpile.errors import Mistake
+    from stockpile.instance import Instance
+    from stockpile.plan import Plan
+    from stockpile.tables import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateHeader:
+    """The keys at the top of ``state.toml``.
+
+    Attributes
+    ----------
+    format
+        Version of the format.
+    month
+        Current month, counted from 1 as those of the plan: what is released in it is asked for.
+    date
+        When that is, in words, for reports.
+    title
+        What is going on, in one line, for reports.
+    """
+
+    format: Annotated[int, Whole("", at_least=FORMAT, at_most=FORMAT)] = FORMAT
+    month: Annotated[int, Whole("month", at_least=1)]
+    date: Annotated[str, Text()] = ""
+    title: Annotated[str, Text()] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockLevel(SourcedRow):
+    """``stocks.csv``: what is left of a stock. Stocks left out are full.
+
+    Attributes
+    ----------
+    participant, material
+        Whose stock, and of what.
+    stock_t
+        At the beginning of the current month [t].
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("participant", "material")
+
+    participant: Annotated[str, KeyOf("participants")]
+    material: Annotated[str, KeyOf("materials")]
+    stock_t: Annotated[float, Number("t", at_least=0.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ongoing(SourcedRow):
+    """``ongoing.csv``: an event that has begun and is not over.
+
+    Attributes
+    ----------
+    event
+        Key.
+    hazard
+        The hazard that it is one of: it says how long such events last, and what follows them. None
+        for one of no kind, which needs durations of its own.
+    effect, source, materials, targets, demand_class
+        What it does to whom; empty as the hazard says.
+    start_month
+        First month in which it was active, counted from 1.
+    severity
+        Fraction of the source's supply lost, or of demand added, so far.
+    duration_median_months, duration_sigma
+        In place of those of the hazard: how long such events last from their start. None as the
+        hazard says.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("event",)
+
+    event: Annotated[str, Name(key=True)]
+    hazard: Annotated[str | None, KeyOf("hazards")] = None
+    effect: Annotated[str | None, Choice(EFFECTS)] = None
+    source: Annotated[str | None, KeyOf("sources")] = None
+    materials: Annotated[tuple[str, ...] | None, NameList("materials")] = None
+    targets: Annotated[tuple[str, ...] | None, NameList("participants")] = None
+    demand_class: Annotated[tuple[str, ...] | None, NameList("classes")] = None
+    start_month: Annotated[int, Whole("month", at_least=1)]
+    severity: Annotated[float, Number("fraction", at_least=0.0)]
+    duration_median_months: Annotated[float | None, Number("months", above=0.0)] = None
+    duration_sigma: Annotated[float | None, Number("of the logarithm", at_least=0.0)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(SourcedRow):
+    """``started.csv``: a funded project that has begun to deliver. Those left out have not.
+
+    Attributes
+    ----------
+    project
+        Key of ``projects.csv``.
+    start_month
+        First month with output, counted from 1.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("project",)
+
+    project: Annotated[str, KeyOf("projects")]
+    start_month: Annotated[int, Whole("month", at_least=1)]
+
+
+TABLES: dict[str, type[Row]] = {"stocks": StockLevel, "ongoing": Ongoing, "started": Started}
+"""Tables of a state."""
+STATE_FILE = "state.toml"
+STATE = FolderKind("a state", STATE_FILE, StateHeader, {}, TABLES, (), {"month": 1})
+FILES = (STATE_FILE, *(f"{table}.csv" for table in TABLES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class State(StateHeader):
+    """Everything that a state folder says; see the rows for their meaning."""
+
+    stocks: tuple[StockLevel, ...] = ()
+    ongoing: tuple[Ongoing, ...] = ()
+    started: tuple[Started, ...] = ()
+
+
+def load_state(path: str | os.PathLike[str], instance: Instance, plan: Plan) -> State:
+    """Read a state folder and check that it can be one of a plan.
+
+    Raises
+    ------
+    InstanceError
+        With every mistake found, each with file, line, column and value.
+    """
+    folder = Path(path)
+    draft = read_folder(folder, STATE)
+    state = State(**draft.values)
+    mistakes = [*draft.mistakes, *state_mistakes(state, instance, plan, draft.gaps)]
+    if mistakes:
+        order = {name: place for place, name in enumerate(FILES)}
+        mistakes.sort(key=lambda item: (order.get(item.file, len(order)), item.line or 0))
+        raise InstanceError(_located(item, folder, draft.setting_lines) for item in mistakes)
+    return state
+
+
+def check_state(state: State, instance: Instance, plan: Plan) -> None:
+    """Raise `InstanceError` if a state made in memory cannot be one of a plan."""
+    mistakes = list(state_mistakes(state, instance, plan))
+    if mistakes:
+        raise InstanceError(mistakes)
+
+
+def _located(mistake: Mistake, folder: Path, setting_lines: dict[str, int]) -> Mistake:
+    line = mistake.line
+    if line is None and mistake.file == STATE_FILE:
+        line = setting_lines.get(mistake.column or "")
+    return dataclasses.replace(mistake, file=f"{folder.resolve().name}/{mistake.file}", line=line)
+
+
+def state_files(state: State) -> dict[str, str]:
+    """Return the files of a state folder, by name."""
+    texts = {STATE_FILE: _settings_text(state)}
+    for table, row_type in TABLES.items():
+        texts[f"{table}.csv"] = _table_text(row_type, getattr(state, table))
+    return texts
+
+
+def save_state(state: State, path: str | os.PathLike[str]) -> None:
+    """Write a state folder, whole or not at all; an earlier one is replaced.
+
+    Raises
+    ------
+    UsageError
+        If there is something else in the way.
+    """
+    write_whole(Path(path), state_files(state), STATE_FILE, FILES)
+
+
+def _settings_text(state: State) -> str:
+    lines = []
+    for column in columns(StateHeader):
+        value = getattr(state, column.attribute)
+        text = str(value)
+        if isinstance(value, str):
+            text = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        lines.append(f"{column.name} = {text}\n")
+    return "".join(lines)
+
+
+def _table_text(row_type: type[Row], rows: Sequence[Row]) -> str:
+    shown = [
+        column
+        for column in columns(row_type)
+        if column.name not in ("ref", "note")
+        or any(getattr(row, column.attribute) != column.default for row in rows)
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(column.name for column in shown)
+    for row in rows:
+        values = [getattr(row, column.attribute) for column in shown]
+        writer.writerow(
+            "" if value is None else column.cell.write(value)
+            for column, value in zip(shown, values, strict=True)
+        )
+    return text.getvalue()
+
+
+def full_state(instance: Instance, plan: Plan, *, month: int = 1, existing: bool = False) -> State:
+    """Return the state in which nothing is going on.
+
+    Parameters
+    ----------
+    month
+        The current month.
+    existing
+        Whether stocks are what is held today, not what the plan wants to be held.
+    """
+    column = "existing_t" if existing else "holding_t"
+    stocks = tuple(
+        StockLevel(participant=row["participant"], material=row["material"], stock_t=row[column])
+        for row in plan.holdings.to_dict(orient="records")
+    )
+    return State(month=month, title=instance.title, stocks=stocks)
