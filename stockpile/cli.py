@@ -26,6 +26,8 @@ COMMANDS = {
     "projects": "say what allowing projects changes: stocks, money, dependence",
     "frontier": "show what more coverage or less budget costs",
     "counter-moves": "judge a plan where others answer it",
+    "state": "begin a folder with what is known on the day of a crisis",
+    "respond": "say what to release this month, and what is to be expected",
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
     "report": "write pages, spreadsheets and text that decision makers read",

@@ -45,6 +45,19 @@ NEEDED: dict[str, type] = {
     "unserved_t": float,
 }
 """Columns of what is needed this month, and served."""
+AHEAD: dict[str, type] = {
+    "owner": str,
+    "material": str,
+    "month": int,
+    "taken_t": float,
+    "taken_10_t": float,
+    "taken_90_t": float,
+    "chance": float,
+}
+"""Columns of what is to be released in the coming months: month 1 is the current one; the mean over
+continuations, two quantiles, and the chance that anything is released."""
+MONTHS_AHEAD = 12
+"""Months of which that is told."""
 NOTHING = 1e-9
 """Tonnes below which nothing is released."""
 
@@ -144,4 +157,39 @@ def _needed(
                 "unserved_t": max(float(need[q]) - own - partner, 0.0),
             }
         )
+    return rows
+
+
+def ahead(
+    situation: Situation, block: Block, needs: Needs, months: Months, count: int
+) -> list[dict[str, Any]]:
+    """Return what the rules are to release of each stock of a block in the coming months.
+
+    Parameters
+    ----------
+    months
+        The simulation of the needs.
+    count
+        Number of continuations; those that the needs do not list need nothing.
+    """
+    problem, steps = situation.problem, situation.steps(block)
+    first = situation.month
+    released = months.released[:, first : first + MONTHS_AHEAD, :, 0] / steps.yield_
+    rows = []
+    for i in range(block.num_stocks):
+        taken = np.zeros((count, released.shape[1]))
+        taken[: len(released)] = released[:, :, steps.stock == i].sum(axis=2)
+        low, high = np.quantile(taken, (0.1, 0.9), axis=0, method="inverted_cdf")
+        rows += [
+            {
+                "owner": problem.participants[block.market_participant[i]],
+                "material": problem.materials[block.market_material[i]],
+                "month": t + 1,
+                "taken_t": float(taken[:, t].mean()),
+                "taken_10_t": float(low[t]),
+                "taken_90_t": float(high[t]),
+                "chance": float((taken[:, t] > NOTHING).mean()),
+            }
+            for t in np.flatnonzero((taken > NOTHING).any(axis=0)).tolist()
+        ]
     return rows

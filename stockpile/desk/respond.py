@@ -23,8 +23,9 @@ from stockpile.desk.alternatives import (
     waiting,
     wider_menu,
 )
-from stockpile.desk.continuations import continuations, observed_events
-from stockpile.desk.orders import months_ahead, this_month
+from stockpile.desk.continuations import continuations as drawn
+from stockpile.desk.continuations import observed_events
+from stockpile.desk.orders import ahead, months_ahead, this_month
 from stockpile.desk.outlook import outlook_rows
 from stockpile.desk.response import TABLES, Response
 from stockpile.desk.runouts import runouts
@@ -58,7 +59,7 @@ def respond(
     plan: Plan,
     state: State,
     *,
-    continuations_count: int = CONTINUATIONS,
+    continuations: int = CONTINUATIONS,
     seed: int | None = None,
     months: int | None = None,
     threads: int | None = None,
@@ -74,7 +75,7 @@ def respond(
         What was solved, and its plan.
     state
         What is known on the day, as :func:`stockpile.load_state` returns it.
-    continuations_count
+    continuations
         Continuations in each of the two sets.
     seed
         Of the continuations; None for that of the instance.
@@ -92,14 +93,14 @@ def respond(
     UsageError
         If an argument is out of range.
     """
-    _check(continuations_count, months, threads)
+    _check(continuations, months, threads)
     require_same(plan, instance)
     check_state(state, instance, plan)
     seed = instance.scenario_settings.seed if seed is None else seed
     now = situation(instance, plan, state, months)
     problem = now.problem
     judged_on, chosen_on = (
-        continuations(instance, problem, state, now.states, continuations_count, number)
+        drawn(instance, problem, state, now.states, continuations, number)
         for number in (seed, seed + 1)
     )
     menu = wider_menu(problem)
@@ -141,7 +142,7 @@ def respond(
         date=state.date,
         title=state.title,
         months=problem.horizon - now.month,
-        continuations=continuations_count,
+        continuations=continuations,
         seed=seed,
         **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
     )
@@ -183,6 +184,7 @@ class _Block:
         months = months_ahead(now, block, needs)
         rows["orders"] += orders
         rows["needed"] += needed
+        rows["ahead"] += ahead(now, block, needs, months, self.judged_on.count)
         rows["runouts"] += runouts(now, block, needs, months, self.judged_on.count)
         rows["outlook"] += outlook_rows(now, block, needs, months, self.judged_on.count)
         return bool(needs.scenario.size)

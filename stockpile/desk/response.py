@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockpile.desk.advice import ADVICE, ALTERNATIVES
-from stockpile.desk.orders import NEEDED, ORDERS
+from stockpile.desk.orders import AHEAD, NEEDED, ORDERS
 from stockpile.desk.outlook import OUTLOOK
 from stockpile.desk.runouts import RUNOUTS
 from stockpile.folders import write_whole
@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, type]] = {
     "events": EVENTS,
     "orders": ORDERS,
     "needed": NEEDED,
+    "ahead": AHEAD,
     "runouts": RUNOUTS,
     "outlook": OUTLOOK,
     "alternatives": ALTERNATIVES,
@@ -64,6 +65,8 @@ class Response:
         rule that says so.
     needed
         What is needed this month, and by whom it is served [t].
+    ahead
+        What is to be released in the coming months [t].
     runouts
         When stocks run out, see :data:`stockpile.desk.runouts.RUNOUTS`.
     outlook
@@ -86,6 +89,7 @@ class Response:
     events: pd.DataFrame
     orders: pd.DataFrame
     needed: pd.DataFrame
+    ahead: pd.DataFrame
     runouts: pd.DataFrame
     outlook: pd.DataFrame
     alternatives: pd.DataFrame

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from stockpile.cells import Choice, KeyOf, Name, NameList, Number, Text, Whole
 from stockpile.desk.state_mistakes import state_mistakes
-from stockpile.errors import InstanceError
+from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
 from stockpile.reading import FolderKind, read_folder
 from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
@@ -225,19 +225,64 @@ def _table_text(row_type: type[Row], rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def full_state(instance: Instance, plan: Plan, *, month: int = 1, existing: bool = False) -> State:
-    """Return the state in which nothing is going on.
+def begun_state(
+    instance: Instance,
+    plan: Plan,
+    events: Sequence[str] = (),
+    *,
+    month: int = 1,
+    date: str = "",
+    title: str = "",
+    existing: bool = False,
+) -> State:
+    """Return a state to begin with: stocks of the plan, and events that begin this month.
 
     Parameters
     ----------
+    events
+        Names of hazards, each with ``=`` and a severity where it is not as severe as such events
+        are on average.
     month
-        The current month.
+        The current month, counted from 1.
     existing
         Whether stocks are what is held today, not what the plan wants to be held.
+
+    Raises
+    ------
+    UsageError
+        If an event cannot be understood, or the month is before the first.
+    ResultError
+        If there is no plan.
     """
+    if month < 1:
+        raise UsageError(f"month is {month}; expected at least 1")
+    if not plan.found:
+        raise ResultError(f"The result holds no plan: its status is {plan.status}.")
     column = "existing_t" if existing else "holding_t"
     stocks = tuple(
         StockLevel(participant=row["participant"], material=row["material"], stock_t=row[column])
         for row in plan.holdings.to_dict(orient="records")
     )
-    return State(month=month, title=instance.title, stocks=stocks)
+    return State(
+        month=month,
+        date=date,
+        title=title or instance.title,
+        stocks=stocks,
+        ongoing=tuple(_beginning(instance, text, month) for text in events),
+    )
+
+
+def _beginning(instance: Instance, text: str, month: int) -> Ongoing:
+    """Read ``hazard`` or ``hazard=severity``."""
+    name, _, given = text.partition("=")
+    hazards = {hazard.hazard: hazard for hazard in instance.hazards}
+    if name not in hazards:
+        hint = suggestion(name, list(hazards), "hazards")
+        raise UsageError(f"--event: there is no hazard {name!r}. {hint}")
+    severity = hazards[name].severity_mean
+    if given:
+        try:
+            severity = float(given)
+        except ValueError:
+            raise UsageError(f"--event: {given!r}; expected a severity, such as 0.8") from None
+    return Ongoing(event=name, hazard=name, start_month=month, severity=severity)

@@ -1,0 +1,71 @@
+"""``stockpile respond``: what to release this month, and what is to be expected."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_OK
+from stockpile.commands.options import add_instance, instance_of, require_target
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
+    parser.set_defaults(command=run)
+    add_instance(parser)
+    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="what is known on the day; begin one with: stockpile state",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the answer here")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--continuations", metavar="N", type=int, default=2000, help="ways on to look at (2000)"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="seed of the continuations (default: of the instance)"
+    )
+    parser.add_argument(
+        "--months",
+        metavar="N",
+        type=int,
+        help="months to look ahead, this one included (default: horizon of the instance)",
+    )
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    instance = instance_of(options)
+    from stockpile.desk.display import response_text
+    from stockpile.desk.respond import respond
+    from stockpile.desk.response import FILES, MARK
+    from stockpile.desk.state import load_state
+    from stockpile.plan import Plan
+
+    require_target(options.out, mark=MARK, replaceable=FILES)
+    plan = Plan.load(options.result)
+    found = respond(
+        instance,
+        plan,
+        load_state(options.state, instance, plan),
+        continuations=options.continuations,
+        seed=options.seed,
+        months=options.months,
+        threads=options.threads,
+    )
+    if options.out is not None:
+        found.save(options.out)
+    sys.stdout.write(found.to_json() if options.json else response_text(found))
+    sys.stdout.flush()
+    if options.out is not None:
+        sys.stderr.write(f"Written to {options.out}.\n")
+    return EXIT_OK

@@ -1,0 +1,65 @@
+"""``stockpile state``: begin a state folder for a plan, to be filled in on the day."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_OK
+from stockpile.commands.options import add_instance, instance_of, require_target
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
+    parser.set_defaults(command=run)
+    add_instance(parser)
+    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="folder to write, new or empty"
+    )
+    parser.add_argument(
+        "--month", metavar="N", type=int, default=1, help="current month of the plan (1)"
+    )
+    parser.add_argument("--date", metavar="TEXT", default="", help="when that is, for reports")
+    parser.add_argument("--title", metavar="TEXT", default="", help="what is going on, in a line")
+    parser.add_argument(
+        "--existing",
+        action="store_true",
+        help="stocks as they are today, not as the plan wants them to be",
+    )
+    parser.add_argument(
+        "--event",
+        metavar="HAZARD[=SEVERITY]",
+        action="append",
+        default=[],
+        help="an event of a hazard that begins this month, as severe as such events are on "
+        "average or as given; may be repeated",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    instance = instance_of(options)
+    from stockpile.desk.state import FILES, STATE_FILE, begun_state, save_state
+    from stockpile.plan import Plan
+
+    require_target(options.out, mark=STATE_FILE, replaceable=FILES)
+    state = begun_state(
+        instance,
+        Plan.load(options.result),
+        options.event,
+        month=options.month,
+        date=options.date,
+        title=options.title,
+        existing=options.existing,
+    )
+    save_state(state, options.out)
+    sys.stderr.write(
+        f"Written to {options.out}. Fill in what is known, then: stockpile respond "
+        f"{options.instance} {options.result} --state {options.out}\n"
+    )
+    return EXIT_OK

@@ -1,0 +1,240 @@
+"""The answer of the crisis desk as text for a terminal or a pipe; never simulates anything."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from stockpile.desk.alternatives import BEST, FOLLOW, HOLD, OWN_ONLY, RELEASE, THRIFT, WAIT
+from stockpile.display import money, render_table
+from stockpile.number_text import number_text
+
+if TYPE_CHECKING:
+    from stockpile.desk.response import Response
+
+MOST_ROWS = 12
+"""Rows of tables of which only the most pressing are printed."""
+LIKELY = 0.5
+"""Releases of the coming months are printed where they are as likely as this."""
+MILLION = 1e6
+ALTERNATIVE_WORDS = {
+    FOLLOW: "follow the agreed rules",
+    HOLD: "hold everything",
+    RELEASE: "release to all at once",
+    OWN_ONLY: "own needs only",
+    BEST: "follow the rules advised below",
+    WAIT: "wait for a month",
+    THRIFT: "ask firms for 10 points more thrift",
+}
+
+
+def response_text(found: Response) -> str:
+    """Print orders, run-out dates, what is to be expected, and alternatives."""
+    when = f"month {found.month}" + (f", {found.date}" if found.date else "")
+    head = (
+        f"Crisis desk for {found.instance_name} ({found.instance_hash[:12]}), cooperation "
+        f"{found.cooperation}, {when}\n"
+        f"  {found.title or 'no title'}\n"
+        f"  {found.continuations:,} continuations of {found.months} months, seed {found.seed}\n\n"
+    )
+    parts = [_events(found), _orders(found), _unserved(found), _ahead(found), _runouts(found)]
+    parts += [_outlook(found), _alternatives(found), _advice(found)]
+    return head + "\n".join(part for part in parts if part)
+
+
+def _events(found: Response) -> str:
+    if not len(found.events):
+        return "Nothing is going on.\n"
+    rows = [
+        [
+            row["event"],
+            row["source"] or "-",
+            row["targets"].replace(";", ", ").replace("*", "all"),
+            f"{row['start_month']}",
+            f"{100.0 * row['severity']:.3g} %",
+            *(f"{100.0 * row[f'chance_{more}_more_months']:.0f} %" for more in (3, 6, 12)),
+        ]
+        for row in found.events.to_dict(orient="records")
+    ]
+    header = ["event", "source", "hits", "since\nmonth", "severity"]
+    header += ["3 more\nmonths", "6 more", "12 more"]
+    return render_table("What is going on, and how likely it lasts", header, rows, left={0, 1, 2})
+
+
+def _orders(found: Response) -> str:
+    if not len(found.orders):
+        return "Nothing is to be released this month: firms' own stocks cover what is missing.\n"
+    rows = [
+        [
+            row["owner"],
+            row["beneficiary"],
+            row["material"],
+            row["demand_class"] + (f", as {row['needed']}" if row["plants"] else ""),
+            number_text(row["taken_t"]),
+            number_text(row["left_t"]),
+            row["line"],
+        ]
+        for row in found.orders.to_dict(orient="records")
+    ]
+    header = ["owner", "releases\nto", "material", "class", "t", "left, t", "line of the rule"]
+    return render_table("Orders of this month", header, rows, left={0, 1, 2, 3, 6}, wrapped={3, 6})
+
+
+def _unserved(found: Response) -> str:
+    short = found.needed[found.needed["unserved_t"] > 1e-9]
+    if not len(short):
+        return ""
+    rows = [
+        [
+            row["participant"],
+            row["material"],
+            row["demand_class"],
+            number_text(row["need_t"]),
+            number_text(row["unserved_t"]),
+        ]
+        for row in short.to_dict(orient="records")
+    ]
+    header = ["participant", "material", "class", "needed, t", "unserved, t"]
+    return render_table("What nobody serves this month", header, rows, left={0, 1, 2})
+
+
+def _ahead(found: Response) -> str:
+    """Print what is to be released in the next months, those materials first that come first."""
+    months = [month for month in (2, 3, 4, 5, 6) if month <= found.months]
+    table = found.ahead[found.ahead["month"].isin(months) & (found.ahead["chance"] >= LIKELY)]
+    if not len(table):
+        return ""
+    taken = table.pivot_table(
+        index=["owner", "material"], columns="month", values="taken_t", sort=False
+    )
+    rows = [
+        [*taken.index[place], *(number_text(values.get(month, math.nan)) for month in months)]
+        for place, values in enumerate(taken.to_dict(orient="records"))
+    ]
+    header = ["owner", "material", *(f"month {month}" for month in months)]
+    return render_table(
+        "Releases to be expected, t: means of those at least as likely as not",
+        header,
+        rows,
+        left={0, 1},
+    )
+
+
+def _runouts(found: Response) -> str:
+    table = found.runouts[found.runouts["chance"] > 0.0]
+    if not len(table):
+        return "No stock runs out in any continuation.\n"
+    table = table.sort_values(
+        ["chance_in_12_months", "chance", "material"], ascending=[False, False, True], kind="stable"
+    )
+    rows = [
+        [
+            row["participant"],
+            row["material"],
+            number_text(row["stock_t"]),
+            *(f"{100.0 * row[f'chance_in_{within}_months']:.0f} %" for within in (3, 6, 12)),
+            f"{100.0 * row['chance']:.0f} %",
+            _month(row["month_10"]),
+            _month(row["month_50"]),
+        ]
+        for row in table.head(MOST_ROWS).to_dict(orient="records")
+    ]
+    header = ["participant", "material", "stock, t", "within 3\nmonths", "6", "12"]
+    header += ["ever", "1 in 10\nby month", "1 in 2\nby month"]
+    return render_table(
+        f"When stocks run out under the rules{_of(len(table))}", header, rows, left={0, 1}
+    )
+
+
+def _month(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.0f}"
+
+
+def _of(count: int) -> str:
+    return f": {MOST_ROWS} of {count}" if count > MOST_ROWS else ""
+
+
+def _outlook(found: Response) -> str:
+    if not len(found.outlook):
+        return ""
+    broken = found.outlook[~found.outlook["kept"]]
+    kept = len(found.outlook) - len(broken)
+    text = f"{kept} of {len(found.outlook)} promises are still to be expected from now on.\n"
+    if not len(broken):
+        return text
+    rows = [
+        [
+            row["participant"],
+            row["material"],
+            row["demand_class"],
+            row["metric"],
+            number_text(row["confidence"] if row["metric"] == "chance" else row["level"]),
+            number_text(row["expected"]),
+        ]
+        for row in broken.head(MOST_ROWS).to_dict(orient="records")
+    ]
+    header = ["participant", "material", "class", "metric", "promised", "expected"]
+    return text + render_table(
+        f"Promises that are not{_of(len(broken))}", header, rows, left={0, 1, 2, 3}
+    )
+
+
+def alternative_in_words(name: str) -> str:
+    """Say in a few words what an alternative is."""
+    if name in ALTERNATIVE_WORDS:
+        return ALTERNATIVE_WORDS[name]
+    return f"{name.removesuffix('_defaults')} does not help its partners"
+
+
+def _alternatives(found: Response) -> str:
+    if not len(found.alternatives):
+        return ""
+    rows = [
+        [
+            alternative_in_words(row["alternative"]),
+            number_text(row["cost_usd"] / MILLION),
+            *(_signed(row[f"change{part}_usd"]) for part in ("", "_low", "_high")),
+            "-"
+            if row["alternative"] == THRIFT
+            else number_text(max(row["regret_usd"], 0.0) / MILLION),
+            f"{100.0 * row['worse_chance']:.0f} %",
+        ]
+        for row in found.alternatives.to_dict(orient="records")
+    ]
+    header = ["alternative", "M USD from\nnow on", "change", "95 % from", "to"]
+    header += ["regret", "worse\nwith"]
+    return render_table(
+        "Alternatives on the same continuations; what thrift costs firms is not counted",
+        header,
+        rows,
+        left={0},
+        wrapped={0},
+    )
+
+
+def _signed(usd: float) -> str:
+    if abs(usd) < 1.0:
+        return "0"
+    return f"{'+' if usd > 0.0 else ''}{number_text(usd / MILLION)}"
+
+
+def _advice(found: Response) -> str:
+    advised = found.advice[found.advice["advised"]]
+    if not len(advised):
+        return "No change of rules is advised: none saves money outside the interval.\n"
+    rows = [
+        [
+            row["materials"].replace("+", ", "),
+            row["participant"],
+            row["rule"],
+            row["best_rule"],
+            money(row["gain_usd"]),
+            money(row["gain_low_usd"]),
+            money(row["gain_high_usd"]),
+        ]
+        for row in advised.to_dict(orient="records")
+    ]
+    header = ["materials", "participant", "rule now", "better", "saves", "95 % from", "to"]
+    return render_table(
+        "Rules that would be better from here", header, rows, left={0, 1, 2, 3}, wrapped={0}
+    )
