@@ -290,8 +290,8 @@ def test_what_might_have_followed_and_did_not_no_longer_does():
 # --- Rules chosen anew ----------------------------------------------------------------------------
 
 
-def expected_cost(now, block, needs, rules):
-    """The cost of rules (C, P) from here on, by the plain simulation, in plain steps."""
+def plain_run(now, block, needs, rules):
+    """Rules (C, P) from the current month on, by the plain simulation."""
     problem, steps = now.problem, now.steps(block)
     holding, stock, _ = now.of_block(block)
     P = rules.shape[1]
@@ -303,14 +303,59 @@ def expected_cost(now, block, needs, rules):
         np.repeat(stock[:, None], P, axis=1),
     )
     refill = problem.refill[block.market_participant]
-    run = simulate_months(block, needs, terms, refill, problem.horizon, first=now.month)
-    cost = np.zeros(P)
+    return simulate_months(block, needs, terms, refill, problem.horizon, first=now.month)
+
+
+def expected_cost(now, block, needs, rules):
+    """The cost of rules (C, P) from here on, in plain steps."""
+    problem, steps, run = now.problem, now.steps(block), plain_run(now, block, needs, rules)
+    cost = np.zeros(rules.shape[1])
     for q in range(block.num_streams):
         z, k = block.stream_market[q], block.stream_class[q]
         worth = problem.shortage_cost[block.market_participant[z], block.market_material[z], k]
         cost += needs.probability @ run.unserved[:, q] * worth
     cost += np.einsum("s,stjp,j->p", needs.probability, run.released, steps.cost)
     return cost
+
+
+def promised(now, block):
+    """Fill rates, chances and worst means that are asked of a block: stream, level, tail, least."""
+    found = []
+    for promise in now.problem.promises:
+        if promise.floor or not block.owns(promise.participant, promise.material):
+            continue
+        q = block.stream(promise.participant, promise.material, promise.demand_class)
+        if promise.metric == "chance":
+            found.append((q, promise.level, None, promise.confidence))
+        elif promise.metric == "cvar":
+            found.append((q, None, 1.0 - promise.confidence, promise.level))
+        elif promise.metric == "fill_rate":
+            found.append((q, None, None, promise.level))
+    return found
+
+
+def promise_values(now, block, needs, rules, count=30):
+    """What rules (C, P) make of each promise, by sorting scenarios."""
+    run = plain_run(now, block, needs, rules)
+    values = []
+    for q, level, tail, _ in promised(now, block):
+        need = np.concatenate([needs.total[:, q], np.zeros(count - len(needs.total))])
+        short = np.vstack(
+            [run.unserved[:, q], np.zeros((count - len(run.unserved), rules.shape[1]))]
+        )
+        served = 1.0 - short / np.where(need > 0.0, need, np.inf)[:, None]
+        if level is not None:
+            values.append((served >= level - 1e-9).mean(axis=0))
+        elif tail is not None:
+            mass, rest = np.zeros(rules.shape[1]), tail
+            for worst in np.sort(served, axis=0):
+                part = min(rest, 1.0 / count)
+                mass, rest = mass + part * worst, rest - part
+            values.append(mass / tail)
+        else:
+            total = need.sum()
+            values.append(1.0 - short.sum(axis=0) / total if total else np.ones(rules.shape[1]))
+    return np.array(values).reshape(-1, rules.shape[1])
 
 
 def test_rules_chosen_anew_are_the_best_of_all_and_never_worse_than_agreed():
@@ -321,12 +366,16 @@ def test_rules_chosen_anew_are_the_best_of_all_and_never_worse_than_agreed():
         for block in now.blocks[8:14]:
             needs = now.needs(block, drawn, workers)
             course = course_of(now, block, needs, menu, workers)
-            best, complete = best_rules(now, block, course, workers)
+            best, complete = best_rules(now, block, course, 30, workers)
             assert complete
             R, C = len(now.problem.menu.rules), len(now.problem.participants)
             every = np.array(list(itertools.product(range(R), repeat=C))).T
             costs = expected_cost(now, block, needs, every)
             _, _, agreed = now.of_block(block)
+            values = promise_values(now, block, needs, np.column_stack([agreed, every]))
+            asked = np.array([row[-1] for row in promised(now, block)])
+            enough = values[:, 1:] >= np.minimum(values[:, 0], asked)[:, None] - 1e-9
+            costs[~enough.all(axis=0)] = np.inf
             (own,) = expected_cost(now, block, needs, best[:, None])
             (before,) = expected_cost(now, block, needs, agreed[:, None])
             assert own == pytest.approx(costs.min(), rel=1e-9)

@@ -29,12 +29,14 @@ ALTERNATIVES: dict[str, type] = {
     "regret_low_usd": float,
     "regret_high_usd": float,
     "worse_chance": float,
+    "promises_kept": int,
     "borne_by": str,
     "borne_usd": str,
 }
 """Columns. Changes are against following the agreed rules, regrets against the best alternative
 that asks nothing of firms; ``worse_chance`` is the part of the continuations in which it costs more
-than following them; costs are shared as listed."""
+than following them; promises are those of materials of which anything may be needed; costs are
+shared as listed."""
 ADVICE: dict[str, type] = {
     "materials": str,
     "participant": str,
@@ -59,7 +61,9 @@ def interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def alternative_rows(
-    participants: Sequence[str], totals: Mapping[str, NDArray[np.float64]]
+    participants: Sequence[str],
+    totals: Mapping[str, NDArray[np.float64]],
+    kept: Mapping[str, int],
 ) -> list[dict[str, Any]]:
     """Compare alternatives on the same continuations.
 
@@ -67,6 +71,8 @@ def alternative_rows(
     ----------
     totals
         By alternative: what each participant bears in every continuation, (S, C) [USD].
+    kept
+        By alternative: promises that are to be expected to be kept.
     """
     cost = {name: usd.sum(axis=1) for name, usd in totals.items()}
     if not cost:
@@ -88,6 +94,7 @@ def alternative_rows(
                 "regret_low_usd": regret_low,
                 "regret_high_usd": regret_high,
                 "worse_chance": float((usd > cost[FOLLOW] * (1.0 + 1e-12)).mean()),
+                "promises_kept": kept[name],
                 "borne_by": ";".join(participants),
                 "borne_usd": ";".join(f"{value:.10g}" for value in borne),
             }

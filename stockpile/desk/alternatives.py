@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.desk.outlook import expectations, least_value, promises_of
+from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.rules import OWN, Rule, StreamRule, rule_menu
 from stockpile.simulate import Course, Request, Runs, candidate_terms, simulate
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from stockpile.desk.situation import Situation
     from stockpile.needs import Needs
     from stockpile.parallel import Workers
-    from stockpile.problem import Problem
+    from stockpile.problem import Problem, Promise
     from stockpile.rules import RuleMenu
     from stockpile.scenarios import ScenarioSet
     from stockpile.simulate import Simulation
@@ -34,7 +36,7 @@ MORE_THRIFT = 0.1
 """Part of the need of the last class that firms are asked to do without, besides what they do."""
 MOST_COMBINATIONS = 20_000
 """Combinations of rules of a block up to which all are simulated."""
-AT_ONCE = 640
+AT_ONCE = 128
 """How many are simulated in one call."""
 
 
@@ -49,10 +51,17 @@ class Cost:
     usd
         (S', C, P) shortage, shipping and conversion by who bears it, equation (7) without its
         yearly mean [USD].
+    kept
+        (P,) promises of the block that are to be expected to be kept.
     """
 
     scenario: NDArray[np.int64]
     usd: NDArray[np.float64]
+    kept: NDArray[np.int64]
+
+    def of(self, place: int) -> Cost:
+        """Return the cost of one candidate alone, its axis left out."""
+        return Cost(self.scenario, self.usd[:, :, place], self.kept[place])
 
 
 def default_name(participant: str) -> str:
@@ -98,9 +107,16 @@ def costs(
     course: Course,
     rules: NDArray[np.int64],
     menu: RuleMenu,
+    count: int,
     workers: Workers,
 ) -> Cost:
-    """Simulate rules of each owner, (C, P), on the continuations, and count what they cost."""
+    """Simulate rules of each owner, (C, P), on the continuations, and count what they cost.
+
+    Parameters
+    ----------
+    count
+        Number of continuations.
+    """
     steps = situation.steps(block)
     dear = np.flatnonzero(steps.cost > 0.0)
     request = Request.of(streams=range(block.num_streams), steps=dear.tolist())
@@ -113,7 +129,11 @@ def costs(
     receives = block.market_participant[steps.market]
     for place, j in enumerate(dear.tolist()):
         usd[:, receives[j]] += steps.cost[j] * result.released_of[:, place]
-    return Cost(needs.scenario, usd)
+    promises = promises_of(situation, block)
+    values = expectations(block, promises, needs, result.unserved_of, count)
+    asked = np.array([least_value(promise) for promise in promises])
+    kept = values >= asked[:, None] - LEVEL_TOLERANCE
+    return Cost(needs.scenario, usd, kept.sum(axis=0))
 
 
 def course_of(
@@ -140,69 +160,75 @@ def thriftier(situation: Situation, more: float = MORE_THRIFT) -> Situation:
 
 
 def best_rules(
-    situation: Situation, block: Block, course: Course, workers: Workers
+    situation: Situation, block: Block, course: Course, count: int, workers: Workers
 ) -> tuple[NDArray[np.int64], bool]:
     """Find the rules of the menu that cost all owners together least from here on, stocks as given.
 
-    All combinations are simulated, so the answer is exact on these continuations. Where there are
-    too many, one owner's rule after the other is chosen until none is better.
+    They serve no promise worse than the agreed ones do, but where these serve it better than was
+    promised. All combinations are simulated, so the answer is exact on these continuations. Where
+    there are too many, one owner's rule after the other is chosen until none is better.
+
+    Parameters
+    ----------
+    count
+        Number of continuations.
 
     Returns
     -------
     Rules (C,), those agreed on where no others are better, and whether all were looked at.
     """
-    problem = situation.problem
     _, _, agreed = situation.of_block(block)
-    R, C = len(problem.menu.rules), agreed.size
+    R, C = len(situation.problem.menu.rules), agreed.size
+    promises = promises_of(situation, block)
+    _, now = _judged(situation, block, course, agreed[:, None], promises, count, workers)
+    asked = np.minimum(now[:, 0], [least_value(promise) for promise in promises])
+
+    def cheapest(rules: NDArray[np.int64]) -> NDArray[np.int64]:
+        parts = [
+            _judged(situation, block, course, some, promises, count, workers)
+            for some in np.array_split(rules, -(-rules.shape[1] // AT_ONCE), axis=1)
+        ]
+        expected = np.concatenate([cost for cost, _ in parts])
+        values = np.concatenate([value for _, value in parts], axis=1)
+        keeps = (values >= asked[:, None] - LEVEL_TOLERANCE).all(axis=0)
+        least = int(np.where(keeps, expected, np.inf).argmin())
+        better = expected[least] < expected[0] - SAME * max(abs(expected[0]), 1.0)
+        return rules[:, least if better else 0]
+
     if float(R) ** C <= MOST_COMBINATIONS:
         every = np.stack(np.meshgrid(*[np.arange(R)] * C, indexing="ij")).reshape(C, -1)
-        return _cheapest(situation, block, course, np.column_stack([agreed, every]), workers), True
+        return cheapest(np.column_stack([agreed, every])), True
     best = agreed
     while True:
         before = best
         for c in range(C):
             tried = np.repeat(best[:, None], R + 1, axis=1)
             tried[c, 1:] = np.arange(R)
-            best = _cheapest(situation, block, course, tried, workers)
+            best = cheapest(tried)
         if (best == before).all():
             return best, False
-
-
-def _cheapest(
-    situation: Situation,
-    block: Block,
-    course: Course,
-    rules: NDArray[np.int64],
-    workers: Workers,
-) -> NDArray[np.int64]:
-    """Return the cheapest of rules (C, P); the first where none is better by more than rounding."""
-    expected = np.concatenate(
-        [
-            _expected(situation, block, course, rules[:, first : first + AT_ONCE], workers)
-            for first in range(0, rules.shape[1], AT_ONCE)
-        ]
-    )
-    least = int(expected.argmin())
-    better = expected[least] < expected[0] - SAME * max(abs(expected[0]), 1.0)
-    return rules[:, least if better else 0]
 
 
 SAME = 1e-9
 """A relative difference below this is rounding."""
 
 
-def _expected(
+def _judged(
     situation: Situation,
     block: Block,
     course: Course,
     rules: NDArray[np.int64],
+    promises: Sequence[Promise],
+    count: int,
     workers: Workers,
-) -> NDArray[np.float64]:
-    """Return the expected cost of rules (C, P) from here on, (P,) [USD]."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the expected cost of rules (C, P) from here on, (P,) [USD], and promises' values."""
     problem, steps = situation.problem, situation.steps(block)
-    result = _simulated(situation, block, course, rules, problem.menu, Request.of(), workers)
+    request = Request.of(streams=range(block.num_streams if promises else 0))
+    result = _simulated(situation, block, course, rules, problem.menu, request, workers)
     worth, _ = _worth(problem, block)
-    return np.asarray(worth @ result.unserved + steps.cost @ result.released)
+    values = expectations(block, promises, course.needs, result.unserved_of, count)
+    return worth @ result.unserved + steps.cost @ result.released, values
 
 
 def _simulated(

@@ -198,11 +198,12 @@ def _alternatives(found: Response) -> str:
             if row["alternative"] == THRIFT
             else number_text(max(row["regret_usd"], 0.0) / MILLION),
             f"{100.0 * row['worse_chance']:.0f} %",
+            f"{row['promises_kept']}",
         ]
         for row in found.alternatives.to_dict(orient="records")
     ]
     header = ["alternative", "M USD from\nnow on", "change", "95 % from", "to"]
-    header += ["regret", "worse\nwith"]
+    header += ["regret", "worse\nwith", "promises\nkept"]
     return render_table(
         "Alternatives on the same continuations; what thrift costs firms is not counted",
         header,
@@ -222,6 +223,7 @@ def _advice(found: Response) -> str:
     advised = found.advice[found.advice["advised"]]
     if not len(advised):
         return "No change of rules is advised: none saves money outside the interval.\n"
+    advised = advised.sort_values("gain_usd", ascending=False, kind="stable")
     rows = [
         [
             row["materials"].replace("+", ", "),
@@ -232,9 +234,13 @@ def _advice(found: Response) -> str:
             money(row["gain_low_usd"]),
             money(row["gain_high_usd"]),
         ]
-        for row in advised.to_dict(orient="records")
+        for row in advised.head(MOST_ROWS).to_dict(orient="records")
     ]
     header = ["materials", "participant", "rule now", "better", "saves", "95 % from", "to"]
     return render_table(
-        "Rules that would be better from here", header, rows, left={0, 1, 2, 3}, wrapped={0}
+        f"Rules that would be better from here, and break no promise{_of(len(advised))}",
+        header,
+        rows,
+        left={0, 1, 2, 3},
+        wrapped={0},
     )

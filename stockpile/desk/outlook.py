@@ -10,6 +10,8 @@ from stockpile.coverage import served_fraction, worst_mean
 from stockpile.problem import LEVEL_TOLERANCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
@@ -48,19 +50,11 @@ def outlook_rows(
         Number of continuations; those that the needs do not list need nothing.
     """
     problem = situation.problem
-    unserved = months.unserved[:, :, 0]
+    asked = promises_of(situation, block)
+    expected = expectations(block, asked, needs, months.unserved, count)[:, 0]
     rows = []
-    for promise in problem.promises:
-        if (
-            promise.metric not in METRICS
-            or promise.floor
-            or not block.owns(promise.participant, promise.material)
-        ):
-            continue
-        q = block.stream(promise.participant, promise.material, promise.demand_class)
-        short, need = unserved[:, q], needs.total[:, q]
-        expected = _expected(promise, short, need, count)
-        asked = promise.confidence if promise.metric == "chance" else promise.level
+    for promise, value in zip(asked, expected.tolist(), strict=True):
+        q = _stream(block, promise)
         rows.append(
             {
                 "participant": problem.participants[promise.participant],
@@ -69,23 +63,63 @@ def outlook_rows(
                 "metric": promise.metric,
                 "level": promise.level,
                 "confidence": promise.confidence,
-                "expected": expected,
-                "kept": expected >= asked - LEVEL_TOLERANCE,
-                "need_t": float(need.sum() / count),
-                "unserved_t": float(short.sum() / count),
+                "expected": value,
+                "kept": value >= least_value(promise) - LEVEL_TOLERANCE,
+                "need_t": float(needs.total[:, q].sum() / count),
+                "unserved_t": float(months.unserved[:, q, 0].sum() / count),
             }
         )
     return rows
 
 
-def _expected(
-    promise: Promise, short: NDArray[np.float64], need: NDArray[np.float64], count: int
-) -> float:
-    if promise.metric == "fill_rate":
-        total = float(need.sum())
-        return 1.0 - float(short.sum()) / total if total > 0.0 else 1.0
-    if promise.metric == "chance":
-        missed = served_fraction(short, need) < promise.level - LEVEL_TOLERANCE
-        return 1.0 - float(missed.sum()) / count
-    probability = np.full(short.size, 1.0 / count)
-    return float(worst_mean(short[:, None], need, probability, 1.0 - promise.confidence)[0])
+def promises_of(situation: Situation, block: Block) -> list[Promise]:
+    """Return the promises of a block that a look ahead can be compared with."""
+    return [
+        promise
+        for promise in situation.problem.promises
+        if promise.metric in METRICS
+        and not promise.floor
+        and block.owns(promise.participant, promise.material)
+    ]
+
+
+def least_value(promise: Promise) -> float:
+    """Return what a promise asks of its value: a confidence of ``chance``, else a level."""
+    return promise.confidence if promise.metric == "chance" else promise.level
+
+
+def expectations(
+    block: Block,
+    promises: Sequence[Promise],
+    needs: Needs,
+    unserved: NDArray[np.float64],
+    count: int,
+) -> NDArray[np.float64]:
+    """Return the value of each promise under P candidates, (promises, P).
+
+    Parameters
+    ----------
+    unserved
+        (S', Q, P) [t].
+    count
+        Number of continuations; those that the needs do not list need nothing.
+    """
+    values = np.ones((len(promises), unserved.shape[2]))
+    for place, promise in enumerate(promises):
+        q = _stream(block, promise)
+        short, need = unserved[:, q], needs.total[:, q]
+        if promise.metric == "fill_rate":
+            total = float(need.sum())
+            if total > 0.0:
+                values[place] = 1.0 - short.sum(axis=0) / total
+        elif promise.metric == "chance":
+            missed = served_fraction(short, need[:, None]) < promise.level - LEVEL_TOLERANCE
+            values[place] = 1.0 - missed.sum(axis=0) / count
+        else:
+            probability = np.full(need.size, 1.0 / count)
+            values[place] = worst_mean(short, need, probability, 1.0 - promise.confidence)
+    return values
+
+
+def _stream(block: Block, promise: Promise) -> int:
+    return block.stream(promise.participant, promise.material, promise.demand_class)

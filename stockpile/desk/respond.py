@@ -114,7 +114,8 @@ def respond(
                     found.setdefault(name, []).append(cost)
                 rows["advice"] += of_block.advice
     totals = {name: total(parts, judged_on) for name, parts in found.items()}
-    rows["alternatives"] = alternative_rows(problem.participants, totals)
+    kept = {name: sum(int(part.kept) for part in parts) for name, parts in found.items()}
+    rows["alternatives"] = alternative_rows(problem.participants, totals, kept)
     rows["events"] = [
         {
             "event": event.event,
@@ -197,11 +198,8 @@ class _Block:
         by_rule = rule_alternatives(now.problem, agreed)
         best, complete = self._best()
         rules = np.column_stack([*by_rule.values(), best])
-        cost = costs(now, block, course, rules, self.menu, workers)
-        found = {
-            name: Cost(cost.scenario, cost.usd[:, :, place])
-            for place, name in enumerate([*by_rule, BEST])
-        }
+        cost = costs(now, block, course, rules, self.menu, self.judged_on.count, workers)
+        found = {name: cost.of(place) for place, name in enumerate([*by_rule, BEST])}
         advised, self.advice = advice_rows(
             now, block, agreed, best, found, self.judged_on.count, complete=complete
         )
@@ -218,9 +216,10 @@ class _Block:
     def _best(self) -> tuple[NDArray[np.int64], bool]:
         needs = self.now.needs(self.block, self.chosen_on, self.workers)
         course = course_of(self.now, self.block, needs, self.menu, self.workers)
-        return best_rules(self.now, self.block, course, self.workers)
+        return best_rules(self.now, self.block, course, self.chosen_on.count, self.workers)
 
     def _of_agreed(self, course: Any, now: Situation) -> Cost:
         _, _, agreed = now.of_block(self.block)
-        cost = costs(now, self.block, course, agreed[:, None], self.menu, self.workers)
-        return Cost(cost.scenario, cost.usd[:, :, 0])
+        count = self.judged_on.count
+        cost = costs(now, self.block, course, agreed[:, None], self.menu, count, self.workers)
+        return cost.of(0)
