@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.countering import CounterMoves, counter_moves
+    from stockpile.desk.replay import Replay, replay
     from stockpile.desk.respond import respond
     from stockpile.desk.response import Response
     from stockpile.desk.state import State, begun_state, load_state, save_state
@@ -66,6 +67,7 @@ _HOME = {
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ProjectEffects": "effects_of_projects",
+    "Replay": "desk.replay",
     "Response": "desk.response",
     "ResultError": "errors",
     "Sensitivity": "sensitivities",
@@ -91,6 +93,7 @@ _HOME = {
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
     "project_effects": "effects_of_projects",
+    "replay": "desk.replay",
     "report": "reports.report",
     "respond": "desk.respond",
     "save": "instance",
@@ -120,6 +123,7 @@ __all__ = [
     "NotBuiltError",
     "Plan",
     "ProjectEffects",
+    "Replay",
     "Response",
     "ResultError",
     "Sensitivity",
@@ -145,6 +149,7 @@ __all__ = [
     "marginals",
     "office_tables",
     "project_effects",
+    "replay",
     "report",
     "respond",
     "save",

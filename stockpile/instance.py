@@ -41,6 +41,7 @@ from stockpile.tables import (
     Holding,
     Lead,
     Material,
+    Outcome,
     Participant,
     PlantShare,
     Project,
@@ -100,6 +101,7 @@ class Instance(Header):
     scenarios: tuple[Scenario, ...] = ()
     events: tuple[Event, ...] = ()
     stress: tuple[StressEvent, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     coverage: tuple[CoverageTarget, ...] = ()
     rules: tuple[RuleRow, ...] = ()
     transfers: tuple[Transfer, ...] = ()
@@ -296,7 +298,7 @@ _LATER: dict[type, frozenset[str]] = {
 }
 """Columns and keys younger than the first hashes, which stay as they were at the default."""
 _LATER_TABLES = frozenset(
-    {"project_products", "leads", "recycling", "concentration", "plant_shares"}
+    {"project_products", "leads", "recycling", "concentration", "plant_shares", "outcomes"}
 )
 """Tables younger than the first hashes, which stay as they were without rows."""
 

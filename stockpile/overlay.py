@@ -33,6 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "commercial": ("participant", "material", "demand_class"),
     "events": ("scenario", *_EVENT),
     "stress": ("stress", *_EVENT),
+    "outcomes": ("stress", "month"),
     "coverage": (
         "participant",
         "material",

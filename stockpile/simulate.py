@@ -491,16 +491,19 @@ def simulate_months(
 
     Parameters
     ----------
+    horizon
+        Months that are simulated; what is needed after them is left out.
     first
         Month, counted from 0, in which the simulation begins; before it nothing happens.
     """
     steps, pools = terms.steps, terms.steps.pools
     S, P, I = needs.scenario.size, terms.holding.shape[1], block.num_stocks  # noqa: E741
-    scenario_of = np.repeat(np.arange(S), np.diff(needs.first))
+    seen = needs.month < horizon
+    scenario_of = np.repeat(np.arange(S), np.diff(needs.first))[seen]
 
     def dense(values: NDArray[np.generic]) -> NDArray[np.float64]:
         result = np.zeros((S, horizon, values.shape[1]))
-        result[scenario_of, needs.month] = values
+        result[scenario_of, needs.month[seen]] = values[seen]
         return result
 
     need, loss, age = dense(needs.need), dense(needs.loss), dense(needs.age)

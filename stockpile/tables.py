@@ -524,6 +524,25 @@ class StressEvent(Occurrence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(SourcedRow):
+    """``outcomes.csv``: what is known to have happened in a case; replays print it, nothing else.
+
+    Attributes
+    ----------
+    stress
+        The case of ``stress.csv``.
+    month
+        Month of the case in which it happened, counted from 1.
+    outcome
+        What happened, in one sentence.
+    """
+
+    stress: Annotated[str, KeyOf("stress")]
+    month: Annotated[int, Whole("month", at_least=1)]
+    outcome: Annotated[str, Text()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageTarget(SourcedRow):
     """``coverage.csv``: a promise.
 
@@ -912,6 +931,7 @@ TABLES: dict[str, type[Row]] = {
     "scenarios": Scenario,
     "events": Event,
     "stress": StressEvent,
+    "outcomes": Outcome,
     "coverage": CoverageTarget,
     "rules": RuleRow,
     "transfers": Transfer,

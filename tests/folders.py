@@ -100,6 +100,10 @@ stress,source,start_month,duration_months,severity
 halt,china,1,12,1
 halt,canada,3,2,0.5
 """,
+    "outcomes.csv": """\
+stress,month,outcome
+halt,2,"Plants stop, says the press"
+""",
     "coverage.csv": """\
 participant,material,demand_class,metric,level,confidence,stress,group,sharing
 *,*,defense,fill_rate,0.9,,,,

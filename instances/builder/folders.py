@@ -18,7 +18,7 @@ from builder.nations import (
     transfer_rows,
 )
 from builder.projects import concentration_rows, project_tables
-from builder.promises import coverage_rows, stress_rows
+from builder.promises import coverage_rows, outcome_rows, stress_rows
 from builder.settings import CHAIN_GAP, GAP, coupling_settings, settings
 from builder.shortage import class_rows, shortage_rows
 from builder.sources import references, seen_by
@@ -63,6 +63,7 @@ CHAIN_COLUMNS = {
     "projects": "project kind material capacity_t_per_year beneficiaries beneficiary_shares "
     "funder capital_usd operating_usd_per_t lead_median_months lead_sigma fast_track_usd "
     "fast_track_months ramp_months slip_probability slip_months life_years source",
+    "outcomes": "stress month outcome",
     "project_products": "project material capacity_t_per_year operating_usd_per_t",
     "concentration": "participant material source max_share",
     "conversions": "conversion participant from_material to_material yield "
@@ -121,6 +122,7 @@ def whole(sources: Sources) -> Instance:
     projects, products = project_tables(sources)
     tables = full.tables | {
         "participants": add_project_budgets(sources, full.tables["participants"]),
+        "outcomes": outcome_rows(sources),
         "projects": projects,
         "project_products": products,
         "concentration": concentration_rows(sources),

@@ -33,6 +33,14 @@ def stress_rows(sources: Sources) -> list[Row]:
     ]
 
 
+def outcome_rows(sources: Sources) -> list[Row]:
+    """Rows of `outcomes.csv`."""
+    return [
+        {name: row[name] for name in ("stress", "month", "outcome", "ref")} | {"note": row["why"]}
+        for row in sources.tables["outcomes"]
+    ]
+
+
 def replay_severity(sources: Sources, cell: str) -> tuple[float, str]:
     """Severity of one event (`event:E16`) or the mean of several (`pool:E15;E31`)."""
     _, _, events = cell.partition(":")

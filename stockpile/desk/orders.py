@@ -62,8 +62,10 @@ NOTHING = 1e-9
 """Tonnes below which nothing is released."""
 
 
-def months_ahead(situation: Situation, block: Block, needs: Needs) -> Months:
-    """Simulate the agreed rules from the current month on, month by month."""
+def months_ahead(
+    situation: Situation, block: Block, needs: Needs, months: int | None = None
+) -> Months:
+    """Simulate the agreed rules from the current month on, so many months or to the end."""
     holding, stock, rule = situation.of_block(block)
     terms = candidate_terms(
         situation.problem.menu,
@@ -73,7 +75,7 @@ def months_ahead(situation: Situation, block: Block, needs: Needs) -> Months:
         stock[:, None],
     )
     refill = situation.problem.refill[block.market_participant]
-    horizon = situation.problem.horizon
+    horizon = situation.problem.horizon if months is None else situation.month + months
     return simulate_months(block, needs, terms, refill, horizon, first=situation.month)
 
 
@@ -92,7 +94,7 @@ def this_month(
         return [], []
     scenario = int(np.searchsorted(needs.first, now[0], side="right")) - 1
     one = needs.only(np.array([scenario]), np.ones(1))
-    months = months_ahead(situation, block, one)
+    months = months_ahead(situation, block, one, months=1)
     released = months.released[0, situation.month, :, 0]
     return (
         _orders(situation, block, released),
