@@ -160,7 +160,8 @@ def replay(
     stress
         Name of the case.
     existing
-        Whether to begin with the stocks of today, not with those that the plan wants.
+        Whether to begin with the stocks of today, and rules that are about these, not with those
+        that the plan wants.
     months
         Months to walk through; None up to three months after the last event, at most the horizon.
     continuations, seed
@@ -187,10 +188,9 @@ def replay(
     count = min(last + 3, instance.horizon_months) if months is None else months
     first = situation(instance, plan, State(month=1))
     problem = first.problem
-    stock = first.stock
-    if existing:
-        stock = problem.existing.copy()
-    holding = np.maximum(first.holding, stock)
+    # What has not been bought yet is not bought back either: today's stocks are then all there is.
+    stock = problem.existing.copy() if existing else first.stock
+    holding = stock.copy() if existing else first.holding
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     with Workers(threads) as workers:
         for month in range(1, count + 1):

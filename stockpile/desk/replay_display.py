@@ -55,7 +55,7 @@ def _stocks(found: Replay) -> str:
     last = int(table["month"].max()) if len(table) else 0
     months = [month for month in SHOWN_MONTHS if month <= last]
     if not months:
-        return "No stock is needed.\n"
+        return "Nothing is held of what the case is about.\n"
     courses: list[tuple[float, tuple[Any, ...], dict[int, float], dict[int, float]]] = []
     for names, own in table.groupby(["participant", "material"], sort=False):
         left = dict(zip(own["month"], own["stock_t"], strict=True))
