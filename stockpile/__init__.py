@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stockpile.batches.runs import Variant
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.countering import CounterMoves, counter_moves
+    from stockpile.desk.briefing import write_briefing
     from stockpile.desk.replay import Replay, replay
     from stockpile.desk.respond import respond
     from stockpile.desk.response import Response
@@ -103,6 +104,7 @@ _HOME = {
     "solve": "solver",
     "stress_runs": "stress_simulation",
     "validate": "instance",
+    "write_briefing": "desk.briefing",
     "write_tables": "reports.tables_folder",
 }
 
@@ -159,6 +161,7 @@ __all__ = [
     "solve",
     "stress_runs",
     "validate",
+    "write_briefing",
     "write_tables",
 ]
 

@@ -19,6 +19,7 @@ from scipy import stats
 import stockpile as sp
 from stockpile import cli
 from stockpile.desk.alternatives import BEST, FOLLOW, HOLD, WAIT, best_rules, course_of, wider_menu
+from stockpile.desk.briefing import briefing
 from stockpile.desk.continuations import continuations, observed_events, remaining_durations
 from stockpile.desk.events import Observed
 from stockpile.desk.orders import months_ahead
@@ -550,3 +551,35 @@ def test_hazards_say_what_an_event_of_theirs_is():
     assert (first.source, first.duration_median_months, first.severity) == ("g", 4.0, 0.4)
     assert math.isclose(second.duration_median_months, 9.0)
     assert math.isclose(second.duration_sigma, 0.3)
+
+
+# --- The briefing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_briefing_says_on_one_page_what_the_answer_says(tmp_path, lang):
+    """Every release of this month is on it, added up by stock, and three what-ifs."""
+    world, plan, begun = crisis()
+    found = sp.respond(world, plan, begun, continuations=60)
+    page = briefing(found, world, lang=lang)
+    orders, what_ifs = page.sections[0].parts[0], page.sections[1].parts[0]
+    names = {row.material: row.name for row in world.materials}
+    people = {row.participant: row.name for row in world.participants}
+    released = found.orders.groupby(["owner", "material"])["taken_t"].sum()
+    assert len(released)
+    shown = {(row[0], row[1]): row[3] + row[4] for row in orders.rows}
+    assert len(orders.rows) <= 14
+    for (owner, material), tonnes in released.items():
+        key = (people[owner], names[material])
+        if key in shown:
+            assert shown[key] == pytest.approx(tonnes)
+    assert sum(key in {(people[c], names[m]) for c, m in released.index} for key in shown) >= 10
+    assert len(what_ifs.rows) == 4
+    assert page.picture is not None
+    for name in ("page.html", "page.md"):
+        file = sp.write_briefing(found, world, tmp_path / name, lang=lang)
+        text = file.read_text(encoding="utf-8")
+        assert names["dy_oxide"] in text
+        assert ("放出指示" in text) == (lang == "ja")
+    with pytest.raises(sp.UsageError, match="a briefing ends with one of"):
+        sp.write_briefing(found, world, tmp_path / "page.docx")

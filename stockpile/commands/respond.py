@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, instance_of, require_target
+from stockpile.commands.options import add_instance, add_language, instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,15 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="what is known on the day; begin one with: stockpile state",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the answer here")
+    parser.add_argument(
+        "--briefing",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="also write one page for those who decide: .html, .pdf or .md; may be repeated",
+    )
+    add_language(parser)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
         "--continuations", metavar="N", type=int, default=2000, help="ways on to look at (2000)"
@@ -45,6 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     instance = instance_of(options)
+    from stockpile.desk.briefing import briefing_form, write_briefing
     from stockpile.desk.display import response_text
     from stockpile.desk.respond import respond
     from stockpile.desk.response import FILES, MARK
@@ -52,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
     from stockpile.plan import Plan
 
     require_target(options.out, mark=MARK, replaceable=FILES)
+    for file in options.briefing:
+        briefing_form(file)
     plan = Plan.load(options.result)
     found = respond(
         instance,
@@ -64,8 +76,11 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.out is not None:
         found.save(options.out)
+    for file in options.briefing:
+        write_briefing(found, instance, file, lang=options.lang)
     sys.stdout.write(found.to_json() if options.json else response_text(found))
     sys.stdout.flush()
-    if options.out is not None:
-        sys.stderr.write(f"Written to {options.out}.\n")
+    for target in (options.out, *options.briefing):
+        if target is not None:
+            sys.stderr.write(f"Written to {target}.\n")
     return EXIT_OK

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.desk.alternatives import BEST, FOLLOW, HOLD, OWN_ONLY, RELEASE, THRIFT, WAIT
+from stockpile.desk.runouts import soonest
 from stockpile.display import money, render_table
 from stockpile.number_text import number_text
 
@@ -124,9 +125,7 @@ def _runouts(found: Response) -> str:
     table = found.runouts[found.runouts["chance"] > 0.0]
     if not len(table):
         return "No stock runs out in any continuation.\n"
-    table = table.sort_values(
-        ["chance_in_12_months", "chance", "material"], ascending=[False, False, True], kind="stable"
-    )
+    table = soonest(table)
     rows = [
         [
             row["participant"],

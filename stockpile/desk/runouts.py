@@ -9,6 +9,7 @@ import numpy as np
 from stockpile.rules import OWN
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
@@ -80,6 +81,13 @@ def runouts(
             }
         )
     return rows
+
+
+def soonest(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort run-out dates: those that one in ten continuations brings first, then by chance."""
+    return table.sort_values(
+        ["month_10", "chance", "material"], ascending=[True, False, True], kind="stable"
+    )
 
 
 def least_levels(situation: Situation, block: Block) -> NDArray[np.float64]:
