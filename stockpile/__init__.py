@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from stockpile.marginal_costs import Marginals, marginals
     from stockpile.outofsample import Assessment, evaluate
     from stockpile.plan import Plan, Status
+    from stockpile.purchasing.calendar import Schedule, schedule
+    from stockpile.purchasing.settings import ScheduleSettings
     from stockpile.reports.office_tables import office_tables
     from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
@@ -71,6 +73,8 @@ _HOME = {
     "Replay": "desk.replay",
     "Response": "desk.response",
     "ResultError": "errors",
+    "Schedule": "purchasing.calendar",
+    "ScheduleSettings": "purchasing.settings",
     "Sensitivity": "sensitivities",
     "State": "desk.state",
     "Status": "plan",
@@ -99,6 +103,7 @@ _HOME = {
     "respond": "desk.respond",
     "save": "instance",
     "save_state": "desk.state",
+    "schedule": "purchasing.calendar",
     "schema": "schemas",
     "sensitivity": "sensitivities",
     "solve": "solver",
@@ -128,6 +133,8 @@ __all__ = [
     "Replay",
     "Response",
     "ResultError",
+    "Schedule",
+    "ScheduleSettings",
     "Sensitivity",
     "State",
     "Status",
@@ -156,6 +163,7 @@ __all__ = [
     "respond",
     "save",
     "save_state",
+    "schedule",
     "schema",
     "sensitivity",
     "solve",

@@ -29,6 +29,7 @@ COMMANDS = {
     "state": "begin a folder with what is known on the day of a crisis",
     "respond": "say what to release this month, and what is to be expected",
     "replay": "walk through a case month by month: what the desk would have done",
+    "schedule": "say what to buy when, from the stocks of today to those of a plan",
     "foresight": "bound what any release policy could achieve",
     "export": "write a model to a file for other solvers",
     "report": "write pages, spreadsheets and text that decision makers read",

@@ -184,20 +184,30 @@ def best_rules(
     asked = np.minimum(now[:, 0], [least_value(promise) for promise in promises])
 
     def cheapest(rules: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the cheapest of rules (C, P); the first where none is better."""
         parts = [
             _judged(situation, block, course, some, promises, count, workers)
             for some in np.array_split(rules, -(-rules.shape[1] // AT_ONCE), axis=1)
         ]
         expected = np.concatenate([cost for cost, _ in parts])
         values = np.concatenate([value for _, value in parts], axis=1)
-        keeps = (values >= asked[:, None] - LEVEL_TOLERANCE).all(axis=0)
+        keeps = np.asarray((values >= asked[:, None] - LEVEL_TOLERANCE).all(axis=0))
         least = int(np.where(keeps, expected, np.inf).argmin())
-        better = expected[least] < expected[0] - SAME * max(abs(expected[0]), 1.0)
+        better = expected[least] < expected[0] - SAME * max(abs(expected[0]), 1.0) or not keeps[0]
         return rules[:, least if better else 0]
+
+    def without_idle_changes(best: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take back the changes of owners that make no difference."""
+        for c in np.flatnonzero(best != agreed):
+            kept = best.copy()
+            kept[c] = agreed[c]
+            # The first wins unless the second is better by more than rounding.
+            best = cheapest(np.column_stack([kept, best]))
+        return best
 
     if float(R) ** C <= MOST_COMBINATIONS:
         every = np.stack(np.meshgrid(*[np.arange(R)] * C, indexing="ij")).reshape(C, -1)
-        return cheapest(np.column_stack([agreed, every])), True
+        return without_idle_changes(cheapest(np.column_stack([agreed, every]))), True
     best = agreed
     while True:
         before = best
@@ -206,7 +216,7 @@ def best_rules(
             tried[c, 1:] = np.arange(R)
             best = cheapest(tried)
         if (best == before).all():
-            return best, False
+            return without_idle_changes(best), False
 
 
 SAME = 1e-9

@@ -146,20 +146,38 @@ def _situation(found: Response, names: Names, say: Language) -> list[str]:
             if targets == ["*"]
             else ", ".join(names.participant(key) for key in targets)
         )
-        what = names.source(row["source"]) if row["source"] else readable(row["event"])
-        sentences.append(
-            say(
-                "{what}: {severity} of the supply is lost since month {start}; hit: {whom}. It "
-                "goes on for 6 more months with a probability of {six}, for 12 with {twelve}.",
-                what=what,
-                severity=_share(row["severity"]),
-                start=row["start_month"],
-                whom=whom,
-                six=_share(row["chance_6_more_months"]),
-                twelve=_share(row["chance_12_more_months"]),
-            )
+        lasts = say(
+            "It goes on for 6 more months with a probability of {six}, for 12 with {twelve}.",
+            six=_share(row["chance_6_more_months"]),
+            twelve=_share(row["chance_12_more_months"]),
         )
+        sentences.append(f"{_event(row, whom, names, say)} {lasts}")
     return sentences
+
+
+def _event(row: dict[str, Any], whom: str, names: Names, say: Language) -> str:
+    """Say what an event does, to whom, since when."""
+    if row["effect"] == "demand_surge":
+        return say(
+            "Demand is {severity} higher since month {start}: {whom}.",
+            severity=_share(row["severity"]),
+            start=row["start_month"],
+            whom=whom,
+        )
+    if row["effect"] == "sharing_blocked":
+        return say(
+            "Nothing may be shipped to partners since month {start}: {whom}.",
+            start=row["start_month"],
+            whom=whom,
+        )
+    what = names.source(row["source"]) if row["source"] else readable(row["event"])
+    return say(
+        "{what}: {severity} of the supply is lost since month {start}; hit: {whom}.",
+        what=what,
+        severity=_share(row["severity"]),
+        start=row["start_month"],
+        whom=whom,
+    )
 
 
 def _first_orders(found: Response, names: Names, say: Language) -> str:
@@ -168,7 +186,7 @@ def _first_orders(found: Response, names: Names, say: Language) -> str:
         materials = len(set(found.orders["material"]))
         missing = int((found.needed["unserved_t"] > 1e-9).sum())
         text = say(
-            "Orders of this month: {owners}, {materials} materials.",
+            "Orders of this month: {owners}. Materials: {materials}.",
             owners=owners,
             materials=materials,
         )
@@ -177,6 +195,12 @@ def _first_orders(found: Response, names: Names, say: Language) -> str:
         else:
             text += say(" All needs of this month are served.")
         return text
+    if len(found.needed):
+        return say(
+            "Nothing is released this month, though {count} needs are not served: stocks are "
+            "empty, or rules keep them.",
+            count=len(found.needed),
+        )
     coming = found.ahead[found.ahead["chance"] >= LIKELY]
     if not len(coming):
         return say("Nothing has to be released this month.")
@@ -188,13 +212,16 @@ def _first_orders(found: Response, names: Names, say: Language) -> str:
 
 
 def _pressing(found: Response, names: Names, say: Language) -> str:
-    soon = found.runouts[found.runouts[f"chance_in_{SOON}_months"] > 0.0]
+    there = found.runouts[found.runouts["stock_t"] > found.runouts["least_t"]]
+    soon = there[there[f"chance_in_{SOON}_months"] > 0.0]
     kept, promises = int(found.outlook["kept"].sum()), len(found.outlook)
     kept_text = say(
         "{kept} of {promises} promises are still to be expected to be kept.",
         kept=kept,
         promises=promises,
     )
+    if not promises:
+        kept_text = ""
     if not len(soon):
         return say("Under the rules no stock runs out within a year. ") + kept_text
     first = max(_records(soon), key=lambda row: float(row[f"chance_in_{SOON}_months"]))

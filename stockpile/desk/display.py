@@ -64,7 +64,14 @@ def _events(found: Response) -> str:
 
 def _orders(found: Response) -> str:
     if not len(found.orders):
-        return "Nothing is to be released this month: firms' own stocks cover what is missing.\n"
+        if len(found.needed):
+            return (
+                "Nothing is to be released this month, though not all is served: stocks are empty, "
+                "or rules keep them.\n"
+            )
+        return (
+            "Nothing is to be released this month: nothing is missing beyond firms' own stocks.\n"
+        )
     rows = [
         [
             row["owner"],

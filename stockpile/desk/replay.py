@@ -18,9 +18,10 @@ from stockpile.desk.continuations import continuations
 from stockpile.desk.orders import NEEDED, ORDERS, months_ahead, this_month
 from stockpile.desk.runouts import QUANTILES, WITHIN, runouts
 from stockpile.desk.situation import Situation, situation
-from stockpile.desk.state import Ongoing, State
+from stockpile.desk.state import Ongoing, Started, State
 from stockpile.errors import UsageError, suggestion
 from stockpile.folders import write_whole
+from stockpile.lead_times import median_leads
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import require_same
 from stockpile.records import csv_texts, json_text
@@ -302,7 +303,15 @@ class _Month:
 
     def _drawn(self, now: Situation) -> ScenarioSet:
         """Draw how things may go on from what is going on."""
-        state = State(month=self.month, ongoing=tuple(self._observed()))
+        first = now.problem.projects.first_month(median_leads(now.problem.projects, 1), now.states)[
+            0
+        ]
+        started = tuple(
+            Started(project=name, start_month=int(first[n]) + 1)
+            for n, name in enumerate(now.problem.projects.names)
+            if now.states[n] and first[n] < self.month
+        )
+        state = State(month=self.month, ongoing=tuple(self._observed()), started=started)
         return continuations(
             self.instance, now.problem, state, now.states, self.continuations, self.seed
         )
@@ -366,7 +375,7 @@ class _Month:
                 for name in ("need_t", "own_t", "partner_t", "unserved_t")
             },
             "outcome": " ".join(
-                f"{row.outcome}."
+                f"{row.outcome.rstrip('.')}."
                 for row in self.instance.outcomes
                 if row.stress == self.events[0].stress and row.month == self.month
             ),

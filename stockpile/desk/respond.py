@@ -32,7 +32,6 @@ from stockpile.desk.runouts import runouts
 from stockpile.desk.situation import situation
 from stockpile.desk.state import check_state
 from stockpile.errors import UsageError
-from stockpile.interrupt import stop_on_interrupt
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import require_same
 from stockpile.result_tables import typed_table
@@ -106,7 +105,7 @@ def respond(
     menu = wider_menu(problem)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     found: dict[str, list[Cost]] = {}
-    with Workers(threads) as workers, stop_on_interrupt():
+    with Workers(threads) as workers:
         for block in now.blocks:
             of_block = _Block(now, block, menu, judged_on, chosen_on, workers)
             if of_block.add_rows(rows):
@@ -120,6 +119,7 @@ def respond(
         {
             "event": event.event,
             "hazard": event.hazard or "",
+            "effect": event.effect,
             "source": event.source or "",
             "materials": ";".join(event.materials),
             "targets": ";".join(event.targets),

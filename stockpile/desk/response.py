@@ -21,6 +21,7 @@ MARK = "response.json"
 EVENTS: dict[str, type] = {
     "event": str,
     "hazard": str,
+    "effect": str,
     "source": str,
     "materials": str,
     "targets": str,
@@ -68,7 +69,8 @@ class Response:
     ahead
         What is to be released in the coming months [t].
     runouts
-        When stocks run out, see :data:`stockpile.desk.runouts.RUNOUTS`.
+        When stocks run out: chances within some months, and months by which parts of all
+        continuations have run out, counted from 1 as the current one.
     outlook
         What is to be expected of each promise from now on.
     alternatives

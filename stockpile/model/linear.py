@@ -84,12 +84,16 @@ class LinearSolution:
         mixed-integer program.
     objective
         ``cost @ values``; infinite without a solution.
+    bound
+        What the solver says that no solution is below, of a mixed-integer program; minus infinity
+        elsewhere. Nobody has recomputed it.
     """
 
     status: str
     values: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     row_duals: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     objective: float = np.inf
+    bound: float = -np.inf
 
 
 def solve_linear(
@@ -155,7 +159,10 @@ def _read(model: LinearModel, scales: _Scales, solver: highspy.Highs) -> LinearS
     duals = np.empty(0)
     if solution.dual_valid and not model.integer.any():
         duals = scales.row * np.array(solution.row_dual, dtype=np.float64) / scales.cost
-    return LinearSolution(status, values, duals, float(model.cost @ values))
+    bound = -np.inf
+    if model.integer.any():
+        bound = float(solver.getInfo().mip_dual_bound) / scales.cost
+    return LinearSolution(status, values, duals, float(model.cost @ values), bound)
 
 
 def _is_feasible(solver: highspy.Highs) -> bool:

@@ -1,0 +1,134 @@
+"""``stockpile schedule``: what to buy when, from the stocks of today to those of a plan."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockpile.commands.exits import EXIT_OK
+from stockpile.commands.options import add_instance, instance_of, require_target
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
+    parser.set_defaults(command=run)
+    add_instance(parser)
+    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    parser.add_argument(
+        "--from", metavar="YEAR", dest="from_year", type=int, required=True, help="first year"
+    )
+    parser.add_argument("--years", metavar="N", type=int, required=True, help="years to plan")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the calendar here")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--yearly-budget",
+        metavar="PARTICIPANT=USD",
+        action="append",
+        default=[],
+        help="most that is paid in a fiscal year (default: its acquisition budget in equal parts)",
+    )
+    parser.add_argument(
+        "--fiscal-start",
+        metavar="PARTICIPANT=MONTH",
+        action="append",
+        default=[],
+        help="month in which its fiscal year begins: 1, 4, 7 or 10 (default: 1)",
+    )
+    parser.add_argument(
+        "--most-of-supply",
+        metavar="FRACTION",
+        type=float,
+        help="most that all buy of a material in a year, of its world supply (default: no limit)",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="stocks to begin with (default: existing_t); what they lack has been released",
+    )
+    parser.add_argument(
+        "--replenish-years",
+        metavar="N",
+        type=int,
+        help="with --state: years within which what has been released is bought back",
+    )
+    parser.add_argument(
+        "--gap", metavar="G", type=float, default=0.01, help="relative gap to stop at (0.01)"
+    )
+    parser.add_argument(
+        "--time-limit", metavar="S", type=float, help="seconds for the search (default: none)"
+    )
+    parser.add_argument(
+        "--scenarios",
+        metavar="N",
+        type=int,
+        help="scenarios that exposures are simulated on (default: those of the plan)",
+    )
+    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    instance = instance_of(options)
+    from stockpile.desk.state import load_state
+    from stockpile.plan import Plan
+    from stockpile.purchasing.calendar import FILES, MARK, schedule
+    from stockpile.purchasing.display import schedule_text
+    from stockpile.purchasing.settings import ScheduleSettings
+
+    require_target(options.out, mark=MARK, replaceable=FILES)
+    plan = Plan.load(options.result)
+    settings = ScheduleSettings(
+        from_year=options.from_year,
+        years=options.years,
+        yearly_budget=_by_participant(options.yearly_budget, "--yearly-budget"),
+        fiscal_start={
+            name: int(month)
+            for name, month in _by_participant(options.fiscal_start, "--fiscal-start").items()
+        },
+        most_of_supply=options.most_of_supply,
+        replenish_years=options.replenish_years,
+    )
+    found = schedule(
+        instance,
+        plan,
+        settings,
+        state=None if options.state is None else load_state(options.state, instance, plan),
+        gap=options.gap,
+        time_limit=options.time_limit,
+        scenarios=options.scenarios,
+        threads=options.threads,
+    )
+    if options.out is not None:
+        found.save(options.out)
+    sys.stdout.write(found.to_json() if options.json else schedule_text(found))
+    sys.stdout.flush()
+    if options.out is not None:
+        sys.stderr.write(f"Written to {options.out}.\n")
+    return EXIT_OK
+
+
+def _by_participant(texts: list[str], option: str) -> dict[str, float]:
+    """Read ``participant=number``.
+
+    Raises
+    ------
+    UsageError
+        If one of them is something else.
+    """
+    from stockpile.errors import UsageError
+
+    found = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise UsageError(
+                f"{option}: {text!r}; expected a participant and a number, such as us=5e8"
+            ) from None
+    return found

@@ -1,0 +1,501 @@
+"""The buying calendar of a plan: solved, recomputed, and what to buy first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stockpile.blocks import build_blocks
+from stockpile.couplings import build_couplings
+from stockpile.desk.state import check_state
+from stockpile.errors import CheckError, UsageError
+from stockpile.folders import write_whole
+from stockpile.model.linear import solve_linear
+from stockpile.parallel import Workers
+from stockpile.plan_decisions import plan_decisions, require_same
+from stockpile.problem import build_problem
+from stockpile.purchasing.check import (
+    Decisions,
+    broken,
+    exposure_costs,
+    missed_cost,
+    money,
+    payments,
+    prices,
+)
+from stockpile.purchasing.data import schedule_data
+from stockpile.purchasing.exposure import exposure
+from stockpile.purchasing.rows import schedule_model
+from stockpile.purchasing.settings import quarter_name
+from stockpile.records import csv_texts, json_text
+from stockpile.result_tables import typed_table
+from stockpile.scenarios import scenario_set
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stockpile.desk.state import State
+    from stockpile.instance import Instance
+    from stockpile.model.linear import LinearModel
+    from stockpile.plan import Plan
+    from stockpile.problem import Problem
+    from stockpile.purchasing.data import ScheduleData
+    from stockpile.purchasing.rows import Places
+    from stockpile.purchasing.settings import ScheduleSettings
+
+FORMAT = 1
+MARK = "schedule.json"
+GAP = 0.01
+"""Relative gap at which the search may stop."""
+TABLES: dict[str, dict[str, type]] = {
+    "purchases": {
+        "quarter": str,
+        "participant": str,
+        "material": str,
+        "lots": int,
+        "bought_t": float,
+        "price_usd_per_kg": float,
+        "paid_usd": float,
+        "share_of_supply": float,
+        "missing_after_t": float,
+    },
+    "disposals": {
+        "quarter": str,
+        "participant": str,
+        "material": str,
+        "lots": int,
+        "disposed_t": float,
+        "got_usd": float,
+    },
+    "budgets": {
+        "participant": str,
+        "fiscal_year": int,
+        "spent_usd": float,
+        "budget_usd": float,
+    },
+    "exposure": {
+        "quarter": str,
+        "materials": str,
+        "exposure_usd_per_year": float,
+    },
+    "stores": {"quarter": str, "facility": str},
+    "first_year": {
+        "participant": str,
+        "material": str,
+        "lot_t": float,
+        "acquire_t": float,
+        "cost_usd": float,
+        "dispose_t": float,
+        "with_half_the_money_t": float,
+    },
+}
+"""Tables of a result folder, their columns and what these hold."""
+FILES = (MARK, *(f"{name}.csv" for name in TABLES))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is bought when, and what that leaves exposed.
+
+    Attributes
+    ----------
+    instance_name, instance_hash, cooperation
+        Of the plan.
+    settings
+        What was asked for.
+    status
+        ``optimal`` within the gap, or ``time_limit``.
+    cost_usd, bound_usd, gap
+        Payments, exposure and what is missed, at their worth at the beginning, recomputed; what no
+        calendar costs less than, by the linear relaxation, recomputed from its duals; and
+        (cost - bound) / cost.
+    solver_bound_usd
+        What the solver says that no calendar costs less than; it cannot be recomputed.
+    payments_usd, exposure_usd, missed_usd
+        Parts of the cost: what is paid and got, what shortages are expected to cost, and what lots
+        count that budgets and limits leave no way to buy: twice their highest price.
+    exposure_at_once_usd
+        What shortages would be expected to cost if all were there from the first quarter on.
+    purchases
+        Lots bought by quarter, at the price of that quarter, and the part of a quarter's world
+        supply that all buy of the material; what is missing from the plan afterwards.
+    disposals
+        Lots disposed of, at the normal price.
+    budgets
+        What is spent in each fiscal year, and what may be.
+    exposure
+        What shortages are expected to cost a year in each quarter, by materials simulated together.
+    stores
+        The quarter in which each store is opened.
+    first_year
+        What to buy in the first year at most, as an annual materials plan has it, and what with
+        half of every budget.
+    """
+
+    instance_name: str
+    instance_hash: str
+    cooperation: str
+    settings: ScheduleSettings
+    status: str
+    cost_usd: float
+    bound_usd: float
+    gap: float
+    solver_bound_usd: float
+    payments_usd: float
+    missed_usd: float
+    exposure_usd: float
+    exposure_at_once_usd: float
+    purchases: pd.DataFrame
+    disposals: pd.DataFrame
+    budgets: pd.DataFrame
+    exposure: pd.DataFrame
+    stores: pd.DataFrame
+    first_year: pd.DataFrame
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of ``schedule.json`` but for the tables."""
+        return {
+            "format": FORMAT,
+            "instance": {"name": self.instance_name, "hash": self.instance_hash},
+            "cooperation": self.cooperation,
+            "from_year": self.settings.from_year,
+            "years": self.settings.years,
+            "yearly_budget_usd": dict(self.settings.yearly_budget),
+            "fiscal_start_month": dict(self.settings.fiscal_start),
+            "most_of_supply": self.settings.most_of_supply,
+            "replenish_years": self.settings.replenish_years,
+            "status": self.status,
+            "cost_usd": self.cost_usd,
+            "bound_usd": self.bound_usd,
+            "gap": self.gap,
+            "solver_bound_usd": self.solver_bound_usd,
+            "payments_usd": self.payments_usd,
+            "missed_usd": self.missed_usd,
+            "exposure_usd": self.exposure_usd,
+            "exposure_at_once_usd": self.exposure_at_once_usd,
+        }
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def to_json(self) -> str:
+        """Return ``schedule.json``, tables included."""
+        return json_text(self.summary(), self.tables())
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``schedule.json`` and a CSV file for each table, whole or not at all.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds anything but a schedule.
+        OSError
+            If the folder cannot be written; nothing is left half-written then.
+        """
+        files = {MARK: self.to_json(), **csv_texts(self.tables())}
+        write_whole(Path(folder), files, mark=MARK, replaceable=FILES)
+
+
+def schedule(
+    instance: Instance,
+    plan: Plan,
+    settings: ScheduleSettings,
+    *,
+    state: State | None = None,
+    gap: float = GAP,
+    time_limit: float | None = None,
+    scenarios: int | None = None,
+    threads: int | None = None,
+) -> Schedule:
+    """Work out what to buy when, from the stocks of today to those of a plan.
+
+    Parameters
+    ----------
+    instance, plan
+        What was solved, and its plan.
+    settings
+        Years, budgets and limits.
+    state
+        Stocks to begin with, and what has been released of them: all that they lack is then due in
+        ``replenish_years``. None for the existing stocks of the instance.
+    gap, time_limit
+        Relative gap, and seconds, at which the search may stop.
+    scenarios
+        Scenarios that exposures are simulated on; None for those of the plan.
+    threads
+        None for all processors.
+
+    Raises
+    ------
+    ResultError
+        If the plan was made from another instance, or there is none.
+    InstanceError
+        If the state cannot be one of the plan.
+    UsageError
+        If an argument is out of range, or no calendar keeps what is due.
+    """
+    require_same(plan, instance)
+    problem = build_problem(instance)
+    settings.check(problem.participants)
+    if state is not None:
+        check_state(state, instance, plan)
+    data = _data(instance, plan, problem, settings, state, scenarios, threads)
+    decisions, model, at, status, solver_bound = _solved(data, gap, time_limit)
+    half = replace(settings, budget_factor=settings.budget_factor / 2.0)
+    budget = data.budget / 2.0
+    less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
+    return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
+
+
+def _data(
+    instance: Instance,
+    plan: Plan,
+    problem: Problem,
+    settings: ScheduleSettings,
+    state: State | None,
+    scenarios: int | None,
+    threads: int | None,
+) -> ScheduleData:
+    lots, rules, states = plan_decisions(problem, plan)
+    target = lots * problem.lot
+    today = problem.existing.copy()
+    released = np.zeros(target.shape, dtype=np.bool_)
+    if state is not None:
+        today = target.copy()
+        for row in state.stocks:
+            c = problem.participants.index(row.participant)
+            m = problem.materials.index(row.material)
+            today[c, m] = row.stock_t
+        released = today < target
+    count = plan.scenario_count if scenarios is None else scenarios
+    drawn = scenario_set(instance, problem, count, plan.seed, plan.sampling)
+    blocks = build_blocks(problem)
+    sharing = plan.cooperation != "none"
+    with Workers(threads) as workers:
+        tables = [
+            exposure(
+                problem,
+                number,
+                block,
+                drawn,
+                np.minimum(today, target),
+                target,
+                rules,
+                states,
+                workers,
+                sharing=sharing,
+            )
+            for number, block in enumerate(blocks)
+            if (np.maximum(target - today, 0.0)[:, list(block.materials)] > 0.0).any()
+        ]
+    couplings = build_couplings(instance, problem, plan.cooperation, drawn)  # type: ignore[arg-type]
+    return schedule_data(
+        instance,
+        problem,
+        couplings,
+        settings,
+        today,
+        target,
+        released,
+        tables,
+        [block.materials for block in blocks],
+    )
+
+
+def _solved(
+    data: ScheduleData, gap: float, time_limit: float | None, *, due: bool = True
+) -> tuple[Decisions, LinearModel, Places, str, float]:
+    """Solve a calendar, and recompute that it keeps all limits."""
+    if not due:
+        data = replace(data, due=np.zeros_like(data.due))
+    model, at = schedule_model(data)
+    if not at.count:  # Nothing is lacking, and nothing is too much.
+        none = np.zeros((0, data.settings.quarters), dtype=np.int64)
+        return Decisions(none, none, none > 0), model, at, "optimal", 0.0
+    found = solve_linear(model, gap=gap, time_limit=time_limit)
+    if not found.values.size:
+        if found.status == "infeasible":
+            raise UsageError(
+                "no calendar buys back in time what has been released: budgets, caps on the share "
+                "of supply or stores do not allow it. Give more years to replenish in, or raise "
+                "them."
+            )
+        raise UsageError("the time limit ended the search before any calendar was found")
+    whole = np.rint(found.values).astype(np.int64)
+    decisions = Decisions(whole[at.bought], whole[at.disposed], whole[at.open_] > 0)
+    wrong = list(broken(data, decisions))
+    if wrong:
+        raise CheckError(f"the calendar breaks a limit: {'; '.join(wrong[:3])}")
+    return decisions, model, at, found.status, found.bound
+
+
+def cost_of(data: ScheduleData, decisions: Decisions) -> tuple[float, float]:
+    """Return payments less income, and exposure, at their worth at the beginning [USD]."""
+    years = [data.exposure_years(t) for t in range(data.settings.quarters)]
+    return money(data, decisions), float(
+        (exposure_costs(data, decisions.bought) @ np.array(years)).sum()
+    )
+
+
+def relaxed_bound(model: LinearModel) -> float:
+    """Return what no solution costs less than, from the duals of the linear relaxation.
+
+    With rows ``A x`` within their bounds and all variables bounded, any duals y prove ``sum over
+    rows of y b, plus sum over variables of the least (c - y A) x within their bounds``; added up
+    here in double precision.
+    """
+    if not model.cost.size:
+        return 0.0
+    found = solve_linear(replace(model, integer=np.zeros_like(model.integer)))
+    if not found.row_duals.size:
+        return -math.inf
+    duals = found.row_duals
+    side = np.where(duals > 0.0, model.row_lower, model.row_upper)
+    duals = np.where(np.isfinite(side), duals, 0.0)
+    reduced = model.cost - model.matrix.T @ duals
+    least = np.where(reduced >= 0.0, model.lower, model.upper)
+    return float(duals @ np.where(np.isfinite(side), side, 0.0)) + float(reduced @ least)
+
+
+def _result(
+    instance: Instance,
+    plan: Plan,
+    data: ScheduleData,
+    decisions: Decisions,
+    less: Decisions,
+    model: tuple[LinearModel, Places],
+    status: str,
+    solver_bound: float,
+) -> Schedule:
+    paid, exposed = cost_of(data, decisions)
+    missed = missed_cost(data, decisions)
+    cost = paid + exposed + missed
+    all_missed = float(data.missed @ data.lots)  # What the model leaves out, as it is constant.
+    bound = min(relaxed_bound(model[0]) + all_missed, cost)
+    rows = {
+        "purchases": list(_purchases(instance, data, decisions)),
+        "disposals": list(_disposals(data, decisions)),
+        "budgets": list(_budgets(data, decisions)),
+        "exposure": list(_exposure(data, decisions)),
+        "stores": list(_stores(data, decisions)),
+        "first_year": list(_first_year(data, decisions, less)),
+    }
+    years = sum(data.exposure_years(t) for t in range(data.settings.quarters))
+    return Schedule(
+        instance_name=instance.name,
+        instance_hash=instance.content_hash,
+        cooperation=plan.cooperation,
+        settings=data.settings,
+        status="optimal" if status == "optimal" else "time_limit",
+        cost_usd=cost,
+        bound_usd=bound,
+        gap=(cost - bound) / cost if cost else 0.0,
+        solver_bound_usd=solver_bound + all_missed,
+        payments_usd=paid,
+        missed_usd=missed,
+        exposure_usd=exposed,
+        exposure_at_once_usd=years * sum(float(item.cost.min()) for item in data.exposures),
+        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
+    )
+
+
+def _purchases(instance: Instance, data: ScheduleData, decisions: Decisions) -> Any:
+    supply = {row.material: row.world_supply_t_per_year for row in instance.materials}
+    price, paid = prices(data, decisions.bought), payments(data, decisions.bought)
+    for t in range(data.settings.quarters):
+        for i in np.flatnonzero(decisions.bought[:, t]).tolist():
+            m = int(data.material[i])
+            same = data.material == m
+            together = float(data.lot[same] @ decisions.bought[same, t])
+            world = supply[data.materials[m]]
+            left = data.lots[i] - decisions.bought[i, : t + 1].sum()
+            yield {
+                "quarter": quarter_name(data.settings, t),
+                "participant": data.participants[data.participant[i]],
+                "material": data.materials[m],
+                "lots": int(decisions.bought[i, t]),
+                "bought_t": float(decisions.bought[i, t] * data.lot[i]),
+                "price_usd_per_kg": float(price[i, t]) / 1000.0,
+                "paid_usd": float(paid[i, t]),
+                "share_of_supply": math.nan if world is None else 4.0 * together / world,
+                "missing_after_t": float(left * data.lot[i]),
+            }
+
+
+def _disposals(data: ScheduleData, decisions: Decisions) -> Any:
+    for t in range(data.settings.quarters):
+        for j in np.flatnonzero(decisions.disposed[:, t]).tolist():
+            m = int(data.excess_material[j])
+            tonnes = float(decisions.disposed[j, t] * data.excess_lot[j])
+            yield {
+                "quarter": quarter_name(data.settings, t),
+                "participant": data.participants[data.excess_participant[j]],
+                "material": data.materials[m],
+                "lots": int(decisions.disposed[j, t]),
+                "disposed_t": tonnes,
+                "got_usd": tonnes * float(data.price[m]),
+            }
+
+
+def _budgets(data: ScheduleData, decisions: Decisions) -> Any:
+    paid, settings = payments(data, decisions.bought), data.settings
+    for c, name in enumerate(data.participants):
+        years = np.array([settings.fiscal_year(name, t) for t in range(settings.quarters)])
+        for year in np.unique(years).tolist():
+            yield {
+                "participant": name,
+                "fiscal_year": year,
+                "spent_usd": float(paid[data.participant == c][:, years == year].sum()),
+                "budget_usd": float(data.budget[c]) if math.isfinite(data.budget[c]) else math.nan,
+            }
+
+
+def _exposure(data: ScheduleData, decisions: Decisions) -> Any:
+    found = exposure_costs(data, decisions.bought)
+    for t in range(data.settings.quarters):
+        for number, item in enumerate(data.exposures):
+            yield {
+                "quarter": quarter_name(data.settings, t),
+                "materials": "+".join(data.materials[m] for m in data.materials_of[item.block]),
+                "exposure_usd_per_year": float(found[number, t]),
+            }
+
+
+def _stores(data: ScheduleData, decisions: Decisions) -> Any:
+    stores = data.couplings.facilities
+    for w, name in enumerate(stores.names):
+        if not stores.existing[w] and decisions.open_[w].any():
+            first = int(decisions.open_[w].argmax())
+            yield {"quarter": quarter_name(data.settings, first), "facility": name}
+
+
+def _first_year(data: ScheduleData, decisions: Decisions, less: Decisions) -> Any:
+    paid = payments(data, decisions.bought)[:, :4].sum(axis=1)
+    tonnes = data.lot * decisions.bought[:, :4].sum(axis=1)
+    half = data.lot * less.bought[:, :4].sum(axis=1)
+    gone = data.excess_lot * decisions.disposed[:, :4].sum(axis=1)
+    for i in np.flatnonzero((tonnes > 0.0) | (half > 0.0)).tolist():
+        yield {
+            "participant": data.participants[data.participant[i]],
+            "material": data.materials[data.material[i]],
+            "lot_t": float(data.lot[i]),
+            "acquire_t": float(tonnes[i]),
+            "cost_usd": float(paid[i]),
+            "dispose_t": 0.0,
+            "with_half_the_money_t": float(half[i]),
+        }
+    for j in np.flatnonzero(gone > 0.0).tolist():
+        yield {
+            "participant": data.participants[data.excess_participant[j]],
+            "material": data.materials[data.excess_material[j]],
+            "lot_t": float(data.excess_lot[j]),
+            "acquire_t": 0.0,
+            "cost_usd": 0.0,
+            "dispose_t": float(gone[j]),
+            "with_half_the_money_t": 0.0,
+        }
