@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stockpile.desk.respond import respond
     from stockpile.desk.response import Response
     from stockpile.desk.state import State, begun_state, load_state, save_state
+    from stockpile.desk.two_sided import redacted_state, side_orders
     from stockpile.effects_of_projects import ProjectEffects, project_effects
     from stockpile.errors import (
         BatchWarning,
@@ -98,6 +99,7 @@ _HOME = {
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
     "project_effects": "effects_of_projects",
+    "redacted_state": "desk.two_sided",
     "replay": "desk.replay",
     "report": "reports.report",
     "respond": "desk.respond",
@@ -106,6 +108,7 @@ _HOME = {
     "schedule": "purchasing.calendar",
     "schema": "schemas",
     "sensitivity": "sensitivities",
+    "side_orders": "desk.two_sided",
     "solve": "solver",
     "stress_runs": "stress_simulation",
     "validate": "instance",
@@ -158,6 +161,7 @@ __all__ = [
     "marginals",
     "office_tables",
     "project_effects",
+    "redacted_state",
     "replay",
     "report",
     "respond",
@@ -166,6 +170,7 @@ __all__ = [
     "schedule",
     "schema",
     "sensitivity",
+    "side_orders",
     "solve",
     "stress_runs",
     "validate",

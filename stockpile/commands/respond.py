@@ -12,6 +12,9 @@ from stockpile.commands.options import add_instance, add_language, instance_of, 
 if TYPE_CHECKING:
     import argparse
 
+    from stockpile.instance import Instance
+    from stockpile.plan import Plan
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
@@ -35,6 +38,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="also write one page for those who decide: .html, .pdf or .md; may be repeated",
     )
     add_language(parser)
+    parser.add_argument(
+        "--side",
+        metavar="PARTICIPANT",
+        help="print the order sheet of one nation alone, where partners' stocks may be bands",
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
         "--continuations", metavar="N", type=int, default=2000, help="ways on to look at (2000)"
@@ -65,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
     for file in options.briefing:
         briefing_form(file)
     plan = Plan.load(options.result)
+    if options.side is not None:
+        return _print_side(options, instance, plan)
     found = respond(
         instance,
         plan,
@@ -83,4 +93,25 @@ def run(options: argparse.Namespace) -> int:
     for target in (options.out, *options.briefing):
         if target is not None:
             sys.stderr.write(f"Written to {target}.\n")
+    return EXIT_OK
+
+
+def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> int:
+    """Print the orders of one nation.
+
+    Raises
+    ------
+    UsageError
+        If more is asked for than that can bring.
+    """
+    from stockpile.desk.display import side_text
+    from stockpile.desk.state import load_state
+    from stockpile.desk.two_sided import side_orders
+    from stockpile.errors import UsageError
+
+    if options.out is not None or options.briefing or options.json:
+        raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
+    state = load_state(options.state, instance, plan)
+    orders = side_orders(instance, plan, state, options.side, threads=options.threads)
+    sys.stdout.write(side_text(orders, state, options.side))
     return EXIT_OK

@@ -32,6 +32,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="stocks as they are today, not as the plan wants them to be",
     )
     parser.add_argument(
+        "--redact",
+        metavar="PARTICIPANT",
+        help="write its stocks as bands of days of cover, for partners",
+    )
+    parser.add_argument(
+        "--of",
+        metavar="DIR",
+        type=Path,
+        help="begin with this state, not with the plan's stocks",
+    )
+    parser.add_argument(
         "--event",
         metavar="HAZARD[=SEVERITY]",
         action="append",
@@ -44,19 +55,26 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     instance = instance_of(options)
-    from stockpile.desk.state import FILES, STATE_FILE, begun_state, save_state
+    from stockpile.desk.state import FILES, STATE_FILE, begun_state, load_state, save_state
+    from stockpile.desk.two_sided import redacted_state
     from stockpile.plan import Plan
 
     require_target(options.out, mark=STATE_FILE, replaceable=FILES)
-    state = begun_state(
-        instance,
-        Plan.load(options.result),
-        options.event,
-        month=options.month,
-        date=options.date,
-        title=options.title,
-        existing=options.existing,
-    )
+    plan = Plan.load(options.result)
+    if options.of is not None:
+        state = load_state(options.of, instance, plan)
+    else:
+        state = begun_state(
+            instance,
+            plan,
+            options.event,
+            month=options.month,
+            date=options.date,
+            title=options.title,
+            existing=options.existing,
+        )
+    if options.redact is not None:
+        state = redacted_state(state, instance, options.redact)
     save_state(state, options.out)
     sys.stderr.write(
         f"Written to {options.out}. Fill in what is known, then: stockpile respond "

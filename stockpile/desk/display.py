@@ -11,7 +11,10 @@ from stockpile.display import money, render_table
 from stockpile.number_text import number_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stockpile.desk.response import Response
+    from stockpile.desk.state import State
 
 MOST_ROWS = 12
 """Rows of tables of which only the most pressing are printed."""
@@ -86,6 +89,37 @@ def _orders(found: Response) -> str:
     ]
     header = ["owner", "releases\nto", "material", "class", "t", "left, t", "line of the rule"]
     return render_table("Orders of this month", header, rows, left={0, 1, 2, 3, 6}, wrapped={3, 6})
+
+
+def side_text(orders: pd.DataFrame, state: State, participant: str) -> str:
+    """Print the order sheet of one nation, and say what is shared and what is not."""
+    hidden = sorted({row.participant for row in state.stocks if row.band is not None})
+    known = f"the stocks of {participant} in tonnes, those of {', '.join(hidden)} as bands of days"
+    if not hidden:
+        known = "all stocks in tonnes"
+    head = (
+        f"Order sheet of {participant}, month {state.month}\n"
+        f"  It rests on {known} of cover, the agreed rules, and what is going on.\n"
+        "  To be shown to partners: what is released to them. Not to be shown: this sheet's stocks "
+        "and what is\n  released to own needs; stockpile state --redact writes what may be.\n\n"
+    ).replace("tonnes of cover", "tonnes")
+    if not len(orders):
+        return head + "Nothing is to be released this month.\n"
+    rows = [
+        [
+            row["beneficiary"],
+            row["material"],
+            row["demand_class"] + (f", as {row['needed']}" if row["plants"] else ""),
+            number_text(row["taken_least_t"]),
+            number_text(row["taken_most_t"]),
+            row["line"],
+        ]
+        for row in orders.to_dict(orient="records")
+    ]
+    header = ["releases\nto", "material", "class", "at least\nt", "at most\nt", "line of the rule"]
+    return head + render_table(
+        "Orders of this month", header, rows, left={0, 1, 2, 5}, wrapped={2, 5}
+    )
 
 
 def _unserved(found: Response) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.blocks import build_blocks
+from stockpile.errors import UsageError
 from stockpile.needs import block_needs
 from stockpile.plan_decisions import plan_decisions
 from stockpile.problem import build_problem
@@ -91,6 +92,8 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     ------
     ResultError
         If the plan does not fit the instance.
+    UsageError
+        If a stock is only known as a band.
     """
     ahead = instance.horizon_months if months is None else months
     whole = replace(instance, horizon_months=state.month - 1 + ahead)
@@ -99,6 +102,11 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     holding = lots * problem.lot
     stock = holding.copy()
     for row in state.stocks:
+        if row.stock_t is None:
+            raise UsageError(
+                f"the stock of {row.material} in {row.participant} is only known as a band; "
+                "stockpile respond --side NAME writes the orders of one nation"
+            )
         c = problem.participants.index(row.participant)
         stock[c, problem.materials.index(row.material)] = row.stock_t
     return Situation(

@@ -19,6 +19,7 @@ from stockpile.desk.state_mistakes import state_mistakes
 from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
 from stockpile.reading import FolderKind, read_folder
+from stockpile.redaction import band_names
 from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
 
 if TYPE_CHECKING:
@@ -62,14 +63,18 @@ class StockLevel(SourcedRow):
     participant, material
         Whose stock, and of what.
     stock_t
-        At the beginning of the current month [t].
+        At the beginning of the current month [t]; None where only the band is told.
+    band
+        In place of that, for partners who may not know it: in which band of days of cover it lies,
+        as :func:`stockpile.redaction.band_names` lists them.
     """
 
     key: ClassVar[tuple[str, ...]] = ("participant", "material")
 
     participant: Annotated[str, KeyOf("participants")]
     material: Annotated[str, KeyOf("materials")]
-    stock_t: Annotated[float, Number("t", at_least=0.0)]
+    stock_t: Annotated[float | None, Number("t", at_least=0.0)] = None
+    band: Annotated[str | None, Choice(band_names())] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

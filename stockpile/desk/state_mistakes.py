@@ -37,6 +37,7 @@ def state_mistakes(
     yield from unknown
     yield from _repeated(state)
     yield from _begun(state)
+    yield from _amounts(state)
     if unknown:
         return
     yield from _events(state, instance)
@@ -103,6 +104,20 @@ def _begun(state: State) -> Iterator[Mistake]:
                     f"start_month {start} has not come: the current month is {state.month}",
                     "Leave out what has not begun, or set month in state.toml to the current one.",
                 )
+
+
+def _amounts(state: State) -> Iterator[Mistake]:
+    for row in state.stocks:
+        if (row.stock_t is None) == (row.band is None):
+            both = "both" if row.band else "neither"
+            yield row_mistake(
+                "stocks",
+                row,
+                "stock_t",
+                row.stock_t,
+                f"a stock needs stock_t or a band; this row has {both}",
+                "Give tonnes where they may be known, else the band of days of cover.",
+            )
 
 
 def _events(state: State, instance: Instance) -> Iterator[Mistake]:
@@ -176,7 +191,11 @@ def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
     for facility in instance.facilities:
         room[facility.participant, facility.storage_kind] += facility.capacity_t
     stored: dict[tuple[str, str], float] = defaultdict(float)
-    given = {(row.participant, row.material): row.stock_t for row in state.stocks}
+    given = {
+        (row.participant, row.material): row.stock_t
+        for row in state.stocks
+        if row.stock_t is not None
+    }
     holdings = plan.holdings.to_dict(orient="records") if plan.found else []
     held = {(str(row["participant"]), str(row["material"])): row["holding_t"] for row in holdings}
     for (participant, material), tonnes in (held | given).items():
@@ -191,7 +210,7 @@ def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
             if row.participant == participant and kind_of[row.material] == kind
         ]
         if rows:
-            largest = max(rows, key=lambda row: row.stock_t)
+            largest = max(rows, key=lambda row: row.stock_t or 0.0)
             yield row_mistake(
                 "stocks",
                 largest,

@@ -270,6 +270,8 @@ def _data(
         for row in state.stocks:
             c = problem.participants.index(row.participant)
             m = problem.materials.index(row.material)
+            if row.stock_t is None:
+                raise UsageError(f"the stock of {row.material} is a band; expected tonnes")
             today[c, m] = row.stock_t
         released = today < target
     count = plan.scenario_count if scenarios is None else scenarios
