@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stockpile.commands.exits import EXIT_OK
 from stockpile.commands.options import add_instance, instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -85,11 +86,8 @@ def run(options: argparse.Namespace) -> int:
     settings = ScheduleSettings(
         from_year=options.from_year,
         years=options.years,
-        yearly_budget=_by_participant(options.yearly_budget, "--yearly-budget"),
-        fiscal_start={
-            name: int(month)
-            for name, month in _by_participant(options.fiscal_start, "--fiscal-start").items()
-        },
+        yearly_budget=_by_participant(options.yearly_budget, "--yearly-budget", float),
+        fiscal_start=_by_participant(options.fiscal_start, "--fiscal-start", int),
         most_of_supply=options.most_of_supply,
         replenish_years=options.replenish_years,
     )
@@ -112,8 +110,13 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _by_participant(texts: list[str], option: str) -> dict[str, float]:
-    """Read ``participant=number``.
+Amount = TypeVar("Amount", int, float)
+
+
+def _by_participant(
+    texts: list[str], option: str, kind: Callable[[str], Amount]
+) -> dict[str, Amount]:
+    """Read ``participant=number``, each participant once.
 
     Raises
     ------
@@ -122,13 +125,14 @@ def _by_participant(texts: list[str], option: str) -> dict[str, float]:
     """
     from stockpile.errors import UsageError
 
-    found = {}
+    found: dict[str, Amount] = {}
     for text in texts:
         name, _, number = text.partition("=")
+        if name in found:
+            raise UsageError(f"{option}: {name} is given twice")
         try:
-            found[name] = float(number)
+            found[name] = kind(number)
         except ValueError:
-            raise UsageError(
-                f"{option}: {text!r}; expected a participant and a number, such as us=5e8"
-            ) from None
+            what = "a whole number" if kind is int else "a number, such as us=5e8"
+            raise UsageError(f"{option}: {text!r}; expected a participant and {what}") from None
     return found

@@ -117,7 +117,7 @@ class Schedule:
         What the solver says that no calendar costs less than; it cannot be recomputed.
     payments_usd, exposure_usd, missed_usd
         Parts of the cost: what is paid and got, what shortages are expected to cost, and what lots
-        count that budgets and limits leave no way to buy: twice their highest price.
+        count that budgets and limits leave no way to buy: more than any way to buy them costs.
     exposure_at_once_usd
         What shortages would be expected to cost if all were there from the first quarter on.
     purchases
@@ -242,6 +242,7 @@ def schedule(
     require_same(plan, instance)
     problem = build_problem(instance)
     settings.check(problem.participants)
+    _check(settings, state, gap, scenarios, threads)
     if state is not None:
         check_state(state, instance, plan)
     data = _data(instance, plan, problem, settings, state, scenarios, threads)
@@ -250,6 +251,27 @@ def schedule(
     budget = data.budget / 2.0
     less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
     return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
+
+
+def _check(
+    settings: ScheduleSettings,
+    state: State | None,
+    gap: float,
+    scenarios: int | None,
+    threads: int | None,
+) -> None:
+    """Raise `UsageError` if an argument is out of range."""
+    wrong = [
+        f"{name} is {value}; expected at least 1"
+        for name, value in (("scenarios", scenarios), ("threads", threads))
+        if value is not None and value < 1
+    ]
+    if not 0.0 <= gap < 1.0:
+        wrong.append(f"gap is {gap!r}; expected a fraction from 0 to less than 1")
+    if settings.replenish_years is not None and state is None:
+        wrong.append("replenish_years needs a state: it says what has been released")
+    if wrong:
+        raise UsageError("\n".join(wrong))
 
 
 def _data(
@@ -316,16 +338,22 @@ def _solved(
     if not due:
         data = replace(data, due=np.zeros_like(data.due))
     model, at = schedule_model(data)
-    if not at.count:  # Nothing is lacking, and nothing is too much.
+    if not data.lots.size and not data.excess_lots.size:
         none = np.zeros((0, data.settings.quarters), dtype=np.int64)
-        return Decisions(none, none, none > 0), model, at, "optimal", 0.0
+        existing = data.couplings.facilities.existing
+        open_ = np.repeat(existing[:, None], data.settings.quarters, axis=1)
+        return Decisions(none, none, open_), model, at, "optimal", relaxed_bound(model)
     found = solve_linear(model, gap=gap, time_limit=time_limit)
     if not found.values.size:
-        if found.status == "infeasible":
+        if found.status == "infeasible" and data.due.any():
             raise UsageError(
                 "no calendar buys back in time what has been released: budgets, caps on the share "
                 "of supply or stores do not allow it. Give more years to replenish in, or raise "
                 "them."
+            )
+        if found.status == "infeasible":
+            raise CheckError(
+                "the solver says that no calendar keeps all limits, but to buy nothing"
             )
         raise UsageError("the time limit ended the search before any calendar was found")
     whole = np.rint(found.values).astype(np.int64)
@@ -351,10 +379,8 @@ def relaxed_bound(model: LinearModel) -> float:
     rows of y b, plus sum over variables of the least (c - y A) x within their bounds``; added up
     here in double precision.
     """
-    if not model.cost.size:
-        return 0.0
     found = solve_linear(replace(model, integer=np.zeros_like(model.integer)))
-    if not found.row_duals.size:
+    if found.row_duals.size != model.row_lower.size:
         return -math.inf
     duals = found.row_duals
     side = np.where(duals > 0.0, model.row_lower, model.row_upper)
@@ -377,8 +403,7 @@ def _result(
     paid, exposed = cost_of(data, decisions)
     missed = missed_cost(data, decisions)
     cost = paid + exposed + missed
-    all_missed = float(data.missed @ data.lots)  # What the model leaves out, as it is constant.
-    bound = min(relaxed_bound(model[0]) + all_missed, cost)
+    bound = min(relaxed_bound(model[0]), cost)
     rows = {
         "purchases": list(_purchases(instance, data, decisions)),
         "disposals": list(_disposals(data, decisions)),
@@ -396,8 +421,8 @@ def _result(
         status="optimal" if status == "optimal" else "time_limit",
         cost_usd=cost,
         bound_usd=bound,
-        gap=(cost - bound) / cost if cost else 0.0,
-        solver_bound_usd=solver_bound + all_missed,
+        gap=(cost - bound) / abs(cost) if cost else 0.0,
+        solver_bound_usd=solver_bound,
         payments_usd=paid,
         missed_usd=missed,
         exposure_usd=exposed,

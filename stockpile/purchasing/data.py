@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EDGES = (0.125, 0.25, 0.5, 1.0)
 """Ends of the steps of a price, as parts of all that is lacking of a material."""
 MISSED = 2.0
-"""A lot that is never bought counts so many times its highest price."""
+"""A lot that is never bought counts so many times its highest price, and more."""
 WHOLE = 1e-9
 """Part of a lot that is rounding."""
 
@@ -121,9 +121,10 @@ class ScheduleData:
 
     @property
     def missed(self) -> NDArray[np.float64]:
-        """Return what a lot counts that is never bought, (I,) [USD]: more than any lot costs.
+        """Return what a lot counts that is never bought, (I,) [USD].
 
-        So all is bought that budgets and limits allow.
+        More than it can cost to buy it: its highest price, what it adds to the price of all others
+        of its material, and every store. So all is bought that budgets and limits allow.
         """
         dearest = np.array(
             [
@@ -131,8 +132,13 @@ class ScheduleData:
                 for price, steps in zip(self.price, self.steps, strict=True)
             ]
         )
-        missed: NDArray[np.float64] = MISSED * dearest[self.material] * self.lot
-        return missed
+        lacking = np.zeros(self.price.size)
+        np.add.at(lacking, self.material, self.lots * self.lot)
+        m = self.material
+        stores = float(self.couplings.facilities.fixed_cost.sum()) * self.settings.years
+        return np.asarray(
+            MISSED * dearest[m] * self.lot + (dearest - self.price)[m] * lacking[m] + stores
+        )
 
     def worth(self, c: int, quarter: int) -> float:
         """Return what a dollar of a participant in a quarter is worth at the beginning."""
@@ -177,7 +183,8 @@ def schedule_data(
     excess = np.floor(np.maximum(today - target, 0.0) / problem.lot + WHOLE).astype(np.int64)
     c, m = np.nonzero(lots)
     j, n = np.nonzero(excess)
-    due = 0 if settings.replenish_years is None else QUARTERS * settings.replenish_years
+    years = settings.replenish_years
+    due = 0 if years is None or years > settings.years else QUARTERS * years
     kept = today - np.where(excess > 0, excess * problem.lot, 0.0)
     stored = np.zeros((len(problem.participants), len(couplings.kinds)))
     np.add.at(stored.T, couplings.kind_of, kept.T)
@@ -197,7 +204,7 @@ def schedule_data(
         lots=lots[c, m],
         lot=problem.lot[m],
         lacking=lacking[c, m],
-        due=np.where(released[c, m], min(due, settings.quarters), 0),
+        due=np.where(released[c, m], due, 0),
         excess_participant=j,
         excess_material=n,
         excess_lots=excess[j, n],

@@ -2,7 +2,8 @@
 
 Variables, in this order: lots bought of each stock and quarter; tonnes bought at each step of the
 price; which step a material's price has reached in a quarter; lots disposed of; whether a store is
-open; weights of an exposure's levels. All but the tonnes and the weights are whole.
+open; weights of an exposure's levels; and one that is 1, for what all lots count that are never
+bought. All but the tonnes, the weights and the last are whole.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Places:
         (W, T).
     weight
         By exposure: (T, G).
+    one
+        The last.
     """
 
     bought: NDArray[np.int64]
@@ -50,6 +53,7 @@ class Places:
     disposed: NDArray[np.int64]
     open_: NDArray[np.int64]
     weight: tuple[NDArray[np.int64], ...]
+    one: int
     count: int
 
 
@@ -70,7 +74,8 @@ def places(data: ScheduleData) -> Places:
     disposed = take(data.excess_lots.size, T)
     open_ = take(len(data.couplings.facilities.names), T)
     weight = tuple(take(T, exposure.cost.size) for exposure in data.exposures)
-    return Places(bought, at_step, reached, disposed, open_, weight, count)
+    one = int(take(1)[0])
+    return Places(bought, at_step, reached, disposed, open_, weight, one, count)
 
 
 @dataclass
@@ -116,6 +121,7 @@ def schedule_model(data: ScheduleData) -> tuple[LinearModel, Places]:
     upper[at.disposed] = data.excess_lots[:, None]
     existing = data.couplings.facilities.existing
     lower[at.open_] = existing[:, None]
+    lower[at.one] = 1.0
     integer = np.zeros(at.count, dtype=np.bool_)
     for numbers in (at.bought, at.disposed, at.open_, *at.reached):
         integer[numbers] = True
@@ -139,7 +145,8 @@ def _objective(data: ScheduleData, at: Places) -> NDArray[np.float64]:
     """Return what each variable costs, at its worth at the beginning [USD]."""
     cost = np.zeros(at.count)
     stores = data.couplings.facilities
-    # Of what is missed (a constant less this) see `missed_cost`.
+    # What is missed: of all lots, less those that are bought.
+    cost[at.one] = data.missed @ data.lots
     cost[at.bought] = -data.missed[:, None]
     for t in range(data.settings.quarters):
         for i, (c, m) in enumerate(zip(data.participant, data.material, strict=True)):
@@ -265,10 +272,12 @@ def _add_stores(rows: _Rows, data: ScheduleData, at: Places) -> None:
             if not mine.size:
                 continue
             excess = float((data.excess_lots * data.excess_lot)[gone].sum())
+            # What is there already may stay where it is; only nothing may be added to it.
+            before = min(kept + excess, float(stores.capacity[here].sum()))
             for t in range(T):
                 terms: list[tuple[NDArray[np.int64], float | NDArray[np.float64]]] = [
                     (at.bought[i, : t + 1], data.lot[i]) for i in mine
                 ]
                 terms += [(at.disposed[j, : t + 1], -data.excess_lot[j]) for j in gone]
                 terms.append((at.open_[here, t], -stores.capacity[here]))
-                rows.add(terms, -np.inf, -kept - excess)
+                rows.add(terms, -np.inf, -before)

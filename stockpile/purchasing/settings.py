@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class ScheduleSettings:
         if not 1900 <= self.from_year <= 2200:
             wrong.append(f"from_year is {self.from_year}; expected a year from 1900 to 2200")
         for name, budget in self.yearly_budget.items():
-            if budget < 0.0:
+            if not 0.0 <= budget < math.inf:
                 wrong.append(f"the yearly budget of {name} is {budget!r}; expected at least 0 USD")
         for name, month in self.fiscal_start.items():
             if month not in FISCAL_MONTHS:
@@ -69,9 +70,9 @@ class ScheduleSettings:
             if name not in participants:
                 hint = suggestion(name, list(participants), "participants")
                 wrong.append(f"there is no participant {name!r}. {hint}")
-        if self.most_of_supply is not None and not self.most_of_supply > 0.0:
+        if self.most_of_supply is not None and not 0.0 < self.most_of_supply < math.inf:
             wrong.append(f"most_of_supply is {self.most_of_supply!r}; expected a fraction above 0")
-        if self.budget_factor < 0.0:
+        if not 0.0 <= self.budget_factor < math.inf:
             wrong.append(f"budget_factor is {self.budget_factor!r}; expected at least 0")
         if self.replenish_years is not None and self.replenish_years < 1:
             wrong.append(f"replenish_years is {self.replenish_years}; expected at least 1")
@@ -83,12 +84,20 @@ class ScheduleSettings:
         return self.from_year + quarter // QUARTERS
 
     def fiscal_year(self, participant: str, quarter: int) -> int:
-        """Return the fiscal year of a quarter, named after the year in which it ends."""
+        """Return the fiscal year of a quarter, named after the calendar year with most of it.
+
+        One that begins in April is named after that year, as in Japan; one that begins in October
+        after the next one, as in the United States, and so is one that begins in July.
+        """
         start = self.fiscal_start.get(participant, 1)
         month = 3 * (quarter % QUARTERS) + 1
-        return self.calendar_year(quarter) + (start > 1 and month >= start)
+        year = self.calendar_year(quarter)
+        if start <= APRIL:
+            return year - (month < start)
+        return year + (month >= start)
 
 
+APRIL = 4
 MOST_YEARS = 20
 FISCAL_MONTHS = (1, 4, 7, 10)
 
