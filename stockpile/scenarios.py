@@ -13,19 +13,18 @@ more are drawn; a stratified one is spread anew.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.draws import PlainDraws, StratifiedDraws
+from stockpile.hazard_events import Events, Scope, Window, draw_hazards, relatives_of, source_of
 from stockpile.lead_times import drawn_leads, given_leads, median_leads
-from stockpile.problem import MONTHS_PER_YEAR, expand
 from stockpile.tables import EFFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,10 +32,7 @@ if TYPE_CHECKING:
     from stockpile.draws import Draws
     from stockpile.instance import Instance
     from stockpile.problem import Problem
-    from stockpile.tables import Event, Hazard, StressEvent
-
-NO_SOURCE = -1
-NO_PROJECT = -1
+    from stockpile.tables import Event, StressEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +177,7 @@ def draw_scenarios(
     parts = np.arange(replicates + 1) * count // replicates
     if sampling == "plain":
         parts = np.array([0, count])
-    relatives = _relatives(instance.hazards)
+    relatives = relatives_of(instance.hazards)
     window = Window(0, problem.horizon)
     events = []
     for number, (first, after) in enumerate(itertools.pairwise(parts.tolist())):
@@ -191,19 +187,12 @@ def draw_scenarios(
                 return StratifiedDraws(seed, hazard, number, relatives[hazard])
             return PlainDraws(seed, hazard)
 
-        drawn = _draw_hazards(instance, problem, after - first, draws_of, window, {})
+        drawn = draw_hazards(instance, problem, after - first, draws_of, window, {})
         events += [item.moved(first) for item in drawn]
-    scopes = [_Scope.of(row, problem) for row in instance.hazards]
+    scopes = [Scope.of(row, problem) for row in instance.hazards]
     assembled = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
     assembled = replace(assembled, lead=drawn_leads(problem.projects, count, seed))
     return assembled if sampling == "plain" else replace(assembled, replicate=parts)
-
-
-class Window(NamedTuple):
-    """Months in which events may begin: the first one, counted from 0, and how many there are."""
-
-    first: int
-    months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,221 +241,30 @@ def continued_scenarios(
     lead
         (S, N) lead times of projects [months].
     """
-    scopes = [_Scope.of(row, problem) for row in instance.hazards]
-    ongoing: dict[str, list[_Events]] = {}
+    scopes = [Scope.of(row, problem) for row in instance.hazards]
+    ongoing: dict[str, list[Events]] = {}
     events = []
     for item in begun:
-        event = _Events(
+        event = Events(
             scenario=np.arange(count),
             effect=EFFECTS.index(item.event.effect),
-            source=_source_of(item.event, problem),
+            source=source_of(item.event, problem),
             scope=len(scopes),
             start=np.full(count, item.start),
             duration=item.duration,
             severity=np.full(count, item.severity),
             point=np.empty((0, count), dtype=np.uint64),
         )
-        scopes.append(_Scope.of(item.event, problem))
+        scopes.append(Scope.of(item.event, problem))
         events.append(event)
         if item.hazard is not None:
             ongoing.setdefault(item.hazard, []).append(event)
     window = Window(month + 1, max(problem.horizon - month - 1, 0))
-    events += _draw_hazards(
+    events += draw_hazards(
         instance, problem, count, lambda hazard: PlainDraws(seed, hazard), window, ongoing
     )
     drawn = _assemble((), np.full(count, 1.0 / count), events, problem, scopes)
     return replace(drawn, lead=lead)
-
-
-def _draw_hazards(
-    instance: Instance,
-    problem: Problem,
-    count: int,
-    draws_of: Callable[[str], Draws],
-    window: Window,
-    ongoing: Mapping[str, Sequence[_Events]],
-) -> list[_Events]:
-    """Draw the events of all hazards in so many scenarios, in the order of the table.
-
-    Parameters
-    ----------
-    draws_of
-        Source of the uniforms of a hazard, by its name.
-    ongoing
-        By hazard: events of it that are not drawn, but may be followed.
-    """
-    order = [row.hazard for row in instance.hazards]
-    drawn: dict[str, _Events] = {}
-    for hazard in _parents_first(instance.hazards):
-        parents = []
-        if hazard.follows:
-            parents = [*ongoing.get(hazard.follows, ()), drawn[hazard.follows]]
-        drawn[hazard.hazard] = _draw_hazard(
-            hazard,
-            parents,
-            order.index(hazard.hazard),
-            problem,
-            count,
-            draws_of(hazard.hazard),
-            window,
-        )
-    return [drawn[name] for name in order]
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Whom an event hits, and what it answers, as in :class:`ScenarioSet`."""
-
-    materials: list[int]
-    targets: list[int]
-    classes: list[int]
-    answers: int
-
-    @staticmethod
-    def of(row: Hazard | Event | StressEvent | Observed, problem: Problem) -> _Scope:
-        return _Scope(
-            expand(row.materials, problem.materials),
-            expand(row.targets, problem.participants),
-            expand(row.demand_class, problem.classes),
-            problem.projects.names.index(row.answers) if row.answers else NO_PROJECT,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Events:
-    """Events of one hazard or row, still unsorted; columns as in :class:`ScenarioSet`.
-
-    ``point`` (p, n) is what those that follow need to know, as in :mod:`stockpile.draws`.
-    """
-
-    scenario: NDArray[np.int64]
-    effect: int
-    source: int
-    scope: int
-    start: NDArray[np.int64]
-    duration: NDArray[np.int64]
-    severity: NDArray[np.float64]
-    point: NDArray[np.uint64]
-
-    def moved(self, scenarios: int) -> _Events:
-        """Return the same events so many scenarios later."""
-        return self if scenarios == 0 else replace(self, scenario=self.scenario + scenarios)
-
-
-def _source_of(row: Hazard | Event | StressEvent | Observed, problem: Problem) -> int:
-    return problem.sources.index(row.source) if row.source else NO_SOURCE
-
-
-def _parents_first(hazards: Sequence[Hazard]) -> list[Hazard]:
-    """Order hazards so that each comes after the one it follows (validation excludes cycles)."""
-    done: dict[str, Hazard] = {}
-    waiting = list(hazards)
-    while waiting:
-        ready = [row for row in waiting if not row.follows or row.follows in done]
-        done.update((row.hazard, row) for row in ready)
-        waiting = [row for row in waiting if row.hazard not in done]
-    return list(done.values())
-
-
-def _relatives(hazards: Sequence[Hazard]) -> dict[str, int]:
-    """Return the number of each hazard in its family: all that follows one, which is number 0.
-
-    Those that come later in the table make no difference to it.
-    """
-    head: dict[str, str] = {}
-    for row in _parents_first(hazards):
-        head[row.hazard] = head[row.follows] if row.follows else row.hazard
-    number, size = {}, Counter[str]()
-    for row in hazards:
-        size[head[row.hazard]] += bool(row.follows)
-        number[row.hazard] = size[head[row.hazard]] if row.follows else 0
-    return number
-
-
-def _draw_hazard(
-    hazard: Hazard,
-    parents: Sequence[_Events],
-    scope: int,
-    problem: Problem,
-    count: int,
-    draws: Draws,
-    window: Window,
-) -> _Events:
-    """Make the events of a hazard in so many scenarios from uniforms, by inversion.
-
-    Parameters
-    ----------
-    parents
-        Events that it may follow.
-    """
-    from scipy.special import pdtr
-
-    mean_arrivals = hazard.events_per_year * window.months / MONTHS_PER_YEAR
-    most = int(mean_arrivals + 12.0 * mean_arrivals**0.5 + 40.0)
-    arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), draws.counts(count))
-    if mean_arrivals == 0.0:
-        arrivals[:] = 0
-    scenario = np.repeat(np.arange(count), arrivals)
-    own = draws.own(scenario)
-    start = window.first + (own.start * window.months).astype(np.int64)
-    duration, severity, point = own.duration, own.severity, own.point
-    if parents:
-        parent = _joined(parents)
-        after = draws.after(parent.point, hazard.follow_probability)
-        followed = parent.start[after.happens] + hazard.follow_delay_months
-        to_come = followed >= window.first
-        scenario = np.concatenate([scenario, parent.scenario[after.happens][to_come]])
-        start = np.concatenate([start, followed[to_come]])
-        duration = np.concatenate([duration, after.duration[to_come]])
-        severity = np.concatenate([severity, after.severity[to_come]])
-        point = np.concatenate([point, parent.point[:, after.happens][:, to_come]], axis=1)
-    # By scenario, so that those who follow draw for the first scenarios first.
-    order = np.argsort(scenario, kind="stable")
-    return _Events(
-        scenario=scenario[order],
-        effect=EFFECTS.index(hazard.effect),
-        source=_source_of(hazard, problem),
-        scope=scope,
-        start=start[order],
-        duration=_durations(hazard, duration[order], problem.horizon),
-        severity=_severities(hazard, severity[order]),
-        point=point[:, order],
-    )
-
-
-def _joined(parents: Sequence[_Events]) -> _Events:
-    """Return the events of all that may be followed; of one alone they stay as they are."""
-    if len(parents) == 1:
-        return parents[0]
-    return replace(
-        parents[0],
-        scenario=np.concatenate([item.scenario for item in parents]),
-        start=np.concatenate([item.start for item in parents]),
-        duration=np.concatenate([item.duration for item in parents]),
-        severity=np.concatenate([item.severity for item in parents]),
-        point=np.concatenate([item.point for item in parents], axis=1),
-    )
-
-
-def _durations(hazard: Hazard, u: NDArray[np.float64], horizon: int) -> NDArray[np.int64]:
-    """Return lognormal durations (n,) [months] of uniforms, at least 1."""
-    from scipy.special import ndtri
-
-    with np.errstate(over="ignore"):  # Beyond every horizon is beyond every horizon.
-        months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * ndtri(u)))
-    # Longer than the horizon makes no difference, and keeps the numbers small.
-    return np.clip(months, 1, horizon).astype(np.int64)
-
-
-def _severities(hazard: Hazard, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return beta-distributed severities (n,) of uniforms."""
-    from scipy.special import betaincinv
-
-    mean, sd = hazard.severity_mean, hazard.severity_sd
-    if sd == 0.0:
-        return np.full(u.size, mean)
-    size = mean * (1.0 - mean) / sd**2 - 1.0  # alpha + beta of the beta distribution.
-    return np.asarray(betaincinv(mean * size, (1.0 - mean) * size, u))
 
 
 def _from_rows(
@@ -477,14 +275,14 @@ def _from_rows(
 ) -> ScenarioSet:
     """Build scenarios from rows of events that name their scenario."""
     place = {name: number for number, name in enumerate(names)}
-    events: list[_Events] = []
-    scopes: list[_Scope] = []
+    events: list[Events] = []
+    scopes: list[Scope] = []
     for name, row in rows:
         events.append(
-            _Events(
+            Events(
                 scenario=np.array([place[name]]),
                 effect=EFFECTS.index(row.effect),
-                source=_source_of(row, problem),
+                source=source_of(row, problem),
                 scope=len(scopes),
                 start=np.array([row.start_month - 1]),
                 duration=np.array([min(row.duration_months, problem.horizon)]),
@@ -492,16 +290,16 @@ def _from_rows(
                 point=np.empty((0, 1), dtype=np.uint64),
             )
         )
-        scopes.append(_Scope.of(row, problem))
+        scopes.append(Scope.of(row, problem))
     return _assemble(tuple(names), probability, events, problem, scopes)
 
 
 def _assemble(
     names: tuple[str, ...],
     probability: NDArray[np.float64],
-    events: Sequence[_Events],
+    events: Sequence[Events],
     problem: Problem,
-    scopes: Sequence[_Scope] = (),
+    scopes: Sequence[Scope] = (),
 ) -> ScenarioSet:
     """Sort events by scenario and drop what lies beyond the horizon."""
     sizes = [item.scenario.size for item in events]

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import stockpile as sp
+from stockpile.hazard_events import NO_SOURCE
 from stockpile.problem import build_problem
-from stockpile.scenarios import NO_SOURCE, draw_scenarios, scenario_set, stress_cases
+from stockpile.scenarios import draw_scenarios, scenario_set, stress_cases
 from stockpile.tables import (
     Demand,
     DemandClass,

@@ -115,26 +115,7 @@ def respond(
     totals = {name: total(parts, judged_on) for name, parts in found.items()}
     kept = {name: sum(int(part.kept) for part in parts) for name, parts in found.items()}
     rows["alternatives"] = alternative_rows(problem.participants, totals, kept)
-    rows["events"] = [
-        {
-            "event": event.event,
-            "hazard": event.hazard or "",
-            "effect": event.effect,
-            "source": event.source or "",
-            "materials": ";".join(event.materials),
-            "targets": ";".join(event.targets),
-            "start_month": event.start_month,
-            "severity": event.severity,
-            **{
-                f"chance_{more}_more_months": event.chance_to_last(
-                    state.month - event.start_month + 1 + more
-                )
-                / max(event.chance_to_last(state.month - event.start_month + 1), 1e-300)
-                for more in (3, 6, 12)
-            },
-        }
-        for event in observed_events(instance, state)
-    ]
+    rows["events"] = _event_rows(instance, state)
     return Response(
         instance_name=instance.name,
         instance_hash=instance.content_hash,
@@ -147,6 +128,31 @@ def respond(
         seed=seed,
         **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
     )
+
+
+def _event_rows(instance: Instance, state: State) -> list[dict[str, Any]]:
+    """Return what is going on, and how likely it goes on for some months more."""
+    rows = []
+    for event in observed_events(instance, state):
+        lasted = state.month - event.start_month + 1
+        so_far = event.chance_to_last(lasted)
+        rows.append(
+            {
+                "event": event.event,
+                "hazard": event.hazard or "",
+                "effect": event.effect,
+                "source": event.source or "",
+                "materials": ";".join(event.materials),
+                "targets": ";".join(event.targets),
+                "start_month": event.start_month,
+                "severity": event.severity,
+                **{
+                    f"chance_{more}_more_months": event.chance_to_last(lasted + more) / so_far
+                    for more in (3, 6, 12)
+                },
+            }
+        )
+    return rows
 
 
 def _check(count: int, months: int | None, threads: int | None) -> None:

@@ -24,13 +24,19 @@ from stockpile.purchasing.check import (
     exposure_costs,
     missed_cost,
     money,
-    payments,
-    prices,
 )
 from stockpile.purchasing.data import schedule_data
 from stockpile.purchasing.exposure import exposure
 from stockpile.purchasing.rows import schedule_model
-from stockpile.purchasing.settings import quarter_name
+from stockpile.purchasing.tables import (
+    TABLES,
+    budgets_rows,
+    disposals_rows,
+    exposure_rows,
+    first_year_rows,
+    purchases_rows,
+    stores_rows,
+)
 from stockpile.records import csv_texts, json_text
 from stockpile.result_tables import typed_table
 from stockpile.scenarios import scenario_set
@@ -51,49 +57,6 @@ FORMAT = 1
 MARK = "schedule.json"
 GAP = 0.01
 """Relative gap at which the search may stop."""
-TABLES: dict[str, dict[str, type]] = {
-    "purchases": {
-        "quarter": str,
-        "participant": str,
-        "material": str,
-        "lots": int,
-        "bought_t": float,
-        "price_usd_per_kg": float,
-        "paid_usd": float,
-        "share_of_supply": float,
-        "missing_after_t": float,
-    },
-    "disposals": {
-        "quarter": str,
-        "participant": str,
-        "material": str,
-        "lots": int,
-        "disposed_t": float,
-        "got_usd": float,
-    },
-    "budgets": {
-        "participant": str,
-        "fiscal_year": int,
-        "spent_usd": float,
-        "budget_usd": float,
-    },
-    "exposure": {
-        "quarter": str,
-        "materials": str,
-        "exposure_usd_per_year": float,
-    },
-    "stores": {"quarter": str, "facility": str},
-    "first_year": {
-        "participant": str,
-        "material": str,
-        "lot_t": float,
-        "acquire_t": float,
-        "cost_usd": float,
-        "dispose_t": float,
-        "with_half_the_money_t": float,
-    },
-}
-"""Tables of a result folder, their columns and what these hold."""
 FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
@@ -405,12 +368,12 @@ def _result(
     cost = paid + exposed + missed
     bound = min(relaxed_bound(model[0]), cost)
     rows = {
-        "purchases": list(_purchases(instance, data, decisions)),
-        "disposals": list(_disposals(data, decisions)),
-        "budgets": list(_budgets(data, decisions)),
-        "exposure": list(_exposure(data, decisions)),
-        "stores": list(_stores(data, decisions)),
-        "first_year": list(_first_year(data, decisions, less)),
+        "purchases": list(purchases_rows(instance, data, decisions)),
+        "disposals": list(disposals_rows(data, decisions)),
+        "budgets": list(budgets_rows(data, decisions)),
+        "exposure": list(exposure_rows(data, decisions)),
+        "stores": list(stores_rows(data, decisions)),
+        "first_year": list(first_year_rows(data, decisions, less)),
     }
     years = sum(data.exposure_years(t) for t in range(data.settings.quarters))
     return Schedule(
@@ -429,100 +392,3 @@ def _result(
         exposure_at_once_usd=years * sum(float(item.cost.min()) for item in data.exposures),
         **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
     )
-
-
-def _purchases(instance: Instance, data: ScheduleData, decisions: Decisions) -> Any:
-    supply = {row.material: row.world_supply_t_per_year for row in instance.materials}
-    price, paid = prices(data, decisions.bought), payments(data, decisions.bought)
-    for t in range(data.settings.quarters):
-        for i in np.flatnonzero(decisions.bought[:, t]).tolist():
-            m = int(data.material[i])
-            same = data.material == m
-            together = float(data.lot[same] @ decisions.bought[same, t])
-            world = supply[data.materials[m]]
-            left = data.lots[i] - decisions.bought[i, : t + 1].sum()
-            yield {
-                "quarter": quarter_name(data.settings, t),
-                "participant": data.participants[data.participant[i]],
-                "material": data.materials[m],
-                "lots": int(decisions.bought[i, t]),
-                "bought_t": float(decisions.bought[i, t] * data.lot[i]),
-                "price_usd_per_kg": float(price[i, t]) / 1000.0,
-                "paid_usd": float(paid[i, t]),
-                "share_of_supply": math.nan if world is None else 4.0 * together / world,
-                "missing_after_t": float(left * data.lot[i]),
-            }
-
-
-def _disposals(data: ScheduleData, decisions: Decisions) -> Any:
-    for t in range(data.settings.quarters):
-        for j in np.flatnonzero(decisions.disposed[:, t]).tolist():
-            m = int(data.excess_material[j])
-            tonnes = float(decisions.disposed[j, t] * data.excess_lot[j])
-            yield {
-                "quarter": quarter_name(data.settings, t),
-                "participant": data.participants[data.excess_participant[j]],
-                "material": data.materials[m],
-                "lots": int(decisions.disposed[j, t]),
-                "disposed_t": tonnes,
-                "got_usd": tonnes * float(data.price[m]),
-            }
-
-
-def _budgets(data: ScheduleData, decisions: Decisions) -> Any:
-    paid, settings = payments(data, decisions.bought), data.settings
-    for c, name in enumerate(data.participants):
-        years = np.array([settings.fiscal_year(name, t) for t in range(settings.quarters)])
-        for year in np.unique(years).tolist():
-            yield {
-                "participant": name,
-                "fiscal_year": year,
-                "spent_usd": float(paid[data.participant == c][:, years == year].sum()),
-                "budget_usd": float(data.budget[c]) if math.isfinite(data.budget[c]) else math.nan,
-            }
-
-
-def _exposure(data: ScheduleData, decisions: Decisions) -> Any:
-    found = exposure_costs(data, decisions.bought)
-    for t in range(data.settings.quarters):
-        for number, item in enumerate(data.exposures):
-            yield {
-                "quarter": quarter_name(data.settings, t),
-                "materials": "+".join(data.materials[m] for m in data.materials_of[item.block]),
-                "exposure_usd_per_year": float(found[number, t]),
-            }
-
-
-def _stores(data: ScheduleData, decisions: Decisions) -> Any:
-    stores = data.couplings.facilities
-    for w, name in enumerate(stores.names):
-        if not stores.existing[w] and decisions.open_[w].any():
-            first = int(decisions.open_[w].argmax())
-            yield {"quarter": quarter_name(data.settings, first), "facility": name}
-
-
-def _first_year(data: ScheduleData, decisions: Decisions, less: Decisions) -> Any:
-    paid = payments(data, decisions.bought)[:, :4].sum(axis=1)
-    tonnes = data.lot * decisions.bought[:, :4].sum(axis=1)
-    half = data.lot * less.bought[:, :4].sum(axis=1)
-    gone = data.excess_lot * decisions.disposed[:, :4].sum(axis=1)
-    for i in np.flatnonzero((tonnes > 0.0) | (half > 0.0)).tolist():
-        yield {
-            "participant": data.participants[data.participant[i]],
-            "material": data.materials[data.material[i]],
-            "lot_t": float(data.lot[i]),
-            "acquire_t": float(tonnes[i]),
-            "cost_usd": float(paid[i]),
-            "dispose_t": 0.0,
-            "with_half_the_money_t": float(half[i]),
-        }
-    for j in np.flatnonzero(gone > 0.0).tolist():
-        yield {
-            "participant": data.participants[data.excess_participant[j]],
-            "material": data.materials[data.excess_material[j]],
-            "lot_t": float(data.excess_lot[j]),
-            "acquire_t": 0.0,
-            "cost_usd": 0.0,
-            "dispose_t": float(gone[j]),
-            "with_half_the_money_t": 0.0,
-        }
