@@ -473,7 +473,9 @@ def content(folder):
                 ]
         for stream in re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL):
             try:
-                found.append(zlib.decompress(stream).decode("latin-1"))
+                text = zlib.decompress(stream).decode("latin-1")
+                # Where objects begin says nothing, though it may look like any number.
+                found.append(re.sub(r"^[\d\s]+", "", text))
             except zlib.error:
                 continue
         for link in re.findall(r"base64,([A-Za-z0-9+/=]+)", found[0] if found else ""):
