@@ -9,8 +9,7 @@ long the events will last.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,15 +19,17 @@ from stockpile.desk.runouts import QUANTILES, WITHIN, runouts
 from stockpile.desk.situation import Situation, situation
 from stockpile.desk.state import Ongoing, Started, State
 from stockpile.errors import UsageError, suggestion
-from stockpile.folders import write_whole
 from stockpile.lead_times import median_leads
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import require_same
-from stockpile.records import csv_texts, json_text
+from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
 from stockpile.scenarios import calm_scenario, stress_cases
+from stockpile.validation.places import expand
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -72,7 +73,7 @@ FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
 @dataclass(frozen=True)
-class Replay:
+class Replay(ResultFolder):
     """What the desk would have done in a case.
 
     Attributes
@@ -107,6 +108,9 @@ class Replay:
     needed: pd.DataFrame
     stocks: pd.DataFrame
 
+    mark: ClassVar[str] = MARK
+    columns: ClassVar[Mapping[str, Mapping[str, type]]] = TABLES
+
     def summary(self) -> dict[str, Any]:
         """Return the content of ``replay.json`` but for the tables."""
         return {
@@ -118,27 +122,6 @@ class Replay:
             "continuations": self.continuations,
             "seed": self.seed,
         }
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    def to_json(self) -> str:
-        """Return ``replay.json``, tables included."""
-        return json_text(self.summary(), self.tables())
-
-    def save(self, folder: str | Path) -> None:
-        """Write ``replay.json`` and a CSV file for each table, whole or not at all.
-
-        Raises
-        ------
-        UsageError
-            If the folder holds anything but a replay.
-        OSError
-            If the folder cannot be written; nothing is left half-written then.
-        """
-        files = {MARK: self.to_json(), **csv_texts(self.tables())}
-        write_whole(Path(folder), files, mark=MARK, replaceable=FILES)
 
 
 def replay(
@@ -215,14 +198,14 @@ def likely_hazard(instance: Instance, event: StressEvent) -> Hazard | None:
     It does the same to the same source and hits some of the same materials and targets. Of
     several it is the one with the most materials in common, and the fewest others.
     """
-    materials = _names(event.materials, [row.material for row in instance.materials])
-    targets = _names(event.targets, [row.participant for row in instance.participants])
+    materials = set(expand(event.materials, [row.material for row in instance.materials]))
+    targets = set(expand(event.targets, [row.participant for row in instance.participants]))
     best, found = (0, 0, 0, 0), None
     for hazard in instance.hazards:
         if (hazard.effect, hazard.source) != (event.effect, event.source):
             continue
-        hit = _names(hazard.materials, [row.material for row in instance.materials])
-        whom = _names(hazard.targets, [row.participant for row in instance.participants])
+        hit = set(expand(hazard.materials, [row.material for row in instance.materials]))
+        whom = set(expand(hazard.targets, [row.participant for row in instance.participants]))
         score = (
             len(hit & materials) if whom & targets else 0,
             -len(whom ^ targets),
@@ -232,10 +215,6 @@ def likely_hazard(instance: Instance, event: StressEvent) -> Hazard | None:
         if score[0] and (found is None or score > best):
             best, found = score, hazard
     return found
-
-
-def _names(given: tuple[str, ...], everything: list[str]) -> set[str]:
-    return set(everything) if given == ("*",) else set(given)
 
 
 @dataclass
@@ -326,7 +305,7 @@ class _Month:
         """Add when stocks of materials that the case is about are to be expected to run out."""
         names = {now.problem.materials[m] for m in block.materials}
         of_case = [
-            row for row in self.events if names & _names(row.materials, list(now.problem.materials))
+            row for row in self.events if names & set(expand(row.materials, now.problem.materials))
         ]
         if not of_case:
             return

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from stockpile.plan import Plan
     from stockpile.rules import RuleMenu
     from stockpile.scenarios import ScenarioSet
+    from stockpile.simulate import Course
 
 CONTINUATIONS = 2000
 """Continuations that are looked at."""
@@ -224,7 +225,7 @@ class _Block:
         course = course_of(self.now, self.block, needs, self.menu, self.workers)
         return best_rules(self.now, self.block, course, self.chosen_on.count, self.workers)
 
-    def _of_agreed(self, course: Any, now: Situation) -> Cost:
+    def _of_agreed(self, course: Course, now: Situation) -> Cost:
         _, _, agreed = now.of_block(self.block)
         count = self.judged_on.count
         cost = costs(now, self.block, course, agreed[:, None], self.menu, count, self.workers)

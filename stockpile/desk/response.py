@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stockpile.desk.advice import ADVICE, ALTERNATIVES
 from stockpile.desk.orders import AHEAD, NEEDED, ORDERS
 from stockpile.desk.outlook import OUTLOOK
 from stockpile.desk.runouts import RUNOUTS
-from stockpile.folders import write_whole
-from stockpile.records import csv_texts, json_text
+from stockpile.result_folder import ResultFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 FORMAT = 1
@@ -46,7 +46,7 @@ FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(ResultFolder):
     """What to do this month, and what is to be expected.
 
     Attributes
@@ -97,6 +97,9 @@ class Response:
     alternatives: pd.DataFrame
     advice: pd.DataFrame
 
+    mark: ClassVar[str] = MARK
+    columns: ClassVar[Mapping[str, Mapping[str, type]]] = TABLES
+
     def summary(self) -> dict[str, Any]:
         """Return the content of ``response.json`` but for the tables."""
         return {
@@ -110,27 +113,3 @@ class Response:
             "continuations": self.continuations,
             "seed": self.seed,
         }
-
-    def to_json(self) -> str:
-        """Return ``response.json``, tables included."""
-        return json_text(self.summary(), self.tables())
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    def files(self) -> dict[str, str]:
-        """Return the files of a result folder, by name."""
-        return {MARK: self.to_json(), **csv_texts(self.tables())}
-
-    def save(self, folder: str | Path) -> None:
-        """Write ``response.json`` and a CSV file for each table, whole or not at all.
-
-        Raises
-        ------
-        UsageError
-            If the folder holds anything but a response.
-        OSError
-            If the folder cannot be written; nothing is left half-written then.
-        """
-        write_whole(Path(folder), self.files(), mark=MARK, replaceable=FILES)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.infeasibility.feasibility import CAP, PROJECT_BUDGET
-from stockpile.infeasibility.limit_requirements import AtMost, Money
-from stockpile.infeasibility.requirements import Case, money, place, together
+from stockpile.infeasibility.limit_requirements import AtMost, Budget
+from stockpile.infeasibility.requirements import Case, place, together
 from stockpile.problem import LEVEL_TOLERANCE
 from stockpile.projects import NOT_FUNDED
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem
 
 
-@dataclass(frozen=True)
-class ProjectBudget(Money):
+@dataclass(frozen=True, kw_only=True)
+class ProjectBudget(Budget):
     """Equation (11): what a participant c pays for projects, or all together where c is -1 [USD].
 
     Attributes
@@ -35,12 +35,7 @@ class ProjectBudget(Money):
         Tell what projects cost whom.
     """
 
-    current: float
-    c: int
-    where: str
-    what: str
     couplings: Couplings
-    loosest: float = np.inf
 
     @property
     def key(self) -> Key:
@@ -62,16 +57,6 @@ class ProjectBudget(Money):
         """Return what is paid."""
         paid = self.couplings.projects.paid(use.states)
         return float(paid.sum() if self.c < 0 else paid[self.c])
-
-    def title(self) -> str:
-        """Say what is asked now."""
-        current, _, unit = money(self.current, self.current)
-        return f"{self.where}: {self.what}, {current} {unit}"
-
-    def words(self, value: float) -> str:
-        """Say which budget to raise, and to what."""
-        current, needed, unit = money(self.current, value)
-        return f"{self.where}: raise {self.what} from {current} to at least {needed} {unit}"
 
 
 @dataclass(frozen=True)
@@ -158,7 +143,7 @@ def project_requirements(
         if np.isfinite(budget):
             where = place(row.file or "participants.csv", row.line)
             what = f"project_budget_usd of {row.participant}"
-            yield ProjectBudget(float(budget), c, where, what, couplings)
+            yield ProjectBudget(float(budget), c, where, what, couplings=couplings)
     if np.isfinite(projects.joint_budget):
         if instance.agreement.joint_project_budget_usd is not None:
             where, what = "instance.toml", "joint_project_budget_usd"
@@ -166,7 +151,7 @@ def project_requirements(
             where = place("participants.csv", *(row.line for row in instance.participants))
             names = together([row.participant for row in instance.participants])
             what = f"project_budget_usd of {names}"
-        yield ProjectBudget(projects.joint_budget, -1, where, what, couplings)
+        yield ProjectBudget(projects.joint_budget, -1, where, what, couplings=couplings)
     for number in dict.fromkeys(cap.row for cap in projects.caps):
         caps = tuple(cap for cap in projects.caps if cap.row == number)
         where = place(caps[0].file, caps[0].line)

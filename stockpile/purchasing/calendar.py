@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
 from stockpile.desk.state import check_state
 from stockpile.errors import CheckError, UsageError
-from stockpile.folders import write_whole
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import plan_decisions, require_same
@@ -37,11 +35,13 @@ from stockpile.purchasing.tables import (
     purchases_rows,
     stores_rows,
 )
-from stockpile.records import csv_texts, json_text
+from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
 from stockpile.scenarios import scenario_set
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from stockpile.desk.state import State
@@ -61,7 +61,7 @@ FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(ResultFolder):
     """What is bought when, and what that leaves exposed.
 
     Attributes
@@ -119,6 +119,9 @@ class Schedule:
     stores: pd.DataFrame
     first_year: pd.DataFrame
 
+    mark: ClassVar[str] = MARK
+    columns: ClassVar[Mapping[str, Mapping[str, type]]] = TABLES
+
     def summary(self) -> dict[str, Any]:
         """Return the content of ``schedule.json`` but for the tables."""
         return {
@@ -141,27 +144,6 @@ class Schedule:
             "exposure_usd": self.exposure_usd,
             "exposure_at_once_usd": self.exposure_at_once_usd,
         }
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    def to_json(self) -> str:
-        """Return ``schedule.json``, tables included."""
-        return json_text(self.summary(), self.tables())
-
-    def save(self, folder: str | Path) -> None:
-        """Write ``schedule.json`` and a CSV file for each table, whole or not at all.
-
-        Raises
-        ------
-        UsageError
-            If the folder holds anything but a schedule.
-        OSError
-            If the folder cannot be written; nothing is left half-written then.
-        """
-        files = {MARK: self.to_json(), **csv_texts(self.tables())}
-        write_whole(Path(folder), files, mark=MARK, replaceable=FILES)
 
 
 def schedule(
