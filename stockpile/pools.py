@@ -80,7 +80,7 @@ class Division:
     streams, paths
         (J,) stream and path of every step.
     demand
-        (Q,) normal demand of each stream [t/month].
+        (Q,) normal demand of each stream [t/period].
     share
         (E, Q) what ``plant_shares.csv`` says; nan where it says nothing of a plant.
     known
@@ -189,7 +189,7 @@ def divide(
     streams, paths
         The stream and the path of every step of the list.
     demand
-        (Q,) normal demand of each stream [t/month].
+        (Q,) normal demand of each stream [t/period].
     share
         (E, Q) what ``plant_shares.csv`` says; nan where it says nothing of a plant.
 
