@@ -58,7 +58,7 @@ class Projects:
     fast
         (N,) what a fast track saves [periods].
     ramp
-        (N,) periods over which output grows to its full size, whole or not; at least 1.
+        (N,) periods over which output grows to its full size, a whole number; at least 1.
     """
 
     names: tuple[str, ...]
@@ -159,7 +159,7 @@ def build_projects(
         slip_probability=np.array([row.slip_probability for row in rows], np.float64),
         slip=period.length(np.array([row.slip_months for row in rows], np.float64)),
         fast=period.length(np.array([row.fast_track_months for row in rows], np.float64)),
-        ramp=np.array([max(period.length(row.ramp_months), 1.0) for row in rows], np.float64),
+        ramp=np.array([max(period.whole(row.ramp_months), 1) for row in rows], np.float64),
     )
 
 
