@@ -443,6 +443,11 @@ def test_a_plan_in_weeks_costs_what_it_does_in_months_of_another_calendar(tmp_pa
     assert plan.status == same.status
     if plan.found:
         assert plan.annual_cost_usd == pytest.approx(same.annual_cost_usd, rel=1e-7, abs=1e-6)
+        bounds = [
+            sp.foresight(made, progress=False).bound_usd for made in (world, as_months(world))
+        ]
+        assert bounds[0] == pytest.approx(bounds[1], rel=1e-6, abs=1e-6)
+        assert bounds[0] <= plan.annual_cost_usd * (1.0 + 1e-9) + 1e-6
 
 
 def chain_world(folder, seed):
