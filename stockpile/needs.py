@@ -44,14 +44,14 @@ class Needs:
     first
         (S' + 1,) months of kept scenario s are ``first[s]`` to ``first[s + 1] - 1``.
     month
-        (N,) calendar month of each kept month, from 0.
+        (N,) number of each kept month, from 0.
     calm
         (N,) months without any need since the kept month before; 0 for the first one of a
         scenario, where stocks are still full.
     need
         (N, Q) n of equation (3) [t].
     loss, age
-        (N, Z) supply loss (1) and age of the event [months] by market.
+        (N, Z) supply loss (1) and age of the event [periods] by market.
     blocked
         (N, I) whether the owner of a stock may not ship to partners.
     total

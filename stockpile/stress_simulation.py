@@ -1,4 +1,4 @@
-"""What happens to a plan in every stress case, period by period."""
+"""What happens to a plan in every stress case, month by month, or week by week."""
 
 from __future__ import annotations
 
