@@ -577,7 +577,7 @@ class Evaluator:
         costly = step_cost > 0.0
         moved = step_cost[costly, None] * main.released[costly]
         np.add.at(cost, self._owner_of_step[costly], moved)
-        return yearly(1.0, self.problem.horizon) * cost.T
+        return yearly(1.0, self.problem) * cost.T
 
     def _covered(
         self,
@@ -610,7 +610,7 @@ class Evaluator:
                     view, variant, self.holding(lots[some]), owners_rules(rule[some])
                 )
                 cost[some] = np.einsum("q,sqp->ps", self._shortage_cost, simulated.unserved_of)
-        return yearly(1.0, self.problem.horizon) * cost
+        return yearly(1.0, self.problem) * cost
 
     def course(self, variant: int) -> Course:
         """Return the needs of a variant with the steps that may serve them."""
@@ -672,7 +672,7 @@ class Evaluator:
                 followed = owners_rules(rule[some])
                 simulated = self._simulate(course, Request.of(), self.holding(lots[some]), followed)
                 cost[some] = self._shortage_cost @ simulated.unserved
-        return yearly(1.0, self.problem.horizon) * cost
+        return yearly(1.0, self.problem) * cost
 
     def floors_kept(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
@@ -738,7 +738,7 @@ class Evaluator:
         met = np.ones(len(self.promises), dtype=np.bool_)
         for index, value, kept, _ in self._measure(variant, held, rules, main):
             achieved[index], met[index] = value[0], kept[0]
-        per_year = yearly(1.0, self.problem.horizon)
+        per_year = yearly(1.0, self.problem)
         markets = self.block.num_stocks
         released, market = main.released[:, 0], self.steps.market
         shortage, shipping, conversion = np.zeros((3, markets))

@@ -5,7 +5,7 @@ scenarios; :func:`simulate_months` is plain NumPy, month by month, for reading a
 kernel, and returns every release.
 
 Both take *terms*: what P candidates hold, and what their rules allow in every step (see
-:func:`candidate_terms`).
+:func:`candidate_terms`). A month is a period of the problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Terms:
     steps
         The steps simulated, J of them.
     breakpoints
-        (A,) ages [months] at which a segment begins.
+        (A,) ages [periods] at which a segment begins.
     holding
         (I, P) full stocks h [t].
     followed
@@ -255,7 +255,7 @@ class Course:
         Parameters
         ----------
         breakpoints
-            (A,) ages [months] at which segments of rules begin.
+            (A,) ages [periods] at which segments of rules begin.
         """
         segment = np.empty((needs.month.size, steps.count), dtype=np.int8)
         gates = GateArrays(

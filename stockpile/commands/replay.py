@@ -1,4 +1,7 @@
-"""``stockpile replay``: walk through a case month by month, knowing no more than each month did."""
+"""``stockpile replay``: walk through a case month by month, or week by week.
+
+Each of them knows no more than what had begun by then.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=200,
-        help="ways on to look at in every month (200)",
+        help="ways on to look at in every month, or week (200)",
     )
     parser.add_argument(
         "--seed", metavar="N", type=int, help="seed of the continuations (default: of the instance)"

@@ -1,4 +1,4 @@
-"""``stockpile respond``: what to release this month, and what is to be expected."""
+"""``stockpile respond``: what to release this month, or week, and what is to be expected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--months",
         metavar="N",
         type=int,
-        help="months to look ahead, this one included (default: horizon of the instance)",
+        help="months to look ahead, the current one included (default: horizon of the instance)",
     )
     parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
@@ -108,10 +108,11 @@ def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> 
     from stockpile.desk.state import load_state
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
+    from stockpile.periods import PERIODS
 
     if options.out is not None or options.briefing or options.json:
         raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)
-    sys.stdout.write(side_text(orders, state, options.side))
+    sys.stdout.write(side_text(orders, state, options.side, PERIODS[instance.period]))
     return EXIT_OK

@@ -2,19 +2,22 @@
 
 The timeline begins with the plan's first month, so that the age of events, what firms have drawn
 from their own stocks, and thrift, equation (3), are what they are by now. The simulation begins
-with the current month, and with the stocks of that day.
+with the current month, and with the stocks of that day. A month is a period of the problem: a
+month, or a week.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.blocks import build_blocks
+from stockpile.desk.moments import current
 from stockpile.errors import UsageError
 from stockpile.needs import block_needs
+from stockpile.periods import PERIODS
 from stockpile.plan_decisions import plan_decisions
 from stockpile.problem import build_problem
 
@@ -85,7 +88,7 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     Parameters
     ----------
     months
-        How many months are looked at, the current one included; None for the horizon of the
+        How many months are looked at, from the current period on; None for the horizon of the
         instance.
 
     Raises
@@ -96,8 +99,9 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
         If a stock is only known as a band.
     """
     ahead = instance.horizon_months if months is None else months
-    whole = replace(instance, horizon_months=state.month - 1 + ahead)
-    problem = build_problem(whole)
+    period = PERIODS[instance.period]
+    before = current(state, period) - 1
+    problem = build_problem(instance, before + period.whole(ahead))
     lots, rules, states = plan_decisions(problem, plan)
     holding = lots * problem.lot
     stock = holding.copy()
@@ -112,7 +116,7 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     return Situation(
         problem=problem,
         blocks=build_blocks(problem),
-        month=state.month - 1,
+        month=before,
         holding=np.maximum(holding, stock),
         stock=stock,
         rules=rules,

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from stockpile.cells import ALL, KeyOf, NameList
 from stockpile.desk.events import observed
-from stockpile.errors import suggestion
+from stockpile.desk.moments import begun, current, wrong_moment
+from stockpile.errors import Mistake, suggestion
+from stockpile.periods import PERIODS
 from stockpile.tables import columns, names_of
 from stockpile.validation.places import TOLERANCE, row_mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from stockpile.desk.state import State
-    from stockpile.errors import Mistake
+    from stockpile.desk.state import Ongoing, Started, State
     from stockpile.instance import Instance
+    from stockpile.periods import Period
     from stockpile.plan import Plan
     from stockpile.reading import Gaps
     from stockpile.tables import Row
@@ -36,11 +38,16 @@ def state_mistakes(
     unknown = list(_unknown_names(state, instance))
     yield from unknown
     yield from _repeated(state)
-    yield from _begun(state)
     yield from _amounts(state)
+    period = PERIODS[instance.period]
+    wrong = list(_moments(state, period, gaps))
+    yield from wrong
+    if not wrong and _dated(state):
+        yield from _begun(state, period)
+        if not unknown:
+            yield from _events(state, instance, period)
     if unknown:
         return
-    yield from _events(state, instance)
     yield from _projects(state, plan)
     if gaps is None or "stocks" not in gaps.incomplete:
         yield from _room(state, instance, plan)
@@ -91,19 +98,52 @@ def _repeated(state: State) -> Iterator[Mistake]:
                 )
 
 
-def _begun(state: State) -> Iterator[Mistake]:
-    for table in ("ongoing", "started"):
-        for row in _rows(state, table):
-            start: int = getattr(row, "start_month")  # noqa: B009  Both tables have it.
-            if start > state.month:
-                yield row_mistake(
-                    table,
-                    row,
-                    "start_month",
-                    start,
-                    f"start_month {start} has not come: the current month is {state.month}",
-                    "Leave out what has not begun, or set month in state.toml to the current one.",
-                )
+def _dated(state: State) -> bool:
+    """Say whether it is known which month or week it is."""
+    return state.month is not None or state.week is not None
+
+
+def _moments(state: State, period: Period, gaps: Gaps | None) -> Iterator[Mistake]:
+    """Find what is dated not at all, twice, or in weeks where the instance is in months."""
+    message = wrong_moment(state.month, state.week, "", period)
+    # What could not be read has been reported.
+    if message and (_dated(state) or gaps is None or "state.toml" not in gaps.incomplete):
+        column = "month" if state.week is None else "week"
+        value = None if state.week is None else str(state.week)
+        yield Mistake("state.toml", None, column, value, message)
+    for table, row in _dated_rows(state):
+        message = wrong_moment(row.start_month, row.start_week, "start_", period)
+        if message:
+            yield row_mistake(table, row, *_start(row), message)
+
+
+def _begun(state: State, period: Period) -> Iterator[Mistake]:
+    now = current(state, period)
+    for table, row in _dated_rows(state):
+        if begun(row, period) > now:
+            step, start = _start(row)
+            today = "month" if state.week is None else "week"
+            yield row_mistake(
+                table,
+                row,
+                step,
+                start,
+                f"{step} {start} has not come: the current {today} is {getattr(state, today)}",
+                f"Leave out what has not begun, or set {today} in state.toml to the current one.",
+            )
+
+
+def _dated_rows(state: State) -> Iterator[tuple[str, Ongoing | Started]]:
+    """Yield what began at some time, with its table."""
+    yield from (("ongoing", row) for row in state.ongoing)
+    yield from (("started", row) for row in state.started)
+
+
+def _start(row: Ongoing | Started) -> tuple[str, int | None]:
+    """Return the column that says when something began, and its value."""
+    if row.start_week is None:
+        return "start_month", row.start_month
+    return "start_week", row.start_week
 
 
 def _amounts(state: State) -> Iterator[Mistake]:
@@ -120,25 +160,31 @@ def _amounts(state: State) -> Iterator[Mistake]:
             )
 
 
-def _events(state: State, instance: Instance) -> Iterator[Mistake]:
+def _events(state: State, instance: Instance, period: Period) -> Iterator[Mistake]:
+    now = current(state, period)
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
     for row in state.ongoing:
-        event = observed(row, hazards.get(row.hazard or ""))
+        event = observed(row, hazards.get(row.hazard or ""), period)
 
         def wrong(
             column: str, value: object, message: str, hint: str = "", row: Row = row
         ) -> Mistake:
             return row_mistake("ongoing", row, column, value, message, hint)
 
-        if math.isnan(event.duration_median_months):
+        if math.isnan(event.duration_median):
             yield wrong(
                 "hazard",
                 "",
                 f"nothing says how long {event.event} may last",
                 "Name the hazard that it is one of, or give duration_median_months.",
             )
-        elif event.start_month <= state.month:
-            yield from _lasting(event.chance_to_last, event.start_month, state.month, wrong)
+        elif event.start <= now and event.chance_to_last(now - event.start + 1) <= 0.0:
+            yield wrong(
+                *_start(row),
+                f"no event of this kind is active in its {period.name} {now - event.start + 1}",
+                "If it is over, leave it out. If it lasts longer than foreseen, give "
+                "duration_median_months and duration_sigma.",
+            )
         if event.effect == "supply_loss" and event.source is None:
             hint = "Name the source, or the hazard that it is one of."
             yield wrong("source", "", "a supply_loss needs the source it is of", hint)
@@ -153,20 +199,6 @@ def _events(state: State, instance: Instance) -> Iterator[Mistake]:
                 f"severity of a {event.effect} must be a fraction from 0 to 1",
                 "Fractions are never percent: 40 % is written 0.4.",
             )
-
-
-def _lasting(
-    chance: Callable[[int], float], start: int, month: int, wrong: Callable[..., Mistake]
-) -> Iterator[Mistake]:
-    months = month - start + 1
-    if chance(months) <= 0.0:
-        yield wrong(
-            "start_month",
-            start,
-            f"no event of this kind is active in its month {months}",
-            "If it is over, leave it out. If it lasts longer than foreseen, give "
-            "duration_median_months and duration_sigma.",
-        )
 
 
 def _projects(state: State, plan: Plan) -> Iterator[Mistake]:

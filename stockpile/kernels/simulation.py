@@ -1,4 +1,7 @@
-"""Equations (4) to (6): the simulation of many candidates, candidates innermost."""
+"""Equations (4) to (6): the simulation of many candidates, candidates innermost.
+
+A month is a period of the problem: a month, or a week.
+"""
 
 from __future__ import annotations
 
