@@ -564,8 +564,8 @@ class Evaluator:
             hopeful=hopeful,
             covered=np.packbits(covered & 1, axis=2),
             covered_loose=np.packbits(covered >> 1, axis=2),
-            added=yearly(1.0, self.problem.horizon) * main.added,
-            slope=yearly(1.0, self.problem.horizon) * self.lot * main.slope.T,
+            added=yearly(1.0, self.problem) * main.added,
+            slope=yearly(1.0, self.problem) * self.lot * main.slope.T,
         )
 
     def _by_participant(
@@ -633,7 +633,7 @@ class Evaluator:
         holding, followed = self.holding(lots), owners_rules(rule)
         main = self._simulate(course, Request.of(), holding, followed, balance, held)
         shortage = self._shortage_cost[:, None] * main.unserved
-        per_year = yearly(1.0, self.problem.horizon)
+        per_year = yearly(1.0, self.problem)
         return Lowered(
             cost=self._by_participant(shortage, self._lower_cost, main),
             added=per_year * main.added,
