@@ -57,7 +57,7 @@ BALANCED_STOCKS, BALANCED = 2, 6
 whose best candidates it is seen what says most."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
-IMPROVED, LONG_IMPROVED = 4, 40
+IMPROVED, LONG_IMPROVED = 4, 10
 """Combinations of rules from whose best candidates a better one is looked for; in long searches."""
 OFFERED = 64
 """Candidates looked at as incumbents where the tail is charged for: that takes a simulation."""
