@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import argparse
 
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +40,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--side",
         metavar="PARTICIPANT",
-        help="print the order sheet of one nation alone, where partners' stocks may be bands",
+        help="print the order sheet of one nation alone, where partners' stocks and holdings may "
+        "be bands",
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
     require_target(options.out, mark=MARK, replaceable=FILES)
     for file in options.briefing:
         briefing_form(file)
-    plan = Plan.load(options.result)
     if options.side is not None:
-        return _print_side(options, instance, plan)
+        return _print_side(options, instance)
+    plan = Plan.load(options.result)
     found = respond(
         instance,
         plan,
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> int:
+def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     """Print the orders of one nation.
 
     Raises
@@ -108,10 +108,15 @@ def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> 
     from stockpile.desk.state import load_state
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
+    from stockpile.plan import Plan
+    from stockpile.redacted_plans import RedactedPlan
+    from stockpile.redaction import RESULT
 
     if options.out is not None or options.briefing or options.json:
         raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
+    redacted = (options.result / RESULT).is_file()
+    plan = (RedactedPlan if redacted else Plan).load(options.result)
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)
-    sys.stdout.write(side_text(orders, state, options.side))
+    sys.stdout.write(side_text(orders, plan, state, options.side))
     return EXIT_OK

@@ -95,9 +95,7 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     UsageError
         If a stock is only known as a band.
     """
-    ahead = instance.horizon_months if months is None else months
-    whole = replace(instance, horizon_months=state.month - 1 + ahead)
-    problem = build_problem(whole)
+    problem = timeline(instance, state, instance.horizon_months if months is None else months)
     lots, rules, states = plan_decisions(problem, plan)
     holding = lots * problem.lot
     stock = holding.copy()
@@ -119,3 +117,14 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
         states=states,
         sharing=plan.cooperation != "none",
     )
+
+
+def timeline(instance: Instance, state: State, months: int) -> Problem:
+    """Return the problem whose months are those up to the last one looked at.
+
+    Parameters
+    ----------
+    months
+        How many months are looked at, the current one included.
+    """
+    return build_problem(replace(instance, horizon_months=state.month - 1 + months))

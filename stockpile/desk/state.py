@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stockpile.errors import Mistake
     from stockpile.instance import Instance
     from stockpile.plan import Plan
+    from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
 
 
@@ -148,7 +149,9 @@ class State(StateHeader):
     started: tuple[Started, ...] = ()
 
 
-def load_state(path: str | os.PathLike[str], instance: Instance, plan: Plan) -> State:
+def load_state(
+    path: str | os.PathLike[str], instance: Instance, plan: Plan | RedactedPlan
+) -> State:
     """Read a state folder and check that it can be one of a plan.
 
     Raises
@@ -167,7 +170,7 @@ def load_state(path: str | os.PathLike[str], instance: Instance, plan: Plan) -> 
     return state
 
 
-def check_state(state: State, instance: Instance, plan: Plan) -> None:
+def check_state(state: State, instance: Instance, plan: Plan | RedactedPlan) -> None:
     """Raise `InstanceError` if a state made in memory cannot be one of a plan."""
     mistakes = list(state_mistakes(state, instance, plan))
     if mistakes:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.reading import Gaps
+    from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
 
 
 def state_mistakes(
-    state: State, instance: Instance, plan: Plan, gaps: Gaps | None = None
+    state: State, instance: Instance, plan: Plan | RedactedPlan, gaps: Gaps | None = None
 ) -> Iterator[Mistake]:
     """Yield what is wrong with a state whose cells are each valid.
 
@@ -169,7 +170,7 @@ def _lasting(
         )
 
 
-def _projects(state: State, plan: Plan) -> Iterator[Mistake]:
+def _projects(state: State, plan: Plan | RedactedPlan) -> Iterator[Mistake]:
     funded = set(plan.projects["project"][plan.projects["funded"]]) if plan.found else set()
     for row in state.started:
         if row.project not in funded:
@@ -183,8 +184,11 @@ def _projects(state: State, plan: Plan) -> Iterator[Mistake]:
             )
 
 
-def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
-    """Find stocks that the stores of their owner cannot hold; without stores all is room."""
+def _room(state: State, instance: Instance, plan: Plan | RedactedPlan) -> Iterator[Mistake]:
+    """Find stocks that the stores of their owner cannot hold; without stores all is room.
+
+    What is hidden is left out.
+    """
     kind_of = {row.material: row.storage_kind for row in instance.materials}
     limited = {row.participant for row in instance.facilities}
     room: dict[tuple[str, str], float] = defaultdict(float)
@@ -196,9 +200,7 @@ def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
         for row in state.stocks
         if row.stock_t is not None
     }
-    holdings = plan.holdings.to_dict(orient="records") if plan.found else []
-    held = {(str(row["participant"]), str(row["material"])): row["holding_t"] for row in holdings}
-    for (participant, material), tonnes in (held | given).items():
+    for (participant, material), tonnes in (plan.held_t | given).items():
         stored[participant, kind_of[material]] += tonnes
     for place, tonnes in stored.items():
         participant, kind = place
