@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpile.commands.answers import add_plan
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, instance_of, require_target
+from stockpile.commands.options import instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    add_instance(parser)
-    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    add_plan(parser)
     parser.add_argument(
         "--of",
         metavar="PARTICIPANT",

@@ -22,13 +22,14 @@ from stockpile.errors import UsageError, suggestion
 from stockpile.lead_times import median_leads
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import require_same
+from stockpile.progress import stages
 from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
 from stockpile.scenarios import calm_scenario, stress_cases
 from stockpile.validation.places import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Problem
+    from stockpile.progress import Stage
     from stockpile.scenarios import ScenarioSet
     from stockpile.tables import Hazard, StressEvent
 
@@ -134,6 +136,7 @@ def replay(
     continuations: int = CONTINUATIONS,
     seed: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Replay:
     """Walk through a case of ``stress.csv``, month by month, knowing no more than each month did.
 
@@ -152,6 +155,8 @@ def replay(
         What to draw in every month; seed None for that of the instance.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are months.
 
     Raises
     ------
@@ -176,8 +181,9 @@ def replay(
     stock = problem.existing.copy() if existing else first.stock
     holding = stock.copy() if existing else first.holding
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    with Workers(threads) as workers:
+    with Workers(threads) as workers, stages(progress, count) as begin:
         for month in range(1, count + 1):
+            begin(f"month {month}")
             walk = _Month(instance, plan, events, month, continuations, seed, workers)
             stock = walk.add_rows(holding, stock, rows)
     return Replay(

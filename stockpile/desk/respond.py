@@ -34,9 +34,11 @@ from stockpile.desk.state import check_state
 from stockpile.errors import UsageError
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import require_same
+from stockpile.progress import stages
 from stockpile.result_tables import typed_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from stockpile.desk.state import State
     from stockpile.instance import Instance
     from stockpile.plan import Plan
+    from stockpile.progress import Stage
     from stockpile.rules import RuleMenu
     from stockpile.scenarios import ScenarioSet
     from stockpile.simulate import Course
@@ -63,6 +66,7 @@ def respond(
     seed: int | None = None,
     months: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Response:
     """Say what a plan orders this month, what is to be expected, and what else could be done.
 
@@ -83,6 +87,8 @@ def respond(
         Months looked at, the current one included; None for the horizon of the instance.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are materials that are simulated together.
 
     Raises
     ------
@@ -106,8 +112,9 @@ def respond(
     menu = wider_menu(problem)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     found: dict[str, list[Cost]] = {}
-    with Workers(threads) as workers:
+    with Workers(threads) as workers, stages(progress, len(now.blocks)) as begin:
         for block in now.blocks:
+            begin(block.name)
             of_block = _Block(now, block, menu, judged_on, chosen_on, workers)
             if of_block.add_rows(rows):
                 for name, cost in of_block.alternatives().items():

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
 from stockpile.desk.state import check_state
 from stockpile.errors import CheckError, UsageError
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
-from stockpile.plan_decisions import plan_decisions, require_same
+from stockpile.plan_decisions import require_same
 from stockpile.problem import build_problem
+from stockpile.progress import stages
 from stockpile.purchasing.check import (
     Decisions,
     broken,
@@ -24,8 +24,8 @@ from stockpile.purchasing.check import (
     money,
 )
 from stockpile.purchasing.data import schedule_data
-from stockpile.purchasing.exposure import exposure
 from stockpile.purchasing.rows import schedule_model
+from stockpile.purchasing.start import Start
 from stockpile.purchasing.tables import (
     TABLES,
     budgets_rows,
@@ -37,10 +37,9 @@ from stockpile.purchasing.tables import (
 )
 from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
-from stockpile.scenarios import scenario_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.model.linear import LinearModel
     from stockpile.plan import Plan
-    from stockpile.problem import Problem
+    from stockpile.progress import Stage
     from stockpile.purchasing.data import ScheduleData
     from stockpile.purchasing.rows import Places
     from stockpile.purchasing.settings import ScheduleSettings
@@ -156,6 +155,7 @@ def schedule(
     time_limit: float | None = None,
     scenarios: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Schedule:
     """Work out what to buy when, from the stocks of today to those of a plan.
 
@@ -174,6 +174,8 @@ def schedule(
         Scenarios that exposures are simulated on; None for those of the plan.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are tables and searches.
 
     Raises
     ------
@@ -190,12 +192,29 @@ def schedule(
     _check(settings, state, gap, scenarios, threads)
     if state is not None:
         check_state(state, instance, plan)
-    data = _data(instance, plan, problem, settings, state, scenarios, threads)
-    decisions, model, at, status, solver_bound = _solved(data, gap, time_limit)
-    half = replace(settings, budget_factor=settings.budget_factor / 2.0)
-    budget = data.budget / 2.0
-    less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
-    return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
+    start = Start.of(instance, plan, problem, state, scenarios)
+    with (
+        Workers(threads) as workers,
+        stages(progress, len(start.incomplete) + 2) as begin,
+    ):
+        data = schedule_data(
+            instance,
+            problem,
+            build_couplings(instance, problem, plan.cooperation, start.drawn),  # type: ignore[arg-type]
+            settings,
+            start.today,
+            start.target,
+            start.released,
+            start.exposures(workers, begin),
+            [block.materials for block in start.blocks],
+        )
+        begin("calendar")
+        decisions, model, at, status, solver_bound = _solved(data, gap, time_limit)
+        begin("calendar with half the money")
+        half = replace(settings, budget_factor=settings.budget_factor / 2.0)
+        budget = data.budget / 2.0
+        less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
+        return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
 
 
 def _check(
@@ -219,63 +238,6 @@ def _check(
         raise UsageError("\n".join(wrong))
 
 
-def _data(
-    instance: Instance,
-    plan: Plan,
-    problem: Problem,
-    settings: ScheduleSettings,
-    state: State | None,
-    scenarios: int | None,
-    threads: int | None,
-) -> ScheduleData:
-    lots, rules, states = plan_decisions(problem, plan)
-    target = lots * problem.lot
-    today = problem.existing.copy()
-    released = np.zeros(target.shape, dtype=np.bool_)
-    if state is not None:
-        today = target.copy()
-        for row in state.stocks:
-            c = problem.participants.index(row.participant)
-            m = problem.materials.index(row.material)
-            if row.stock_t is None:
-                raise UsageError(f"the stock of {row.material} is a band; expected tonnes")
-            today[c, m] = row.stock_t
-        released = today < target
-    count = plan.scenario_count if scenarios is None else scenarios
-    drawn = scenario_set(instance, problem, count, plan.seed, plan.sampling)
-    blocks = build_blocks(problem)
-    sharing = plan.cooperation != "none"
-    with Workers(threads) as workers:
-        tables = [
-            exposure(
-                problem,
-                number,
-                block,
-                drawn,
-                np.minimum(today, target),
-                target,
-                rules,
-                states,
-                workers,
-                sharing=sharing,
-            )
-            for number, block in enumerate(blocks)
-            if (np.maximum(target - today, 0.0)[:, list(block.materials)] > 0.0).any()
-        ]
-    couplings = build_couplings(instance, problem, plan.cooperation, drawn)  # type: ignore[arg-type]
-    return schedule_data(
-        instance,
-        problem,
-        couplings,
-        settings,
-        today,
-        target,
-        released,
-        tables,
-        [block.materials for block in blocks],
-    )
-
-
 def _solved(
     data: ScheduleData, gap: float, time_limit: float | None, *, due: bool = True
 ) -> tuple[Decisions, LinearModel, Places, str, float]:
@@ -288,7 +250,7 @@ def _solved(
         existing = data.couplings.facilities.existing
         open_ = np.repeat(existing[:, None], data.settings.quarters, axis=1)
         return Decisions(none, none, open_), model, at, "optimal", relaxed_bound(model)
-    found = solve_linear(model, gap=gap, time_limit=time_limit)
+    found = solve_linear(model, gap=gap, time_limit=time_limit, stoppable=True)
     if not found.values.size:
         if found.status == "infeasible" and data.due.any():
             raise UsageError(
@@ -324,7 +286,7 @@ def relaxed_bound(model: LinearModel) -> float:
     rows of y b, plus sum over variables of the least (c - y A) x within their bounds``; added up
     here in double precision.
     """
-    found = solve_linear(replace(model, integer=np.zeros_like(model.integer)))
+    found = solve_linear(replace(model, integer=np.zeros_like(model.integer)), stoppable=True)
     if found.row_duals.size != model.row_lower.size:
         return -math.inf
     duals = found.row_duals
