@@ -823,7 +823,7 @@ def test_two_ctrl_c_leave_nothing_half_written(slow, tmp_path):
         (
             "schedule",
             ["--from", "2027", "--years", "2", "--scenarios", "3000000"],
-            "1/4 exposure of gallium",
+            "1/5 exposure of gallium",
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_what_answers_from_a_plan_tells_its_stages():
     told.clear()
     sp.schedule(world, plan, sp.ScheduleSettings(from_year=2027, years=1), progress=told.append)
     assert len(told) == told[0].total
-    assert told[-1].what == "calendar with half the money"
+    assert told[-1].what == "exposure with the stocks of each quarter"
 
 
 def test_the_line_of_stages_is_wiped_whatever_happens(monkeypatch):

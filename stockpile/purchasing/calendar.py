@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from stockpile.plan import Plan
     from stockpile.progress import Stage
     from stockpile.purchasing.data import ScheduleData
-    from stockpile.purchasing.rows import Places
     from stockpile.purchasing.settings import ScheduleSettings
 
 FORMAT = 1
@@ -67,8 +66,12 @@ class Schedule(ResultFolder):
     ----------
     instance_name, instance_hash, cooperation
         Of the plan.
-    settings
+    settings, gap_asked
         What was asked for.
+    state
+        What it begins with; None for the existing stocks of the instance.
+    scenario_count
+        Scenarios that exposures were simulated on.
     status
         ``optimal`` within the gap, or ``time_limit``.
     cost_usd, bound_usd, gap
@@ -80,6 +83,9 @@ class Schedule(ResultFolder):
     payments_usd, exposure_usd, missed_usd
         Parts of the cost: what is paid and got, what shortages are expected to cost, and what lots
         count that budgets and limits leave no way to buy: more than any way to buy them costs.
+    exposure_simulated_usd
+        The same as the exposure, but simulated with the stocks of each quarter: the exposure is
+        what convex envelopes make of the tables.
     exposure_at_once_usd
         What shortages would be expected to cost if all were there from the first quarter on.
     purchases
@@ -90,7 +96,8 @@ class Schedule(ResultFolder):
     budgets
         What is spent in each fiscal year, and what may be.
     exposure
-        What shortages are expected to cost a year in each quarter, by materials simulated together.
+        What shortages are expected to cost a year in each quarter, by materials simulated together:
+        by the envelope, and simulated with the stocks of that quarter.
     stores
         The quarter in which each store is opened.
     first_year
@@ -102,6 +109,9 @@ class Schedule(ResultFolder):
     instance_hash: str
     cooperation: str
     settings: ScheduleSettings
+    state: State | None
+    scenario_count: int
+    gap_asked: float
     status: str
     cost_usd: float
     bound_usd: float
@@ -110,6 +120,7 @@ class Schedule(ResultFolder):
     payments_usd: float
     missed_usd: float
     exposure_usd: float
+    exposure_simulated_usd: float
     exposure_at_once_usd: float
     purchases: pd.DataFrame
     disposals: pd.DataFrame
@@ -133,6 +144,9 @@ class Schedule(ResultFolder):
             "fiscal_start_month": dict(self.settings.fiscal_start),
             "most_of_supply": self.settings.most_of_supply,
             "replenish_years": self.settings.replenish_years,
+            "state": None if self.state is None else _told(self.state),
+            "scenario_count": self.scenario_count,
+            "gap_asked": self.gap_asked,
             "status": self.status,
             "cost_usd": self.cost_usd,
             "bound_usd": self.bound_usd,
@@ -141,8 +155,22 @@ class Schedule(ResultFolder):
             "payments_usd": self.payments_usd,
             "missed_usd": self.missed_usd,
             "exposure_usd": self.exposure_usd,
+            "exposure_simulated_usd": self.exposure_simulated_usd,
             "exposure_at_once_usd": self.exposure_at_once_usd,
         }
+
+
+def _told(state: State) -> dict[str, Any]:
+    """Return what a record says of a state: when it is, and its stocks."""
+    return {
+        "month": state.month,
+        "date": state.date,
+        "title": state.title,
+        "stocks": [
+            {"participant": row.participant, "material": row.material, "stock_t": row.stock_t}
+            for row in state.stocks
+        ],
+    }
 
 
 def schedule(
@@ -195,7 +223,7 @@ def schedule(
     start = Start.of(instance, plan, problem, state, scenarios)
     with (
         Workers(threads) as workers,
-        stages(progress, len(start.incomplete) + 2) as begin,
+        stages(progress, len(start.incomplete) + 3) as begin,
     ):
         data = schedule_data(
             instance,
@@ -209,12 +237,47 @@ def schedule(
             [block.materials for block in start.blocks],
         )
         begin("calendar")
-        decisions, model, at, status, solver_bound = _solved(data, gap, time_limit)
+        decisions, model, status, solver_bound = _solved(data, gap, time_limit)
         begin("calendar with half the money")
         half = replace(settings, budget_factor=settings.budget_factor / 2.0)
         budget = data.budget / 2.0
         less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
-        return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
+        begin("exposure with the stocks of each quarter")
+        simulated = start.simulated(data, decisions.bought, workers)
+    paid, exposed = cost_of(data, decisions)
+    missed = missed_cost(data, decisions)
+    cost = paid + exposed + missed
+    bound = min(relaxed_bound(model), cost)
+    rows = {
+        "purchases": list(purchases_rows(instance, data, decisions)),
+        "disposals": list(disposals_rows(data, decisions)),
+        "budgets": list(budgets_rows(data, decisions)),
+        "exposure": list(exposure_rows(data, decisions, simulated)),
+        "stores": list(stores_rows(data, decisions)),
+        "first_year": list(first_year_rows(data, decisions, less)),
+    }
+    years = np.array([data.exposure_years(t) for t in range(settings.quarters)])
+    return Schedule(
+        instance_name=instance.name,
+        instance_hash=instance.content_hash,
+        cooperation=plan.cooperation,
+        settings=settings,
+        state=state,
+        scenario_count=start.drawn.count,
+        gap_asked=gap,
+        status="optimal" if status == "optimal" else "time_limit",
+        cost_usd=cost,
+        bound_usd=bound,
+        gap=(cost - bound) / abs(cost) if cost else 0.0,
+        solver_bound_usd=solver_bound,
+        payments_usd=paid,
+        missed_usd=missed,
+        exposure_usd=exposed,
+        exposure_simulated_usd=float((simulated @ years).sum()),
+        exposure_at_once_usd=float(years.sum())
+        * sum(float(item.cost.min()) for item in data.exposures),
+        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
+    )
 
 
 def _check(
@@ -240,7 +303,7 @@ def _check(
 
 def _solved(
     data: ScheduleData, gap: float, time_limit: float | None, *, due: bool = True
-) -> tuple[Decisions, LinearModel, Places, str, float]:
+) -> tuple[Decisions, LinearModel, str, float]:
     """Solve a calendar, and recompute that it keeps all limits."""
     if not due:
         data = replace(data, due=np.zeros_like(data.due))
@@ -249,7 +312,7 @@ def _solved(
         none = np.zeros((0, data.settings.quarters), dtype=np.int64)
         existing = data.couplings.facilities.existing
         open_ = np.repeat(existing[:, None], data.settings.quarters, axis=1)
-        return Decisions(none, none, open_), model, at, "optimal", relaxed_bound(model)
+        return Decisions(none, none, open_), model, "optimal", relaxed_bound(model)
     found = solve_linear(model, gap=gap, time_limit=time_limit, stoppable=True)
     if not found.values.size:
         if found.status == "infeasible" and data.due.any():
@@ -268,7 +331,7 @@ def _solved(
     wrong = list(broken(data, decisions))
     if wrong:
         raise CheckError(f"the calendar breaks a limit: {'; '.join(wrong[:3])}")
-    return decisions, model, at, found.status, found.bound
+    return decisions, model, found.status, found.bound
 
 
 def cost_of(data: ScheduleData, decisions: Decisions) -> tuple[float, float]:
@@ -295,44 +358,3 @@ def relaxed_bound(model: LinearModel) -> float:
     reduced = model.cost - model.matrix.T @ duals
     least = np.where(reduced >= 0.0, model.lower, model.upper)
     return float(duals @ np.where(np.isfinite(side), side, 0.0)) + float(reduced @ least)
-
-
-def _result(
-    instance: Instance,
-    plan: Plan,
-    data: ScheduleData,
-    decisions: Decisions,
-    less: Decisions,
-    model: tuple[LinearModel, Places],
-    status: str,
-    solver_bound: float,
-) -> Schedule:
-    paid, exposed = cost_of(data, decisions)
-    missed = missed_cost(data, decisions)
-    cost = paid + exposed + missed
-    bound = min(relaxed_bound(model[0]), cost)
-    rows = {
-        "purchases": list(purchases_rows(instance, data, decisions)),
-        "disposals": list(disposals_rows(data, decisions)),
-        "budgets": list(budgets_rows(data, decisions)),
-        "exposure": list(exposure_rows(data, decisions)),
-        "stores": list(stores_rows(data, decisions)),
-        "first_year": list(first_year_rows(data, decisions, less)),
-    }
-    years = sum(data.exposure_years(t) for t in range(data.settings.quarters))
-    return Schedule(
-        instance_name=instance.name,
-        instance_hash=instance.content_hash,
-        cooperation=plan.cooperation,
-        settings=data.settings,
-        status="optimal" if status == "optimal" else "time_limit",
-        cost_usd=cost,
-        bound_usd=bound,
-        gap=(cost - bound) / abs(cost) if cost else 0.0,
-        solver_bound_usd=solver_bound,
-        payments_usd=paid,
-        missed_usd=missed,
-        exposure_usd=exposed,
-        exposure_at_once_usd=years * sum(float(item.cost.min()) for item in data.exposures),
-        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
-    )

@@ -10,7 +10,7 @@ import numpy as np
 from stockpile.blocks import build_blocks
 from stockpile.errors import UsageError
 from stockpile.plan_decisions import plan_decisions
-from stockpile.purchasing.exposure import exposure
+from stockpile.purchasing.exposure import exposure, simulated_cost
 from stockpile.scenarios import scenario_set
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stockpile.parallel import Workers
     from stockpile.plan import Plan
     from stockpile.problem import Problem
+    from stockpile.purchasing.data import ScheduleData
     from stockpile.purchasing.exposure import Exposure
     from stockpile.scenarios import ScenarioSet
 
@@ -138,3 +139,36 @@ class Start:
                 )
             )
         return tables
+
+    def simulated(
+        self, data: ScheduleData, bought: NDArray[np.int64], workers: Workers
+    ) -> NDArray[np.float64]:
+        """Simulate what shortages cost with the stocks of each quarter, (blocks, T) [USD/year].
+
+        Parameters
+        ----------
+        bought
+            (I, T) lots.
+        """
+        T = data.settings.quarters
+        there = np.repeat(np.minimum(self.today, self.target)[:, :, None], T, axis=2)
+        for i, (c, m) in enumerate(zip(data.participant, data.material, strict=True)):
+            there[c, m] += data.lot[i] * bought[i].cumsum()
+        there = np.minimum(there, self.target[:, :, None])
+        found = np.empty((len(data.exposures), T))
+        for number, item in enumerate(data.exposures):
+            block = self.blocks[item.block]
+            holding = there[block.market_participant, block.market_material]
+            different, at = np.unique(holding, axis=1, return_inverse=True)
+            cost = simulated_cost(
+                self.problem,
+                block,
+                self.drawn,
+                different,
+                self.rules,
+                self.states,
+                workers,
+                sharing=self.sharing,
+            )
+            found[number] = cost[at.reshape(-1)]
+        return found
