@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from stockpile.cells import ALL
 from stockpile.desk.continuations import continuations
 from stockpile.desk.orders import NEEDED, ORDERS, months_ahead, this_month
 from stockpile.desk.runouts import QUANTILES, WITHIN, runouts
@@ -29,7 +30,7 @@ from stockpile.scenarios import calm_scenario, stress_cases
 from stockpile.validation.places import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MARK = "replay.json"
+MOST_NAMED = 3
+"""Materials of an event that are named where there are several of one source."""
 CONTINUATIONS = 200
 """Continuations of every month."""
 TABLES: dict[str, dict[str, type]] = {
@@ -350,10 +353,7 @@ class _Month:
         likely = [likely_hazard(self.instance, event) for event in going_on]
         return {
             "month": self.month,
-            "going_on": ";".join(
-                f"{event.source or event.effect} {100.0 * event.severity:.3g} %"
-                for event in going_on
-            ),
+            "going_on": ";".join(_in_words(event, going_on) for event in going_on),
             "likely_hazards": ";".join("" if row is None else row.hazard for row in likely),
             **{
                 name: float(sum(row[name] for row in needed))
@@ -365,3 +365,16 @@ class _Month:
                 if row.stress == self.events[0].stress and row.month == self.month
             ),
         }
+
+
+def _in_words(event: StressEvent, others: Sequence[StressEvent]) -> str:
+    """Say what an event does, with its materials where there are several of the same source."""
+    what = event.source or event.effect
+    text = f"{what} {100.0 * event.severity:.3g} %"
+    if sum((other.source or other.effect) == what for other in others) < 2:
+        return text
+    if event.materials == (ALL,):
+        return f"{text} (all materials)"
+    named = ", ".join(event.materials[:MOST_NAMED])
+    more = len(event.materials) - MOST_NAMED
+    return f"{text} ({named} and {more} more)" if more > 0 else f"{text} ({named})"
