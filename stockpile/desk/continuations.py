@@ -1,8 +1,9 @@
 """How things may go on from a state: scenarios that agree with all that has been observed.
 
-Three things are conditional. An ongoing event has lasted until now, so its duration is drawn from
-those that are at least as long. What could have begun by now and has not been observed has not
-happened. A funded project that has not delivered yet delivers after this month.
+Three things are conditional. An event that goes on has lasted until now, so its duration is drawn
+from those that are at least as long; one that is over lasted as long as it did. What could have
+begun by now and has not been observed has not happened. A funded project that has not delivered yet
+delivers after this month.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MOST_POOLS = 20
 
 
 def observed_events(instance: Instance, state: State) -> tuple[Observed, ...]:
-    """Return what is known of each ongoing event."""
+    """Return what is known of each event of a state, those that are over among them."""
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
     return tuple(observed(row, hazards.get(row.hazard or "")) for row in state.ongoing)
 
@@ -59,13 +60,22 @@ def continuations(
             event=event,
             hazard=event.hazard,
             start=event.start_month - 1,
-            duration=remaining_durations(event, state.month, problem.horizon, count, seed),
+            duration=durations(event, state.month, problem.horizon, count, seed),
             severity=event.severity,
         )
         for event in observed_events(instance, state)
     ]
     lead = _leads(problem, state, states, count, seed)
     return continued_scenarios(instance, problem, count, seed, month, begun, lead)
+
+
+def durations(
+    event: Observed, month: int, horizon: int, count: int, seed: int
+) -> NDArray[np.int64]:
+    """Return how long an event lasts from its start, (count,) [months]; drawn if it goes on."""
+    if event.last_month is None:
+        return remaining_durations(event, month, horizon, count, seed)
+    return np.full(count, event.last_month - event.start_month + 1, dtype=np.int64)
 
 
 def remaining_durations(

@@ -1,4 +1,4 @@
-"""What is known of an ongoing event: what its hazard says, but for what the state says itself."""
+"""What is known of an event: what its hazard says, but for what the state says itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An ongoing event, with nothing left open but when it ends.
+    """An event that has begun, with nothing left open but when it ends, if it is not over.
 
     Attributes
     ----------
@@ -29,6 +29,8 @@ class Observed:
         As observed.
     duration_median_months, duration_sigma
         How long such events last from their start: lognormal, or fixed where sigma is 0.
+    last_month
+        Last month in which it was active, where it is over; else None.
     """
 
     event: str
@@ -43,6 +45,7 @@ class Observed:
     severity: float
     duration_median_months: float
     duration_sigma: float
+    last_month: int | None = None
 
     def chance_to_last(self, months: int) -> float:
         """Return the probability that an event of the kind is active for at least so many months.
@@ -81,5 +84,6 @@ def observed(row: Ongoing, hazard: Hazard | None) -> Observed:
         answers=None if hazard is None else hazard.answers,
         start_month=row.start_month,
         severity=row.severity,
+        last_month=row.last_month,
         **values,  # type: ignore[arg-type]
     )

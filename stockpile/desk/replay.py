@@ -1,8 +1,8 @@
 """A case walked through month by month: what the desk would have known, ordered and expected.
 
 Every month stands on its own: it is given the stocks that the month before has left, and events as
-far as they had begun by then, all of them still going on. So nothing that comes later can change an
-order. What is to be expected is told from continuations of that month, in which nobody knows how
+far as they had begun by then; those that are not over still go on. So nothing that comes later can
+change an order. What is to be expected is told from continuations of that month, in which nobody knows how
 long the events will last.
 """
 
@@ -326,10 +326,13 @@ class _Month:
             )
 
     def _observed(self) -> list[Ongoing]:
-        """Return what is going on as events of the likely hazards, or as long as they have been."""
+        """Return what has begun as events of the likely hazards, or as long as they have been."""
         rows = []
-        for place, event in enumerate(self._going_on()):
+        begun = [row for row in self.events if row.start_month <= self.month]
+        for place, event in enumerate(begun):
             hazard = likely_hazard(self.instance, event)
+            last = event.start_month + event.duration_months - 1
+            over = last < self.month
             rows.append(
                 Ongoing(
                     event=f"{event.stress} {place + 1}",
@@ -340,10 +343,11 @@ class _Month:
                     targets=event.targets,
                     demand_class=event.demand_class,
                     start_month=event.start_month,
+                    last_month=last if over else None,
                     severity=event.severity,
                     # Without any hazard like it: half a year, more or less.
-                    duration_median_months=6.0 if hazard is None else None,
-                    duration_sigma=1.0 if hazard is None else None,
+                    duration_median_months=6.0 if hazard is None and not over else None,
+                    duration_sigma=1.0 if hazard is None and not over else None,
                 )
             )
         return rows

@@ -142,6 +142,8 @@ def _event_rows(instance: Instance, state: State) -> list[dict[str, Any]]:
     """Return what is going on, and how likely it goes on for some months more."""
     rows = []
     for event in observed_events(instance, state):
+        if event.last_month is not None:
+            continue
         lasted = state.month - event.start_month + 1
         so_far = event.chance_to_last(lasted)
         rows.append(

@@ -80,7 +80,7 @@ class StockLevel(SourcedRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ongoing(SourcedRow):
-    """``ongoing.csv``: an event that has begun and is not over.
+    """``ongoing.csv``: an event that has begun, and goes on unless its last month is told.
 
     Attributes
     ----------
@@ -93,6 +93,9 @@ class Ongoing(SourcedRow):
         What it does to whom; empty as the hazard says.
     start_month
         First month in which it was active, counted from 1.
+    last_month
+        Last month in which it was active, if it is over: what firms have used of their own stocks
+        by now depends on it. None while it goes on.
     severity
         Fraction of the source's supply lost, or of demand added, so far.
     duration_median_months, duration_sigma
@@ -110,6 +113,7 @@ class Ongoing(SourcedRow):
     targets: Annotated[tuple[str, ...] | None, NameList("participants")] = None
     demand_class: Annotated[tuple[str, ...] | None, NameList("classes")] = None
     start_month: Annotated[int, Whole("month", at_least=1)]
+    last_month: Annotated[int | None, Whole("month", at_least=1)] = None
     severity: Annotated[float, Number("fraction", at_least=0.0)]
     duration_median_months: Annotated[float | None, Number("months", above=0.0)] = None
     duration_sigma: Annotated[float | None, Number("of the logarithm", at_least=0.0)] = None

@@ -15,7 +15,7 @@ from stockpile.validation.places import TOLERANCE, row_mistake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stockpile.desk.state import State
+    from stockpile.desk.state import Ongoing, State
     from stockpile.errors import Mistake
     from stockpile.instance import Instance
     from stockpile.plan import Plan
@@ -57,9 +57,8 @@ def _unknown_names(state: State, instance: Instance) -> Iterator[Mistake]:
         for row in _rows(state, table):
             for column in columns(type(row)):
                 cell = column.cell
-                if not isinstance(cell, (KeyOf, NameList)) or cell.table in (None, "references"):
+                if not isinstance(cell, (KeyOf, NameList)) or cell.table is None:
                     continue
-                assert cell.table is not None
                 known = names_of(cell.table, getattr(instance, cell.table))
                 value = getattr(row, column.attribute)
                 for name in (value,) if isinstance(value, str) else value or ():
@@ -131,7 +130,9 @@ def _events(state: State, instance: Instance) -> Iterator[Mistake]:
         ) -> Mistake:
             return row_mistake("ongoing", row, column, value, message, hint)
 
-        if math.isnan(event.duration_median_months):
+        if row.last_month is not None:
+            yield from _over(row, state.month, wrong)
+        elif math.isnan(event.duration_median_months):
             yield wrong(
                 "hazard",
                 "",
@@ -156,6 +157,35 @@ def _events(state: State, instance: Instance) -> Iterator[Mistake]:
             )
 
 
+def _over(row: Ongoing, month: int, wrong: Callable[..., Mistake]) -> Iterator[Mistake]:
+    """Find events that are said to be over and cannot be."""
+    last = row.last_month
+    assert last is not None
+    if last < row.start_month:
+        yield wrong(
+            "last_month",
+            last,
+            f"last_month {last} is before start_month {row.start_month}",
+            "Both are months in which the event was active.",
+        )
+    if last >= month:
+        yield wrong(
+            "last_month",
+            last,
+            f"last_month {last} is not over: the current month is {month}",
+            "Leave it empty while the event goes on.",
+        )
+    for column in ("duration_median_months", "duration_sigma"):
+        given = getattr(row, column)
+        if given is not None:
+            yield wrong(
+                column,
+                given,
+                "an event with a last_month is over, and lasted as long as that says",
+                "Leave the duration out.",
+            )
+
+
 def _lasting(
     chance: Callable[[int], float], start: int, month: int, wrong: Callable[..., Mistake]
 ) -> Iterator[Mistake]:
@@ -165,7 +195,7 @@ def _lasting(
             "start_month",
             start,
             f"no event of this kind is active in its month {months}",
-            "If it is over, leave it out. If it lasts longer than foreseen, give "
+            "If it is over, give its last_month. If it lasts longer than foreseen, give "
             "duration_median_months and duration_sigma.",
         )
 
