@@ -2,8 +2,8 @@
 
 Every month stands on its own: it is given the stocks that the month before has left, and events as
 far as they had begun by then; those that are not over still go on. So nothing that comes later can
-change an order. What is to be expected is told from continuations of that month, in which nobody knows how
-long the events will last.
+change an order. What is to be expected is told from continuations of that month, in which nobody
+knows how long the events will last.
 """
 
 from __future__ import annotations
