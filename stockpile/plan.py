@@ -222,9 +222,17 @@ class Plan:
     @property
     def held_t(self) -> dict[tuple[str, str], float]:
         """Return what is to be held by participant and material [t]."""
+        return self._by_stock("holding_t")
+
+    @property
+    def existing_t(self) -> dict[tuple[str, str], float]:
+        """Return what is held already by participant and material [t]."""
+        return self._by_stock("existing_t")
+
+    def _by_stock(self, column: str) -> dict[tuple[str, str], float]:
         table = self.holdings
         places = zip(table["participant"], table["material"], strict=True)
-        return dict(zip(places, table["holding_t"].tolist(), strict=True))
+        return dict(zip(places, table[column].tolist(), strict=True))
 
     def summary(self) -> dict[str, Any]:
         """Return the content of ``plan.json``."""

@@ -7,6 +7,7 @@ tables but those that tell of stocks: with the whole hash a guess of what is hid
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stockpile.errors import ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
 from stockpile.plan import TABLES as PLAN_TABLES
+from stockpile.plan import Plan
 from stockpile.records import csv_texts, json_text, read_json
 from stockpile.redaction import (
     FILES,
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
 
+TONNES = " t"
+"""Ends an amount that is not hidden."""
 TABLES: dict[str, dict[str, type]] = {
     "holdings": {"participant": str, "material": str, "holding": str, "existing": str, "rule": str},
     "rules": PLAN_TABLES["rules"],
@@ -73,11 +76,6 @@ class RedactedPlan:
     coverage: pd.DataFrame
 
     @property
-    def found(self) -> bool:
-        """Return whether there is a plan at all: without one there is nothing to redact."""
-        return True
-
-    @property
     def participant(self) -> str:
         """Return whose stocks are bands."""
         return str(self.said["hidden_of"])
@@ -90,21 +88,33 @@ class RedactedPlan:
     @property
     def held_t(self) -> dict[tuple[str, str], float]:
         """Return what is to be held by participant and material [t], where that is known."""
-        return {
-            place: float(text.removesuffix(" t"))
-            for place, text in self._holdings().items()
-            if text.endswith(" t")
-        }
+        return self._tonnes("holding")
+
+    @property
+    def existing_t(self) -> dict[tuple[str, str], float]:
+        """Return what is held already by participant and material [t], where that is known."""
+        return self._tonnes("existing")
 
     @property
     def held_in_band(self) -> dict[tuple[str, str], str]:
         """Return the band of what is to be held by participant and material, where it is hidden."""
-        return {place: text for place, text in self._holdings().items() if not text.endswith(" t")}
+        return {
+            place: text
+            for place, text in self._by_stock("holding").items()
+            if not text.endswith(TONNES)
+        }
 
-    def _holdings(self) -> dict[tuple[str, str], str]:
+    def _tonnes(self, column: str) -> dict[tuple[str, str], float]:
+        return {
+            place: float(text.removesuffix(TONNES))
+            for place, text in self._by_stock(column).items()
+            if text.endswith(TONNES)
+        }
+
+    def _by_stock(self, column: str) -> dict[tuple[str, str], str]:
         table = self.holdings
         places = zip(table["participant"], table["material"], strict=True)
-        return dict(zip(places, table["holding"], strict=True))
+        return dict(zip(places, table[column], strict=True))
 
     def require_same(self, instance: Instance) -> None:
         """Refuse an instance that the plan was not made from, as far as may be known.
@@ -157,6 +167,17 @@ class RedactedPlan:
         }
         _check_amounts(folder / "holdings.csv", tables["holdings"])
         return RedactedPlan(said=said, **tables)
+
+
+def load_agreed(folder: Path) -> Plan | RedactedPlan:
+    """Read a plan in full, or one for a partner, whichever a folder holds.
+
+    Raises
+    ------
+    ResultError
+        If it holds neither, or is damaged.
+    """
+    return RedactedPlan.load(folder) if (folder / RESULT).is_file() else Plan.load(folder)
 
 
 def redacted_plan(plan: Plan, instance: Instance, participant: str) -> RedactedPlan:
@@ -251,18 +272,20 @@ def _read_summary(path: Path) -> dict[str, Any]:
 
 
 def _check_amounts(path: Path, holdings: pd.DataFrame) -> None:
-    """Refuse holdings that are neither tonnes nor a band."""
+    """Refuse stocks that are neither tonnes nor a band."""
     bands = (*band_names(), SOME_STOCK)
-    for line, text in enumerate(holdings["holding"], start=2):
-        if text in bands:
-            continue
-        number = text.removesuffix(" t")
-        try:
-            fits = number != text and 0.0 <= float(number) < float("inf")
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ResultError(
-                f"{path}, line {line}, column holding: {text!r}; expected tonnes, such as 12 t, or "
-                f"a band: {', '.join(bands)}"
-            )
+    for column in ("holding", "existing"):
+        for line, text in enumerate(holdings[column], start=2):
+            if text not in bands and not _is_amount(text):
+                raise ResultError(
+                    f"{path}, line {line}, column {column}: {text!r}; expected tonnes, such as "
+                    f"12 t, or a band: {', '.join(bands)}"
+                )
+
+
+def _is_amount(text: str) -> bool:
+    number = text.removesuffix(TONNES)
+    try:
+        return number != text and 0.0 <= float(number) < math.inf
+    except ValueError:
+        return False

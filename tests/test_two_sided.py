@@ -270,6 +270,30 @@ def test_a_plan_for_a_partner_tells_no_tonnes(tmp_path):
         sp.side_orders(world, again, replace(state, stocks=()), "japan")
 
 
+def test_neither_side_needs_the_plan_in_full(tmp_path, capsys):
+    """The United States know Japan's figures as bands, and write what Japan may know of theirs."""
+    world, plan = world_and_plan()
+    sp.save(world, tmp_path / "world")
+    world = sp.load(tmp_path / "world")
+    plan = replace(plan, instance_hash=world.content_hash)
+    shared = sp.redacted_plan(plan, world, "japan")
+    shared.save(tmp_path / "for-us")
+    start = sp.begun_state(world, shared)
+    assert [(row.participant, row.stock_t) for row in start.stocks] == [
+        ("us", plan.held_t["us", "m"])
+    ]
+    assert sp.begun_state(world, shared, existing=True).stocks[0].stock_t == 0.0
+    sp.save_state(replace(begun(12.0, 0.0), stocks=begun(12.0, 0.0).stocks[:1]), tmp_path / "day")
+    asked = ["state", str(tmp_path / "world"), str(tmp_path / "for-us"), "--redact", "us"]
+    of = ["--of", str(tmp_path / "day"), "--out", str(tmp_path / "for-japan")]
+    assert cli.main([*asked, *of]) == 0
+    table = (tmp_path / "for-japan" / "stocks.csv").read_text(encoding="utf-8")
+    assert "us,m,,30 to 60" in table
+    for_japan = sp.redacted_plan(plan, world, "us")
+    state = sp.load_state(tmp_path / "for-japan", world, for_japan)
+    assert len(sp.side_orders(world, for_japan, state, "japan"))
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [

@@ -99,14 +99,11 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     from stockpile.desk.state import load_state
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
-    from stockpile.plan import Plan
-    from stockpile.redacted_plans import RedactedPlan
-    from stockpile.redaction import RESULT
+    from stockpile.redacted_plans import load_agreed
 
     if options.out is not None or options.briefing or options.json:
         raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
-    redacted = (options.result / RESULT).is_file()
-    plan = (RedactedPlan if redacted else Plan).load(options.result)
+    plan = load_agreed(options.result)
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)
     sys.stdout.write(side_text(orders, plan, state, options.side))

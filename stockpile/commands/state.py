@@ -57,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
     instance = instance_of(options)
     from stockpile.desk.state import FILES, STATE_FILE, begun_state, load_state, save_state
     from stockpile.desk.two_sided import redacted_state
-    from stockpile.plan import Plan
+    from stockpile.redacted_plans import load_agreed
 
     require_target(options.out, mark=STATE_FILE, replaceable=FILES)
-    plan = Plan.load(options.result)
+    plan = load_agreed(options.result)
     if options.of is not None:
         state = load_state(options.of, instance, plan)
     else:

@@ -18,6 +18,7 @@ from stockpile.cells import Choice, KeyOf, Name, NameList, Number, Text, Whole
 from stockpile.desk.state_mistakes import state_mistakes
 from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
+from stockpile.plan import Plan
 from stockpile.reading import FolderKind, read_folder
 from stockpile.redaction import band_names
 from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from stockpile.errors import Mistake
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
     from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
 
@@ -239,7 +239,7 @@ def _table_text(row_type: type[Row], rows: Sequence[Row]) -> str:
 
 def begun_state(
     instance: Instance,
-    plan: Plan,
+    plan: Plan | RedactedPlan,
     events: Sequence[str] = (),
     *,
     month: int = 1,
@@ -248,6 +248,8 @@ def begun_state(
     existing: bool = False,
 ) -> State:
     """Return a state to begin with: stocks of the plan, and events that begin this month.
+
+    Of a plan for a partner, stocks that are hidden are left out.
 
     Parameters
     ----------
@@ -268,12 +270,12 @@ def begun_state(
     """
     if month < 1:
         raise UsageError(f"month is {month}; expected at least 1")
-    if not plan.found:
+    if isinstance(plan, Plan) and not plan.found:
         raise ResultError(f"The result holds no plan: its status is {plan.status}.")
-    column = "existing_t" if existing else "holding_t"
+    tonnes = plan.existing_t if existing else plan.held_t
     stocks = tuple(
-        StockLevel(participant=row["participant"], material=row["material"], stock_t=row[column])
-        for row in plan.holdings.to_dict(orient="records")
+        StockLevel(participant=participant, material=material, stock_t=stock_t)
+        for (participant, material), stock_t in tonnes.items()
     )
     return State(
         month=month,

@@ -201,7 +201,7 @@ def _lasting(
 
 
 def _projects(state: State, plan: Plan | RedactedPlan) -> Iterator[Mistake]:
-    funded = set(plan.projects["project"][plan.projects["funded"]]) if plan.found else set()
+    funded = set(plan.projects["project"][plan.projects["funded"]])
     for row in state.started:
         if row.project not in funded:
             yield row_mistake(

@@ -9,7 +9,7 @@ partner has in its bands, the order lies between the least and the most that are
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,6 +174,7 @@ def _require_own(plan: Plan | RedactedPlan, state: State, participant: str) -> N
         )
 
 
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What is known of a plan and of the stocks of the day.
 
@@ -191,46 +192,36 @@ class _Known:
         Whether partners may release to each other.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        agreed: Ends,
-        rules: NDArray[np.int64],
-        states: NDArray[np.int64],
-        *,
-        sharing: bool,
-    ) -> None:
-        self.problem = problem
-        self.agreed = agreed
-        self.left = Ends(agreed.least.copy(), agreed.most.copy())
-        self.full = np.ones(agreed.least.shape, dtype=np.bool_)
-        self.rules, self.states, self.sharing = rules, states, sharing
+    problem: Problem
+    agreed: Ends
+    left: Ends
+    full: NDArray[np.bool_]
+    rules: NDArray[np.int64]
+    states: NDArray[np.int64]
+    sharing: bool
 
     @staticmethod
     def of(instance: Instance, problem: Problem, plan: Plan | RedactedPlan, state: State) -> _Known:
         """Read the tonnes and the bands of a plan and a state."""
         use = yearly_use(instance)
-        sharing = plan.cooperation != "none"
         if isinstance(plan, Plan):
             lots, rules, states = plan_decisions(problem, plan)
-            known = _Known(
-                problem, Ends.exactly(lots * problem.lot), rules, states, sharing=sharing
-            )
+            agreed = Ends.exactly(lots * problem.lot)
         else:
             agreed = _agreed(problem, plan, use)
             rules, states = agreed_rules(problem, plan), agreed_projects(problem, plan)
-            known = _Known(problem, agreed, rules, states, sharing=sharing)
+        left = Ends(agreed.least.copy(), agreed.most.copy())
+        full = np.ones(agreed.least.shape, dtype=np.bool_)
         for row in state.stocks:
-            place = (
-                problem.participants.index(row.participant),
-                problem.materials.index(row.material),
-            )
-            least = most = row.stock_t
-            if row.band is not None:
-                least, most = band_ends(row.band, use.get((row.participant, row.material), 0.0))
-            known.left.least[place], known.left.most[place] = least, most
-            known.full[place] = False
-        return known
+            c = problem.participants.index(row.participant)
+            m = problem.materials.index(row.material)
+            if row.band is None:
+                left.least[c, m] = left.most[c, m] = row.stock_t
+            else:
+                used = use.get((row.participant, row.material), 0.0)
+                left.least[c, m], left.most[c, m] = band_ends(row.band, used)
+            full[c, m] = False
+        return _Known(problem, agreed, left, full, rules, states, plan.cooperation != "none")
 
     def orders(self, block: Block, needs: Needs, participant: str) -> list[dict[str, Any]]:
         """Return the orders of a participant this month of a block's stocks."""
