@@ -9,6 +9,7 @@ import pytest
 from cases import random_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_conversions import chain_case
 
 from stockpile.desk.between import Ends, pieces, released_between
 from stockpile.simulate import candidate_terms, simulate_months
@@ -31,11 +32,12 @@ def inside(rng, ends):
     return ends.least + part * (most - ends.least)
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
-def test_every_release_that_is_possible_lies_between_the_ends(seed):
+@pytest.mark.parametrize("make", [random_case, chain_case])
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_every_release_that_is_possible_lies_between_the_ends(make, seed):
     """The releases of the plain simulation, at stocks and holdings that the ends do not know."""
-    case, rng = random_case(seed, num_candidates=1), np.random.default_rng(seed)
+    case, rng = make(seed, num_candidates=1), np.random.default_rng(seed)
     if not case.needs.scenario.size:
         return
     agreed = ends_around(rng, case.holding[:, 0])
