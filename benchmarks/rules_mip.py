@@ -245,11 +245,11 @@ def add_cost(
     c, m = (of[block.stream_market] for of in (block.market_participant, block.market_material))
     worth = problem.shortage_cost[c, m, block.stream_class]
     for s, probability in enumerate(needs.probability):
-        weight = yearly(float(probability), problem.horizon)
+        weight = yearly(float(probability), problem)
         for j in range(steps.count):
             saved = float(worth[steps.stream[j]] - steps.cost[j])
             program.charge(served.step[s][j], -weight * saved)
-    return float(yearly(1.0, problem.horizon) * needs.probability @ needs.total @ worth)
+    return float(yearly(1.0, problem) * needs.probability @ needs.total @ worth)
 
 
 def add_days(program: Program, block: Block, choice: Choice, promises: Iterable[Promise]) -> None:

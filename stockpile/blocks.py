@@ -1,7 +1,8 @@
 """Blocks and their steps: what happens in a month, as a list.
 
 A block is a set of materials that conversions join, so that they must be simulated together.
-Neither the simulation nor the search knows more of a block than what stands here.
+Neither the simulation nor the search knows more of a block than what stands here. A month is a
+period of the problem: a month, or a week.
 """
 
 from __future__ import annotations

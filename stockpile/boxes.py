@@ -43,6 +43,10 @@ class Boxes:
     """(B,) a lower limit on the charge for the tail at the current prices."""
     stale: NDArray[np.bool_]
     """(B,) whether that charge has not been simulated at the top corner itself."""
+    added: NDArray[np.float64]
+    """(B,) what the balance of tonnes adds to the charge at the bottom corner."""
+    slope: NDArray[np.float64]
+    """(B, I) by how much less it adds with every lot more."""
     bound: NDArray[np.float64]
     """(B,) lower limit on what any candidate inside is charged."""
 
@@ -64,6 +68,11 @@ class Boxes:
     def single(self) -> NDArray[np.bool_]:
         """Say which boxes are one candidate that has been simulated."""
         return np.asarray(self.exact & (self.lo == self.hi).all(axis=1))
+
+    def added_from(self, lo: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the balance of tonnes adds at other bottom corners inside, (B,)."""
+        fallen = np.einsum("bi,bi->b", self.slope, (lo - self.lo).astype(np.float64))
+        return np.asarray(np.maximum(self.added - fallen, 0.0))
 
 
 def join(boxes: Sequence[Boxes]) -> Boxes:

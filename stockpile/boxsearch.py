@@ -27,11 +27,13 @@ from stockpile.prices import reward, same_prices
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stockpile.balance import Bottoms
     from stockpile.candidates import Region
     from stockpile.evaluator import Scores
     from stockpile.presolve import Space
     from stockpile.prices import BlockPrices
     from stockpile.sketch import Sketch
+    from stockpile.tonne_values import BalanceLimit
 
 BATCH = 512
 """Boxes split in one round; each costs one simulation."""
@@ -50,6 +52,9 @@ SINCE = 2
 see whether it keeps the promises."""
 SKETCHED = 16
 """Combinations of rules for whose best candidates a sketch is made."""
+BALANCED_STOCKS, BALANCED = 2, 6
+"""Stocks of a block from which on the balance of tonnes is asked, and combinations of rules around
+whose best candidates it is seen what says most."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED, LONG_IMPROVED = 4, 40
@@ -79,8 +84,16 @@ class Judge(Protocol):
     ) -> NDArray[np.float64]:
         """Return shortage cost weighted by scenario, non-increasing in every lot."""
 
-    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+    def scores(
+        self,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        bottoms: Bottoms | None = None,
+    ) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
+
+    def balance(self, good: Candidates, prices: BlockPrices) -> BalanceLimit:
+        """Return what the balance of tonnes says at some prices, near good candidates."""
 
     def sketch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sketch:
         """Return a quick lower limit on cost, made for candidates like these."""
@@ -129,6 +142,7 @@ class BoxSearch:
         self.split = 0
         """Boxes looked at in the search that is going on."""
         self._sketch: Sketch | None = None
+        self._balance: BalanceLimit | None = None
         self.takes_long = False
         """Whether a search has taken so long that good candidates are better looked for first."""
         self.tail_simulations = 0
@@ -174,13 +188,17 @@ class BoxSearch:
         """
         if self.many_stocks and not same_prices(prices, self.prices):
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
-            boxes = replace(self._whole)
+            boxes = replace(self._whole, exact=self._whole.single)
         else:
             boxes = join([self._open, *self._closed])
+        if not np.array_equal(prices.weight, self.prices.weight):
+            boxes = replace(boxes, added=np.zeros(boxes.count))
+            self._balance = None
         self._reset(prices, slack)
         self._gap, self._goal = 0.0, goal
         boxes.tail = np.zeros(boxes.count)
         boxes.stale = np.full(boxes.count, self._priced_tail)
+        boxes.bound = np.full(boxes.count, -np.inf)
         self._closed = []
         if region is not None:
             inside = region.allows(boxes.rule)
@@ -263,6 +281,7 @@ class BoxSearch:
 
     def advance(self) -> None:
         """Split the most promising boxes and simulate the new top corners in one call."""
+        self._find_balance()
         boxes = self._open
         chosen, rest = self._choose(boxes)
         if chosen.stale.any():
@@ -282,10 +301,23 @@ class BoxSearch:
             np.concatenate([alone.hi, lower_hi]),
             np.concatenate([alone.rule, chosen.rule]),
             np.concatenate([alone.tail, chosen.tail]),
+            np.concatenate([alone.bound, chosen.bound]),
         )
         self._open = self._prune(join([rest, lower, upper, *trimmed]))
         self.split += len(alone.lo) + len(chosen.lo)
         self.takes_long |= self.many_stocks and self.split > LONG
+
+    def _find_balance(self) -> None:
+        """See what the balance of tonnes says, as soon as there is an incumbent.
+
+        Boxes whose top corners have been simulated without it are simulated once more.
+        """
+        if self._balance is None and self._stocks >= BALANCED_STOCKS and self.lots is not None:
+            self._balance = self._judge.balance(self._good(BALANCED), self.prices)
+            self._open = replace(self._open, exact=self._open.single)
+
+    def _bottoms(self, lo: NDArray[np.int64], rule: NDArray[np.int64]) -> Bottoms | None:
+        return None if self._balance is None else self._balance.bottoms(lo, rule)
 
     def _halves(self, boxes: Boxes) -> tuple[NDArray[np.int64], Boxes]:
         """Halve boxes; return the top corners of the lower halves, and the upper halves.
@@ -301,9 +333,7 @@ class BoxSearch:
         lower_hi, upper_lo = boxes.hi.copy(), boxes.lo.copy()
         lower_hi[row, dimension] = middle
         upper_lo[row, dimension] = middle + 1
-        upper = replace(boxes, lo=upper_lo)
-        upper.bound = self._bounds(upper)
-        return lower_hi, upper
+        return lower_hi, self._resize(boxes, upper_lo, boxes.hi)
 
     def _split_by_sketch(self, chosen: Boxes, rest: Boxes) -> None:
         """Split boxes, and simulate new top corners in the scenarios of the sketch.
@@ -314,7 +344,7 @@ class BoxSearch:
         unknown = np.flatnonzero(chosen.exact & np.isnan(chosen.rest[:, 0]))
         if unknown.size:
             known = sketch.lower(chosen.hi[unknown], chosen.rule[unknown])
-            chosen.rest[unknown] = chosen.lower[unknown] - known
+            chosen.rest[unknown] = chosen.lower[unknown] - known.cost
         chosen, trimmed = self._trim(chosen)
         ready = chosen.exact | chosen.sketched
         gain = (chosen.lower - chosen.full) @ self.prices.weight
@@ -331,15 +361,19 @@ class BoxSearch:
         parts = [upper, *trimmed]
         if in_all.count:
             before = in_all.lower - in_all.rest
-            full = self._simulate(in_all.lo, in_all.hi, in_all.rule, in_all.tail, before)
+            full = self._simulate(
+                in_all.lo, in_all.hi, in_all.rule, in_all.tail, in_all.bound, before
+            )
             parts.append(full)
         lower = join([alone, replace(whole, hi=lower_hi, exact=np.zeros_like(whole.exact))])
         if lower.count:
-            lower.lower = sketch.lower(lower.hi, lower.rule) + lower.rest
+            here = sketch.lower(lower.hi, lower.rule, self._bottoms(lower.lo, lower.rule))
+            lower.lower = here.cost + lower.rest
+            lower.added, lower.slope = here.added, here.slope
             lower.since = lower.since + 1
             lower.sketched = np.ones(lower.count, dtype=np.bool_)
             lower.stale = np.full(lower.count, self._priced_tail)
-            lower.bound = self._bounds(lower)
+            lower.bound = np.maximum(self._bounds(lower), lower.bound)
             parts.append(lower)
         self.simulations += lower.count
         self._open = self._prune(join([rest, *parts]))
@@ -347,15 +381,20 @@ class BoxSearch:
     def _sketch_here(self) -> Sketch:
         """Return the sketch, which is made for the best candidates of some rules."""
         if self._sketch is None:
-            assert self.lots is not None
-            assert self.rule is not None
-            lots, rule = self.lots[None], self.rule[None]
-            if self._keep:
-                known = self.candidates
-                best = self._best_of_each(known, numbered(known.rule))[:SKETCHED]
-                lots, rule = known.lots[best], known.rule[best]
-            self._sketch = self._judge.sketch(lots, rule)
+            good = self._good(SKETCHED)
+            self._sketch = self._judge.sketch(good.lots, good.rule)
         return self._sketch
+
+    def _good(self, most: int) -> Candidates:
+        """Return the best candidates of some rules; the incumbent where none are kept."""
+        if self._keep:
+            known = self.candidates
+            return known.take(self._best_of_each(known, numbered(known.rule))[:most])
+        assert self.lots is not None
+        assert self.rule is not None
+        lots, rule = self.lots[None], self.rule[None]
+        scores = self._judge.scores(lots, rule)
+        return Candidates(lots, rule, scores.variable, scores.covered)
 
     def _choose(self, boxes: Boxes) -> tuple[Boxes, Boxes]:
         """Take the most promising boxes, those with the same rules together; return the rest too.
@@ -378,7 +417,7 @@ class BoxSearch:
             boxes.hi[stale], boxes.rule[stale], self.prices.tail
         )
         boxes.stale[stale] = False
-        boxes.bound = self._bounds(boxes)
+        boxes.bound = np.maximum(self._bounds(boxes), boxes.bound)
 
     def _trim(self, boxes: Boxes) -> tuple[Boxes, list[Boxes]]:
         """Cut off the lots that cost more to hold than the incumbent leaves room for.
@@ -387,15 +426,25 @@ class BoxSearch:
         more; from some n on that is beyond the limit. What was simulated at the old top corner
         still bounds what is left, but the new top corner has not been simulated itself.
         """
-        room = self._limit() - boxes.bound
-        width = boxes.hi - boxes.lo
+        limit, width = self._limit(), (boxes.hi - boxes.lo).astype(np.float64)
+        low = self._bottom_bounds(boxes)
+        net = self._unit_cost - boxes.slope
+        room = limit - low - boxes.added - np.minimum(net * width, 0.0).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            most = np.floor(room[:, None] / self._unit_cost)
+            most = np.floor((limit - low)[:, None] / self._unit_cost)
+            reach = np.floor(room[:, None] / np.abs(net))
+        balanced = boxes.added[:, None] > 0.0
+        most = np.where(balanced & (net > 0.0), np.minimum(most, reach), most)
+        least = np.where(balanced & (net < 0.0), np.maximum(width - reach, 0.0), 0.0)
         # Free holding leaves room for everything, and so does a search without incumbent.
-        kept = np.where(most < TRIM * width, most, width).astype(np.int64)
-        if (kept >= width).all():
+        most = np.where(most < width, most, width)
+        least = np.minimum(least, most)
+        cut = most - least < TRIM * width
+        kept = np.where(cut, most, width).astype(np.int64)
+        left = np.where(cut, least, 0.0).astype(np.int64)
+        if not cut.any():
             return boxes, []
-        return self._cut(boxes, boxes.lo, boxes.lo + kept)
+        return self._cut(boxes, boxes.lo + left, boxes.lo + kept)
 
     def _cut(
         self, boxes: Boxes, lo: NDArray[np.int64], hi: NDArray[np.int64]
@@ -426,10 +475,11 @@ class BoxSearch:
             lo=lo,
             hi=hi,
             exact=boxes.exact & ~lowered,
+            added=boxes.added_from(lo),
             sketched=boxes.sketched & ~lowered,
             stale=boxes.stale | (lowered & self._priced_tail),
         )
-        smaller.bound = self._bounds(smaller)
+        smaller.bound = np.maximum(self._bounds(smaller), boxes.bound)
         return smaller
 
     def _look_at_a_grid(self) -> None:
@@ -518,6 +568,15 @@ class BoxSearch:
         return np.asarray(order[np.sort(first)])
 
     def _bounds(self, boxes: Boxes) -> NDArray[np.float64]:
+        """Return the charge that the top corners, or the balance of tonnes, prove, (B,)."""
+        low = self._bottom_bounds(boxes)
+        # The balance falls with every lot held: where faster than holding costs, at the most lots.
+        width = (boxes.hi - boxes.lo).astype(np.float64)
+        falls = np.minimum((self._unit_cost - boxes.slope) * width, 0.0).sum(axis=1)
+        return np.asarray(low + np.where(boxes.single, 0.0, np.maximum(boxes.added + falls, 0.0)))
+
+    def _bottom_bounds(self, boxes: Boxes) -> NDArray[np.float64]:
+        """Return what bottom corners are charged for holding and top corners for the rest, (B,)."""
         fixed = self._judge.fixed_cost(boxes.lo, boxes.rule, self.prices)
         cost = np.where(boxes.single[:, None], boxes.variable, boxes.lower)
         charged = fixed + cost @ self.prices.weight + boxes.tail
@@ -532,18 +591,19 @@ class BoxSearch:
         hi: NDArray[np.int64],
         rule: NDArray[np.int64],
         tail: NDArray[np.float64] | None = None,
+        bound: NDArray[np.float64] | None = None,
         sketched: NDArray[np.float64] | None = None,
     ) -> Boxes:
         """Simulate top corners, take the best as incumbent, return boxes still hopeful.
 
-        A box inherits the charge for the tail of the larger one that it comes from.
+        A box inherits the charge for the tail and the bound of the larger one that it comes from.
 
         Parameters
         ----------
         sketched
             (B, C) what the scenarios of the sketch cost, if that is known.
         """
-        scores = self._judge.scores(hi, rule)
+        scores = self._judge.scores(hi, rule, self._bottoms(lo, rule))
         self.simulations += len(hi)
         found = Candidates(hi, rule, scores.variable, scores.covered).take(scores.feasible)
         if self._keep:
@@ -564,9 +624,13 @@ class BoxSearch:
             np.ones(len(lo), dtype=np.bool_),
             np.zeros(len(lo)) if tail is None else tail,
             np.full(len(lo), self._priced_tail),
+            scores.added,
+            scores.slope,
             np.empty(len(lo)),
         )
         boxes.bound = self._bounds(boxes)
+        if bound is not None:
+            boxes.bound = np.maximum(boxes.bound, bound)
         return boxes.take(scores.hopeful)
 
     def _offer(self, candidates: Candidates) -> None:

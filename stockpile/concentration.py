@@ -55,6 +55,7 @@ class Cap:
         nothing = np.zeros(problem.projects.count, dtype=np.bool_)
         _, total = supplied(problem, self.participant, self.material, nothing)
         output = problem.projects.supply[:, self.participant, self.material]
+        output = output * problem.period.per_month
         return replace(
             self,
             max_share=max_share,
@@ -73,23 +74,24 @@ def supplied(
 ) -> tuple[dict[str, float], float]:
     """Return what each source supplies after projects, and what all do [t/month].
 
-    All that is the normal supply, what is recycled in the last month, and projects in full.
+    All that is the normal supply, what is recycled in the last period, and projects in full.
 
     Parameters
     ----------
     funded
         (N,) projects that are funded.
     """
-    normal = float(problem.demand[c, m].sum())
+    per_month = problem.period.per_month
+    normal = float(problem.demand[c, m].sum()) * per_month
     of = {
         name: float(share) * normal
         for name, share in zip(problem.sources, problem.share[c, m], strict=True)
         if share > 0.0
     }
-    total = normal + float(problem.recycled[c, m, -1])
+    total = normal + float(problem.recycled[c, m, -1]) * per_month
     projects = problem.projects
     for n in np.flatnonzero(funded):
-        output = float(projects.supply[n, c, m])
+        output = float(projects.supply[n, c, m]) * per_month
         if output > 0.0:
             name = source_name(problem, int(n))
             of[name] = of.get(name, 0.0) + output
@@ -125,7 +127,7 @@ def build_caps(instance: Instance, problem: Problem) -> tuple[Cap, ...]:
                     mine = np.array(
                         [source_name(problem, n) == source for n in range(projects.count)], np.bool_
                     )
-                    output = projects.supply[:, c, m]
+                    output = projects.supply[:, c, m] * problem.period.per_month
                     coefficient = np.where(mine, output, 0.0) - row.max_share * output
                     limit = row.max_share * total - before.get(source, 0.0)
                     if coefficient.clip(min=0.0).sum() <= limit + LEVEL_TOLERANCE * total:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.instance import Instance
+    from stockpile.periods import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Conversions:
     yield_
         (E,) tonnes made per tonne taken.
     capacity
-        (E,) most that is made [t/month], above 0: without capacity there is no plant.
+        (E,) most that is made [t/period], above 0: without capacity there is no plant.
     lag
-        (E,) [months].
+        (E,) [periods].
     cost
         (E,) [USD per tonne made].
     share
@@ -61,6 +62,7 @@ def read_conversions(
     participants: Sequence[str],
     materials: Sequence[str],
     classes: Sequence[str],
+    period: Period,
 ) -> Conversions:
     """Spell out ``conversions.csv`` and ``plant_shares.csv``."""
     plants = [row for row in instance.conversions if row.capacity_t_per_month > 0.0]
@@ -84,8 +86,8 @@ def read_conversions(
         takes=np.array([materials.index(row.from_material) for row in plants], np.int64),
         makes=np.array([materials.index(row.to_material) for row in plants], np.int64),
         yield_=np.array([row.yield_ for row in plants], np.float64),
-        capacity=np.array([row.capacity_t_per_month for row in plants], np.float64),
-        lag=np.array([row.lag_months for row in plants], np.int64),
+        capacity=period.rate(np.array([row.capacity_t_per_month for row in plants], np.float64)),
+        lag=np.array([period.whole(row.lag_months) for row in plants], np.int64),
         cost=np.array([row.cost_usd_per_t for row in plants], np.float64),
         share=share,
     )

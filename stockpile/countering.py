@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockpile.answer_cases import PLANNED, RETALIATION, Case, answer_cases
+from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.outofsample import evaluate
+from stockpile.periods import MONTH, PERIODS
 from stockpile.plan import Status
 from stockpile.plan_decisions import plan_decisions, require_same
 from stockpile.problem import build_problem, promise_in_words
@@ -186,11 +188,18 @@ def counter_moves(
     ResultError
         If the plan was made from another instance, or there is none.
     UsageError
-        If an argument is out of range.
+        If an argument is out of range, or the instance is in weeks: events of a table, which the
+        cases are made of, begin and end with months.
     """
     retaliation = Retaliation(delay_months, duration_months, severity)
     retaliation.check()
     require_same(plan, instance)
+    if PERIODS[instance.period] != MONTH:
+        raise UsageError(
+            f'counter-moves are judged in months, and period is "{instance.period}" in '
+            "instance.toml; solve the instance in months and judge that plan, both with "
+            "--set period=month"
+        )
     problem = build_problem(instance)
     plan_decisions(problem, plan)
     drawn = scenario_set(instance, problem, plan.scenario_count, plan.seed, plan.sampling)

@@ -22,6 +22,7 @@ from stockpile.errors import UsageError
 from stockpile.folders import write_whole
 from stockpile.plan import COST_PARTS, Status
 from stockpile.plan import TABLES as PLAN_TABLES
+from stockpile.problem import DAYS_PER_YEAR
 from stockpile.project_materials import material_costs
 from stockpile.records import csv_texts, json_text, plain
 from stockpile.result_tables import typed_table
@@ -385,7 +386,7 @@ def _material_rows(setting: Setting, without: Plan, allowed: Plan) -> list[dict[
     rows = []
     for m, material in enumerate(problem.materials):
         tonnes = [float(table.get(material, 0.0)) for table in held]
-        daily = float(problem.demand[:, m].sum()) * 12.0 / 365.0
+        daily = float(problem.demand[:, m].sum()) * problem.period.per_year / DAYS_PER_YEAR
         saved = {
             f"{part}_saved_usd": costs[0][material, part] - costs[1][material, part]
             for part in COST_PARTS

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from stockpile.balance import Balance, Bottoms
     from stockpile.blocks import Block, Steps
     from stockpile.executors import Shared, Tasks
     from stockpile.needs import Needs
@@ -67,6 +68,10 @@ class Scores:
         (P, G', bytes) whether the block keeps its part of each of its joint chance groups,
         scenario by scenario, eight of them to a byte as :func:`numpy.packbits` packs them; within
         the tolerance, and within twice the tolerance.
+    added, slope
+        (P,) what the balance of tonnes adds to ``lower`` at the lowest candidate of a box of which
+        this is the top corner [USD/year], and (P, I) by how much less with every lot more
+        [USD/year]; 0 where nobody asks.
     """
 
     variable: NDArray[np.float64]
@@ -75,6 +80,8 @@ class Scores:
     hopeful: NDArray[np.bool_]
     covered: NDArray[np.uint8]
     covered_loose: NDArray[np.uint8]
+    added: NDArray[np.float64]
+    slope: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> Scores:
         """Return the chosen candidates, in this order."""
@@ -138,6 +145,15 @@ class Sampled:
     shortage: NDArray[np.float64]
     covered: NDArray[np.bool_]
     errors: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """The lowered cost of P candidates, in all scenarios or some; see :class:`Scores`."""
+
+    cost: NDArray[np.float64]
+    added: NDArray[np.float64]
+    slope: NDArray[np.float64]
 
 
 Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]"
@@ -442,20 +458,23 @@ class Evaluator:
         *,
         floors: bool = True,
         stress: bool = True,
+        bottoms: Bottoms | None = None,
     ) -> Scores:
         """Simulate candidates: lots (P, I), rules and variants (P, C + 1).
 
         With ``floors`` false, promises that hold without partners are left out; with ``stress``
-        false, those of stress cases in which partners share.
+        false, those of stress cases in which partners share. With ``bottoms``, candidates are the
+        top corners of boxes, and it is asked what the balance of tonnes adds there.
         """
         asked = {"floors": floors, "stress": stress}
         if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
-            return self._scores_elsewhere(self._tasks, lots, rule, asked)
+            return self._scores_elsewhere(self._tasks, lots, rule, asked, bottoms)
         parts, order = [], []
         for variant, those in self.by_variant(rule):
             for some in those:
                 followed = owners_rules(rule[some])
-                parts.append(self._score_batch(variant, lots[some], followed, **asked))
+                here = None if bottoms is None else bottoms.take(some)
+                parts.append(self._score_batch(variant, lots[some], followed, here, **asked))
                 order.append(some)
         scores = Scores.joined(parts)
         # Those of one variant are in order already.
@@ -477,6 +496,7 @@ class Evaluator:
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
         asked: dict[str, bool],
+        bottoms: Bottoms | None,
     ) -> Scores:
         """Let workers simulate the candidates, each a part of them."""
         from stockpile.executors import Shared
@@ -484,7 +504,9 @@ class Evaluator:
         if self._sent is None:
             self._sent = Shared(self._at_worker)
         parts = np.array_split(np.arange(len(lots)), min(tasks.size, len(lots)))
-        scores = tasks.run(_scores_of, self._sent, [(lots[i], rule[i], asked) for i in parts])
+        boxes = [None if bottoms is None else bottoms.take(i) for i in parts]
+        sent = [(lots[i], rule[i], asked, here) for i, here in zip(parts, boxes, strict=True)]
+        scores = tasks.run(_scores_of, self._sent, sent)
         return Scores.joined([part for part in scores if part is not None])
 
     def _at_worker(self) -> Evaluator:
@@ -517,12 +539,13 @@ class Evaluator:
         variant: int,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
+        bottoms: Bottoms | None,
         *,
         floors: bool,
         stress: bool,
     ) -> Scores:
         holding = self.holding(lots)
-        main = self._run(self._main, variant, holding, rule)
+        main = self._run(self._main, variant, holding, rule, bottoms)
         feasible = np.ones(len(lots), dtype=np.bool_)
         hopeful = feasible.copy()
         for _, _, met, nearly in self._measure(
@@ -541,6 +564,8 @@ class Evaluator:
             hopeful=hopeful,
             covered=np.packbits(covered & 1, axis=2),
             covered_loose=np.packbits(covered >> 1, axis=2),
+            added=yearly(1.0, self.problem) * main.added,
+            slope=yearly(1.0, self.problem) * self.lot * main.slope.T,
         )
 
     def _by_participant(
@@ -552,7 +577,7 @@ class Evaluator:
         costly = step_cost > 0.0
         moved = step_cost[costly, None] * main.released[costly]
         np.add.at(cost, self._owner_of_step[costly], moved)
-        return yearly(1.0, self.problem.horizon) * cost.T
+        return yearly(1.0, self.problem) * cost.T
 
     def _covered(
         self,
@@ -585,22 +610,52 @@ class Evaluator:
                     view, variant, self.holding(lots[some]), owners_rules(rule[some])
                 )
                 cost[some] = np.einsum("q,sqp->ps", self._shortage_cost, simulated.unserved_of)
-        return yearly(1.0, self.problem.horizon) * cost
+        return yearly(1.0, self.problem) * cost
 
     def course(self, variant: int) -> Course:
         """Return the needs of a variant with the steps that may serve them."""
         return self._courses(variant).shared
 
     def lower_cost(
-        self, course: Course, lots: NDArray[np.int64], rule: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the lowered cost (P, C) of one batch in a course of its variant [USD/year].
+        self,
+        course: Course,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        balance: Balance | None = None,
+        lowest: NDArray[np.int64] | None = None,
+    ) -> Lowered:
+        """Return the lowered cost of one batch in a course of its variant.
 
-        The course may be one of some scenarios only, see section 8 of the formulation.
+        The course may be one of some scenarios only, see section 8 of the formulation. With the
+        ``balance`` of these, candidates are the top corners of boxes down to ``lowest`` (P, I).
         """
-        main = self._simulate(course, Request.of(), self.holding(lots), owners_rules(rule))
+        held = None if lowest is None else self.holding(lowest)
+        holding, followed = self.holding(lots), owners_rules(rule)
+        main = self._simulate(course, Request.of(), holding, followed, balance, held)
         shortage = self._shortage_cost[:, None] * main.unserved
-        return self._by_participant(shortage, self._lower_cost, main)
+        per_year = yearly(1.0, self.problem)
+        return Lowered(
+            cost=self._by_participant(shortage, self._lower_cost, main),
+            added=per_year * main.added,
+            slope=per_year * self.lot * main.slope.T,
+        )
+
+    def charges(
+        self, weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what a tonne unserved (Q,), and one served by a step (J,), is charged [USD/t].
+
+        The latter lowered to the cheapest later step of its stream.
+
+        Parameters
+        ----------
+        weight
+            (C,) on the cost of each participant.
+        """
+        return (
+            weight[self._owner_of_stream] * self._shortage_cost,
+            weight[self._owner_of_step] * self._lower_cost,
+        )
 
     def tail_cost(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64], weight: NDArray[np.float64]
@@ -617,7 +672,7 @@ class Evaluator:
                 followed = owners_rules(rule[some])
                 simulated = self._simulate(course, Request.of(), self.holding(lots[some]), followed)
                 cost[some] = self._shortage_cost @ simulated.unserved
-        return yearly(1.0, self.problem.horizon) * cost
+        return yearly(1.0, self.problem) * cost
 
     def floors_kept(
         self, lots: NDArray[np.int64], rule: NDArray[np.int64]
@@ -683,7 +738,7 @@ class Evaluator:
         met = np.ones(len(self.promises), dtype=np.bool_)
         for index, value, kept, _ in self._measure(variant, held, rules, main):
             achieved[index], met[index] = value[0], kept[0]
-        per_year = yearly(1.0, self.problem.horizon)
+        per_year = yearly(1.0, self.problem)
         markets = self.block.num_stocks
         released, market = main.released[:, 0], self.steps.market
         shortage, shipping, conversion = np.zeros((3, markets))
@@ -771,6 +826,18 @@ class Evaluator:
         holding, followed = self.holding(lots[None, :]), owners_rules(rule[None, :])
         return self._run(view, int(rule[-1]), holding, followed).unserved_of[:, :, 0]
 
+    def unserved_of(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what P candidates leave unserved (P, S', Q) [t], scenario by scenario."""
+        request = Request.of(range(self.block.num_streams))
+        unserved = np.empty((len(lots), *self.needs.total.shape))
+        for variant, batches in self.by_variant(rule):
+            course = self.course(variant)
+            for some in batches:
+                followed = owners_rules(rule[some])
+                simulated = self._simulate(course, request, self.holding(lots[some]), followed)
+                unserved[some] = simulated.unserved_of.transpose(2, 0, 1)
+        return unserved
+
     def _measure(
         self,
         variant: int,
@@ -809,11 +876,19 @@ class Evaluator:
         return self._stress[variant].shared.needs if view.stress else self.needs_in(variant)
 
     def _run(
-        self, view: _View, variant: int, holding: NDArray[np.float64], rule: NDArray[np.int64]
+        self,
+        view: _View,
+        variant: int,
+        holding: NDArray[np.float64],
+        rule: NDArray[np.int64],
+        bottoms: Bottoms | None = None,
     ) -> Simulation:
         courses = self._stress[variant] if view.stress else self._courses(variant)
         course = courses.alone if view.alone else courses.shared
-        return self._simulate(course, view.request, holding, rule)
+        if bottoms is None:
+            return self._simulate(course, view.request, holding, rule)
+        balance, lowest = bottoms.balances[variant], self.holding(bottoms.lots)
+        return self._simulate(course, view.request, holding, rule, balance, lowest)
 
     def _simulate(
         self,
@@ -821,14 +896,26 @@ class Evaluator:
         request: Request,
         holding: NDArray[np.float64],
         rule: NDArray[np.int64],
+        balance: Balance | None = None,
+        lowest: NDArray[np.float64] | None = None,
     ) -> Simulation:
         # Steps that are closed to all candidates of a tile cost nothing: those with the same rules
         # are simulated side by side.
         order = np.lexsort(rule.T) if len(rule) > LANES else None
         if order is not None:
             holding, rule = holding[order], rule[order]
+            lowest = None if lowest is None else lowest[order]
         terms = candidate_terms(self.problem.menu, course.steps, holding.T, rule.T)
-        simulation = simulate(self.block, course, terms, self.refill, request, self.workers)
+        simulation = simulate(
+            self.block,
+            course,
+            terms,
+            self.refill,
+            request,
+            self.workers,
+            balance,
+            None if lowest is None else lowest.T,
+        )
         return simulation if order is None else simulation.take(np.argsort(order))
 
     def _days(
@@ -897,9 +984,10 @@ def _scores_of(
     lots: NDArray[np.int64],
     rule: NDArray[np.int64],
     asked: dict[str, bool],
+    bottoms: Bottoms | None,
 ) -> Scores:
     """Do as :meth:`Evaluator.scores`, at a worker."""
-    return evaluator.scores(lots, rule, **asked)
+    return evaluator.scores(lots, rule, **asked, bottoms=bottoms)
 
 
 def _is_own_days(promise: Promise) -> bool:

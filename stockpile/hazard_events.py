@@ -1,6 +1,6 @@
 """Events of hazards: how many, when, how long and how severe, from uniform numbers.
 
-Section 3 of the formulation. Arrivals are Poisson, durations lognormal and in whole months,
+Section 3 of the formulation. Arrivals are Poisson, durations lognormal and in whole periods,
 severities beta-distributed; an event may be followed by events of other hazards.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stockpile.problem import MONTHS_PER_YEAR, expand
+from stockpile.problem import expand
 from stockpile.tables import EFFECTS
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ NO_PROJECT = -1
 
 
 class Window(NamedTuple):
-    """Months in which events may begin: the first one, counted from 0, and how many there are."""
+    """Periods in which events may begin: the first one, counted from 0, and how many there are."""
 
     first: int
-    months: int
+    periods: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +162,20 @@ def _draw_hazard(
     """
     from scipy.special import pdtr
 
-    mean_arrivals = hazard.events_per_year * window.months / MONTHS_PER_YEAR
+    mean_arrivals = hazard.events_per_year * window.periods / problem.period.per_year
     most = int(mean_arrivals + 12.0 * mean_arrivals**0.5 + 40.0)
     arrivals = np.searchsorted(pdtr(np.arange(most), mean_arrivals), draws.counts(count))
     if mean_arrivals == 0.0:
         arrivals[:] = 0
     scenario = np.repeat(np.arange(count), arrivals)
     own = draws.own(scenario)
-    start = window.first + (own.start * window.months).astype(np.int64)
+    start = window.first + (own.start * window.periods).astype(np.int64)
     duration, severity, point = own.duration, own.severity, own.point
     if parents:
         parent = _joined(parents)
         after = draws.after(parent.point, hazard.follow_probability)
-        followed = parent.start[after.happens] + hazard.follow_delay_months
+        delay = problem.period.whole(hazard.follow_delay_months)
+        followed = parent.start[after.happens] + delay
         to_come = followed >= window.first
         scenario = np.concatenate([scenario, parent.scenario[after.happens][to_come]])
         start = np.concatenate([start, followed[to_come]])
@@ -189,7 +190,7 @@ def _draw_hazard(
         source=source_of(hazard, problem),
         scope=scope,
         start=start[order],
-        duration=_durations(hazard, duration[order], problem.horizon),
+        duration=_durations(hazard, duration[order], problem),
         severity=_severities(hazard, severity[order]),
         point=point[:, order],
     )
@@ -209,14 +210,15 @@ def _joined(parents: Sequence[Events]) -> Events:
     )
 
 
-def _durations(hazard: Hazard, u: NDArray[np.float64], horizon: int) -> NDArray[np.int64]:
-    """Return lognormal durations (n,) [months] of uniforms, at least 1."""
+def _durations(hazard: Hazard, u: NDArray[np.float64], problem: Problem) -> NDArray[np.int64]:
+    """Return lognormal durations (n,) [periods] of uniforms, at least 1."""
     from scipy.special import ndtri
 
+    median = problem.period.length(hazard.duration_median_months)
     with np.errstate(over="ignore"):  # Beyond every horizon is beyond every horizon.
-        months = np.rint(hazard.duration_median_months * np.exp(hazard.duration_sigma * ndtri(u)))
+        periods = np.rint(median * np.exp(hazard.duration_sigma * ndtri(u)))
     # Longer than the horizon makes no difference, and keeps the numbers small.
-    return np.clip(months, 1, horizon).astype(np.int64)
+    return np.clip(periods, 1, problem.horizon).astype(np.int64)
 
 
 def _severities(hazard: Hazard, u: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -277,7 +277,8 @@ def _toml_keys(settings: object, settings_type: type) -> str:
     lines = []
     for column in columns(settings_type):
         value = getattr(settings, column.attribute)
-        if value is not None:
+        unsaid = column.name in _SAID_IF_CHANGED and value == column.default
+        if value is not None and not unsaid:
             text = column.write(value)
             if isinstance(column.cell, (Text, Name, Choice)):
                 # Escapes of JSON are escapes of TOML, too.
@@ -286,7 +287,11 @@ def _toml_keys(settings: object, settings_type: type) -> str:
     return "".join(lines)
 
 
+_SAID_IF_CHANGED = frozenset({"period"})
+"""Keys that are written only where they say something; earlier versions do not know them."""
+
 _LATER: dict[type, frozenset[str]] = {
+    Header: frozenset({"period"}),
     ScenarioSettings: frozenset({"sampling"}),
     Agreement: frozenset({"joint_project_budget_usd"}),
     Participant: frozenset({"project_budget_usd"}),

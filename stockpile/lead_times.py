@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.instance import Instance
+    from stockpile.periods import Period
     from stockpile.projects import Projects
 
 
 def median_leads(projects: Projects, count: int) -> NDArray[np.float64]:
-    """Return the medians as lead times of so many scenarios, (S, N) [months]."""
+    """Return the medians as lead times of so many scenarios, (S, N) [periods]."""
     return np.tile(projects.lead_median, (count, 1))
 
 
 def drawn_leads(projects: Projects, count: int, seed: int) -> NDArray[np.float64]:
-    """Draw lognormal lead times, and slips, (S, N) [months].
+    """Draw lognormal lead times, and slips, (S, N) [periods].
 
     The first scenarios stay the same when more are drawn.
     """
@@ -41,16 +42,18 @@ def drawn_leads(projects: Projects, count: int, seed: int) -> NDArray[np.float64
                 leads[:, n] *= np.exp(projects.lead_sigma[n] * ndtri(u))
         if projects.slip_probability[n] > 0.0:
             u = to_unit(raw_words(seed, name, "slip", count))
-            leads[u < projects.slip_probability[n], n] += projects.slip_months[n]
+            leads[u < projects.slip_probability[n], n] += projects.slip[n]
     return leads
 
 
 def given_leads(
-    instance: Instance, projects: Projects, names: Sequence[str]
+    instance: Instance, projects: Projects, names: Sequence[str], period: Period
 ) -> NDArray[np.float64]:
     """Return the lead times of given scenarios, (S, N) [months]; drawn where none is given."""
     leads = drawn_leads(projects, len(names), instance.scenario_settings.seed)
     place = {name: number for number, name in enumerate(names)}
     for row in instance.leads:
-        leads[place[row.scenario], projects.names.index(row.project)] = row.lead_months
+        leads[place[row.scenario], projects.names.index(row.project)] = period.length(
+            row.lead_months
+        )
     return leads

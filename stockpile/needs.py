@@ -2,7 +2,7 @@
 
 Needs depend on data only, never on the plan, so they are computed once per block. Only months in
 which some stream of the block needs something are kept; of the calm months between them only
-their number matters, for the refill (6).
+their number matters, for the refill (6). A month is a period of the problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from stockpile.kernels.needs import (
     OutputArrays,
     keep_need_months,
 )
-from stockpile.problem import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,14 +44,14 @@ class Needs:
     first
         (S' + 1,) months of kept scenario s are ``first[s]`` to ``first[s + 1] - 1``.
     month
-        (N,) calendar month of each kept month, from 0.
+        (N,) number of each kept month, from 0.
     calm
         (N,) months without any need since the kept month before; 0 for the first one of a
         scenario, where stocks are still full.
     need
         (N, Q) n of equation (3) [t].
     loss, age
-        (N, Z) supply loss (1) and age of the event [months] by market.
+        (N, Z) supply loss (1) and age of the event [periods] by market.
     blocked
         (N, I) whether the owner of a stock may not ship to partners.
     total
@@ -223,11 +222,12 @@ def block_needs(
         thrift_share=problem.thrift_share[participant, material],
         thrift_after=problem.thrift_after[participant, material],
         extra=problem.recycled[participant, material],
+        refill=problem.period.length(REFILL_MONTHS),
         pro_rata=problem.pro_rata,
         horizon=problem.horizon,
     )
     outputs = OutputArrays(
-        first=np.ascontiguousarray(projects.first_month(scenarios.lead, states)[:, online]),
+        first=np.ascontiguousarray(projects.first_period(scenarios.lead, states)[:, online]),
         ramp=projects.ramp[online],
         supply=np.ascontiguousarray(projects.supply[online][:, participant, material]),
     )
@@ -258,6 +258,8 @@ def block_needs(
     )
 
 
+REFILL_MONTHS = 6.0
+"""Commercial stock is refilled by a sixth of its size per month without a gap."""
 AT_ONCE = 128
 """Scenarios for all months of which there is room while needs are worked out."""
 
@@ -297,6 +299,6 @@ def _joined(pieces: Sequence[KeptArrays]) -> KeptArrays:
     return KeptArrays(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
 
-def yearly(total_over_horizon: float, horizon: int) -> float:
+def yearly(total_over_horizon: float, problem: Problem) -> float:
     """Turn a sum over the horizon into a sum per year, the 12/T of equation (7)."""
-    return total_over_horizon * MONTHS_PER_YEAR / horizon
+    return total_over_horizon * problem.period.per_year / problem.horizon

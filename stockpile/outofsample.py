@@ -314,7 +314,7 @@ class _Sums:
         self.shortage = np.zeros(count)
         self.covered = np.ones((len(problem.groups), count), dtype=np.bool_)
         self.spread = spread
-        self._per_year = yearly(1.0, problem.horizon)
+        self._per_year = yearly(1.0, problem)
 
     def add(self, block: _Judged) -> None:
         """Add a block."""

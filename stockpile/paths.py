@@ -35,7 +35,7 @@ class Path:
     made
         Tonnes made at each plant per tonne served, 1 / Y of the formulation.
     lag
-        [months].
+        [periods].
     shipping, conversion
         Cost of the shipments and of the plants [USD per tonne served].
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from stockpile.outlay import acquisition_outlay
 from stockpile.plan import COST_PARTS, TABLES, table
-from stockpile.problem import DAYS_PER_YEAR, MONTHS_PER_YEAR, describe_promise
+from stockpile.problem import DAYS_PER_YEAR, describe_promise
 from stockpile.rules import describe
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def holdings_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.Dat
             stocks = np.flatnonzero(block.market_material == m)
             participants = block.market_participant[stocks]
             held = holding[stocks]
-            demand = problem.demand[participants, m].sum(axis=1) * MONTHS_PER_YEAR
+            demand = problem.demand[participants, m].sum(axis=1) * problem.period.per_year
             for place, c in enumerate(participants):
                 daily = demand[place] / DAYS_PER_YEAR
                 rows.append(
@@ -92,7 +92,11 @@ def rules_table(problem: Problem, outcomes: Sequence[BlockOutcome]) -> pd.DataFr
         for stock in outcome.block.by_material:
             c = outcome.block.market_participant[stock]
             rule = problem.menu.rules[chosen[c]]
-            words = describe(rule, problem.classes) if lots[stock] else "Nothing is held."
+            words = (
+                describe(rule, problem.classes, problem.period)
+                if lots[stock]
+                else "Nothing is held."
+            )
             rows.append(
                 {
                     "participant": problem.participants[c],

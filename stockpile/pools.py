@@ -8,7 +8,8 @@ shares a pool then also shares all pools further down, and makes as many tonnes 
 
 What the rules in force never serve gets no part of a plant (:meth:`Pools.under`). Rules are fixed
 within a box of plans, so the bounds stand. And whoever is closed to its partners keeps its plants
-to itself, so that acting together is never worse than acting alone.
+to itself, so that acting together is never worse than acting alone. A month is a period of the
+problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Division:
     streams, paths
         (J,) stream and path of every step.
     demand
-        (Q,) normal demand of each stream [t/month].
+        (Q,) normal demand of each stream [t/period].
     share
         (E, Q) what ``plant_shares.csv`` says; nan where it says nothing of a plant.
     known
@@ -189,7 +190,7 @@ def divide(
     streams, paths
         The stream and the path of every step of the list.
     demand
-        (Q,) normal demand of each stream [t/month].
+        (Q,) normal demand of each stream [t/period].
     share
         (E, Q) what ``plant_shares.csv`` says; nan where it says nothing of a plant.
 

@@ -24,12 +24,15 @@ from stockpile.errors import UsageError
 from stockpile.outcomes import Outcomes
 from stockpile.rules import OWN, PARTNER
 from stockpile.sketch import sketch_of
+from stockpile.tonne_values import BalanceLimit, Programs, TonneValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from stockpile.balance import Bottoms
+    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator, Scores
     from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
@@ -67,6 +70,8 @@ class PresolvedJudge:
         self._stress = Outcomes()
         self._floors = [Outcomes() for _ in evaluator.block.owners]
         self._alike = alike_alone(evaluator.problem.menu)
+        self._programs = Programs(evaluator)
+        self._values: TonneValues | None = None
 
     def plain_prices(self) -> BlockPrices:
         """Return the prices at which the annual cost alone counts."""
@@ -92,18 +97,37 @@ class PresolvedJudge:
         """Return a quick lower limit on cost, made for candidates like these."""
         return sketch_of(self._evaluator, lots, rule)
 
-    def scores(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
-        """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
+    def balance(self, good: Candidates, prices: BlockPrices) -> BalanceLimit:
+        """Return what the balance of tonnes says at some prices, near good candidates."""
+        if self._values is None:
+            self._values = TonneValues.found(self._programs, prices.weight, good)
+        return BalanceLimit(self._programs, self._values, prices.weight, good)
+
+    def scores(
+        self,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        bottoms: Bottoms | None = None,
+    ) -> Scores:
+        """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1).
+
+        With ``bottoms``, they are the top corners of boxes.
+        """
         if self._least is None:
-            return self._scores_of_many(lots, rule)
-        scores = self._evaluator.scores(lots, rule, floors=False)
+            return self._scores_of_many(lots, rule, bottoms)
+        scores = self._evaluator.scores(lots, rule, floors=False, bottoms=bottoms)
         enough = (lots >= _looked_up(self._least, rule)).all(axis=1)
         return replace(scores, feasible=scores.feasible & enough)
 
-    def _scores_of_many(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Scores:
+    def _scores_of_many(
+        self,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        bottoms: Bottoms | None,
+    ) -> Scores:
         """Return the scores of candidates that owners hold several stocks in."""
         evaluator = self._evaluator
-        scores = evaluator.scores(lots, rule, floors=False, stress=False)
+        scores = evaluator.scores(lots, rule, floors=False, stress=False, bottoms=bottoms)
         feasible, hopeful = scores.feasible.copy(), scores.hopeful.copy()
 
         def judge(

@@ -1,4 +1,4 @@
-"""An instance as arrays in base units: tonnes, months, USD per tonne.
+"""An instance as arrays in base units: tonnes, periods (months or weeks), USD per tonne.
 
 Words stay in the tables; here every list and ``*`` is spelled out, every default filled in and
 every unit converted, once. Axes are named by the letters of the formulation: participant c,
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from stockpile.conversions import Conversions, read_conversions
+from stockpile.periods import MONTHS_PER_YEAR, PERIODS, Period
 from stockpile.projects import Projects, build_projects
 from stockpile.recycling import recycled
 from stockpile.rules import RuleMenu, default_rules, rule_menu, rules_from_rows
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 Cooperation = Literal["none", "sharing", "joint"]
 DAYS_PER_YEAR = 365.0
-MONTHS_PER_YEAR = 12.0
 LEVEL_TOLERANCE = 1e-9
 """A coverage level, a confidence or a whole number of lots counts as reached within this."""
 MOST_LOTS = 1e12
@@ -115,16 +115,20 @@ class JointGroup:
 class Problem:
     """Everything that equations (1)-(8) need of an instance, as arrays.
 
+    Time is counted in periods. Code that simulates them speaks of months, which they mostly are.
+
     Attributes
     ----------
     participants, classes, materials, sources
         Names; classes by priority, the others in table order.
+    period
+        Step of time, a month or a week.
     horizon
-        T [months].
+        T [periods].
     pro_rata
         Whether a gap falls on the classes in proportion instead of by priority.
     demand
-        (C, M, K) normal demand [t/month].
+        (C, M, K) normal demand [t/period].
     share
         (C, M, G) share of the normal supply of m to c that comes from g.
     shortage_cost
@@ -142,15 +146,15 @@ class Problem:
     lots_min, lots_max
         (C, M) bounds on the number of lots.
     refill
-        (C,) phi of equation (6), fraction of the holding per month without need.
+        (C,) phi of equation (6), fraction of the holding per period without need.
     commercial
         (C, M) size of the stock held by firms [t].
     thrift_share, thrift_after
-        (C, M, K) share of need a class can do without, and the event age [months] from which.
+        (C, M, K) share of need a class can do without, and the event age [periods] from which.
     recycled
-        (C, M, T) what comes back from use on top of normal supply [t/month].
+        (C, M, T) what comes back from use on top of normal supply [t/period].
     transfer_lag, transfer_cost
-        (C, C) from owner to beneficiary [months], [USD/t]; lag -1 where nothing is shipped.
+        (C, C) from owner to beneficiary [periods], [USD/t]; lag -1 where nothing is shipped.
     conversions
         Plants that turn one material into another.
     menu
@@ -167,6 +171,7 @@ class Problem:
     classes: tuple[str, ...]
     materials: tuple[str, ...]
     sources: tuple[str, ...]
+    period: Period
     horizon: int
     pro_rata: bool
     demand: NDArray[np.float64]
@@ -230,8 +235,16 @@ def expand(names: Sequence[str], universe: Sequence[str]) -> list[int]:
     return [universe.index(name) for name in names]
 
 
-def build_problem(instance: Instance) -> Problem:
-    """Spell out an instance as arrays."""
+def build_problem(instance: Instance, horizon: int | None = None) -> Problem:
+    """Spell out an instance as arrays.
+
+    Parameters
+    ----------
+    horizon
+        T [periods], in place of that of the instance.
+    """
+    period = PERIODS[instance.period]
+    horizon = period.whole(instance.horizon_months) if horizon is None else horizon
     participants = tuple(row.participant for row in instance.participants)
     classes = tuple(
         row.demand_class for row in sorted(instance.classes, key=lambda row: row.priority)
@@ -270,7 +283,7 @@ def build_problem(instance: Instance) -> Problem:
             commercial[c, m] += firm.industry_days / DAYS_PER_YEAR * yearly_demand[c, m, k]
             if firm.thrift_share > 0.0:  # At most one row of each class has any.
                 thrift_share[c, m, k] = firm.thrift_share
-                thrift_after[c, m, k] = firm.thrift_after_months
+                thrift_after[c, m, k] = period.whole(firm.thrift_after_months)
 
     transfer_lag = np.full((C, C), -1, dtype=np.int64)
     transfer_cost = np.zeros((C, C))
@@ -279,7 +292,7 @@ def build_problem(instance: Instance) -> Problem:
             participants.index(transfer.from_participant),
             participants.index(transfer.to_participant),
         )
-        transfer_lag[pair] = transfer.lag_months
+        transfer_lag[pair] = period.whole(transfer.lag_months)
         transfer_cost[pair] = transfer.cost_usd_per_t
 
     rules = rules_from_rows(instance.rules, classes) if instance.rules else default_rules(K)
@@ -288,9 +301,10 @@ def build_problem(instance: Instance) -> Problem:
         classes=classes,
         materials=materials,
         sources=sources,
-        horizon=instance.horizon_months,
+        period=period,
+        horizon=horizon,
         pro_rata=instance.allocation == "pro_rata",
-        demand=yearly_demand / MONTHS_PER_YEAR,
+        demand=yearly_demand / period.per_year,
         share=share,
         shortage_cost=_shortage_cost(instance, participants, materials, classes, price),
         holding_cost=_holding_cost(instance, price),
@@ -306,18 +320,20 @@ def build_problem(instance: Instance) -> Problem:
         lot=lot,
         lots_min=lots_min.astype(np.int64),
         lots_max=lots_max.astype(np.int64),
-        refill=np.array([row.refill_per_month for row in instance.participants]),
+        refill=period.rate(np.array([row.refill_per_month for row in instance.participants])),
         commercial=commercial,
         thrift_share=thrift_share,
         thrift_after=thrift_after,
-        recycled=recycled(instance, participants, materials, yearly_demand / MONTHS_PER_YEAR),
+        recycled=recycled(
+            instance, participants, materials, yearly_demand / period.per_year, period, horizon
+        ),
         transfer_lag=transfer_lag,
         transfer_cost=transfer_cost,
-        conversions=read_conversions(instance, participants, materials, classes),
-        menu=rule_menu(rules, K),
+        conversions=read_conversions(instance, participants, materials, classes, period),
+        menu=rule_menu(rules, K, period),
         promises=_promises(instance, participants, materials, classes, yearly_demand),
         groups=_groups(instance, participants, materials, classes),
-        projects=build_projects(instance, participants, materials, sources),
+        projects=build_projects(instance, participants, materials, sources, period),
     )
     for name in Problem.__slots__:
         value = getattr(problem, name)

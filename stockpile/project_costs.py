@@ -57,11 +57,11 @@ def support_cost(problem: Problem, scenarios: ScenarioSet) -> NDArray[np.float64
         value = np.einsum("m,mst->st", projects.output[n, made] * share, above)
         for state in (FUNDED, FAST):
             states = np.full(projects.count, state)
-            first = projects.first_month(scenarios.lead, states)[:, n]
-            month = np.arange(problem.horizon)[None, :] - first[:, None] + 1
-            running = np.clip(month / projects.ramp[n], 0.0, 1.0)
+            first = projects.first_period(scenarios.lead, states)[:, n]
+            age = np.arange(problem.horizon)[None, :] - first[:, None] + 1
+            running = np.clip(age / projects.ramp[n], 0.0, 1.0)
             expected = scenarios.probability @ (running * value).sum(axis=1)
-            cost[n, state] = yearly(float(expected), problem.horizon)
+            cost[n, state] = yearly(float(expected), problem)
     return cost
 
 
@@ -73,6 +73,6 @@ def _prices(problem: Problem, scenarios: ScenarioSet, n: int, m: int) -> NDArray
     hits &= (answers < 0) | (answers == n)
     scenario = np.repeat(np.arange(scenarios.count), np.diff(scenarios.first))
     for e in np.flatnonzero(hits):
-        months = slice(scenarios.start[e], scenarios.end[e])
-        kept[scenario[e], months] *= 1.0 - scenarios.severity[e]
+        active = slice(scenarios.start[e], scenarios.end[e])
+        kept[scenario[e], active] *= 1.0 - scenarios.severity[e]
     return np.asarray(problem.price[m] * kept)

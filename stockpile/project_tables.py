@@ -8,7 +8,6 @@ import numpy as np
 
 from stockpile.concentration import supplied
 from stockpile.plan import table
-from stockpile.problem import MONTHS_PER_YEAR
 from stockpile.projects import FAST, FUNDED, JOINT
 from stockpile.quantiles import weighted_quantile
 
@@ -26,7 +25,8 @@ def projects_table(
 ) -> pd.DataFrame:
     """Return the ``projects`` table of a plan with projects in some states (N,)."""
     problem, projects = setting.problem, setting.problem.projects
-    first = projects.first_month(setting.scenarios.lead, np.maximum(states, FUNDED)) + 1
+    started = projects.first_period(setting.scenarios.lead, np.maximum(states, FUNDED))
+    first = problem.period.month_of(started)
     rows = []
     for n, state in enumerate(states.tolist()):
         payer = projects.payer[n]
@@ -45,7 +45,7 @@ def projects_table(
                 "start_month_median": weighted_quantile(
                     first[:, n], setting.scenarios.probability, 0.5
                 ),
-                "output_t_per_year": float(projects.output[n].sum() * MONTHS_PER_YEAR),
+                "output_t_per_year": float(projects.output[n].sum() * problem.period.per_year),
             }
         )
     return table("projects", rows)

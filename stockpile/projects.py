@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.instance import Instance
+    from stockpile.periods import Period
     from stockpile.tables import Project
 
 NOT_FUNDED, FUNDED, FAST = 0, 1, 2
 STATES = 3
 JOINT = "joint"
-MONTHS_PER_YEAR = 12.0
-ROUNDING_MONTHS = 1e-9
-"""A month counts as over within this: 5.3 months less 2.3 are three."""
+ROUNDING = 1e-9
+"""A period counts as over within this part of it: 5.3 months less 2.3 are three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Projects:
     names, kinds
         As in ``projects.csv``.
     output
-        (N, M) what each makes when it runs in full [t/month].
+        (N, M) what each makes when it runs in full [t/period].
     operating
         (N, M) cost of that [USD/t]; 0 where nothing is made.
     share
@@ -52,13 +52,13 @@ class Projects:
     capital_rate
         (N,) part of the capital that a year costs [1/year].
     lead_median, lead_sigma
-        (N,) lognormal time from the decision to the first output [months], without fast track.
-    slip_probability, slip_months
-        (N,) with which probability that takes longer, and by how much.
-    fast_months
-        (N,) what a fast track saves [months].
+        (N,) lognormal time from the decision to the first output [periods], without fast track.
+    slip_probability, slip
+        (N,) with which probability that takes longer, and by how much [periods].
+    fast
+        (N,) what a fast track saves [periods].
     ramp
-        (N,) months over which output grows to its full size; at least 1.
+        (N,) periods over which output grows to its full size, a whole number; at least 1.
     """
 
     names: tuple[str, ...]
@@ -75,8 +75,8 @@ class Projects:
     lead_median: NDArray[np.float64]
     lead_sigma: NDArray[np.float64]
     slip_probability: NDArray[np.float64]
-    slip_months: NDArray[np.float64]
-    fast_months: NDArray[np.float64]
+    slip: NDArray[np.float64]
+    fast: NDArray[np.float64]
     ramp: NDArray[np.float64]
 
     @property
@@ -86,21 +86,23 @@ class Projects:
 
     @property
     def supply(self) -> NDArray[np.float64]:
-        """Return what each adds in full to the supply of each market, (N, C, M) [t/month]."""
+        """Return what each adds in full to the supply of each market, (N, C, M) [t/period]."""
         return self.share[:, :, None] * self.output[:, None, :]
 
-    def first_month(self, lead: NDArray[np.float64], state: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the first month with output, counted from 0, of lead times (., N) [months].
+    def first_period(
+        self, lead: NDArray[np.float64], state: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the first period with output, counted from 0, of lead times (., N) [periods].
 
         Parameters
         ----------
         state
             (N,) FUNDED or FAST.
         """
-        saved = np.where(state == FAST, self.fast_months, 0.0)
+        saved = np.where(state == FAST, self.fast, 0.0)
         # Beyond any horizon is beyond any horizon.
-        months = np.minimum(np.maximum(lead - saved, 0.0), 1e9)
-        return np.floor(months + ROUNDING_MONTHS).astype(np.int64)
+        periods = np.minimum(np.maximum(lead - saved, 0.0), 1e9)
+        return np.floor(periods + ROUNDING).astype(np.int64)
 
 
 def build_projects(
@@ -108,6 +110,7 @@ def build_projects(
     participants: Sequence[str],
     materials: Sequence[str],
     sources: Sequence[str],
+    period: Period,
 ) -> Projects:
     """Spell out ``projects.csv`` and ``project_products.csv`` as arrays."""
     rows = instance.projects
@@ -117,7 +120,7 @@ def build_projects(
     share = np.zeros((N, C))
     for n, row in enumerate(rows):
         m = materials.index(row.material)
-        output[n, m] = row.capacity_t_per_year / MONTHS_PER_YEAR
+        output[n, m] = row.capacity_t_per_year / period.per_year
         operating[n, m] = row.operating_usd_per_t
         everybody = row.beneficiaries == ("*",)
         named = participants if everybody else row.beneficiaries
@@ -125,7 +128,7 @@ def build_projects(
             share[n, participants.index(participant)] = part
     for product in instance.project_products:
         n, m = names.index(product.project), materials.index(product.material)
-        output[n, m] = product.capacity_t_per_year / MONTHS_PER_YEAR
+        output[n, m] = product.capacity_t_per_year / period.per_year
         own = product.operating_usd_per_t
         operating[n, m] = rows[n].operating_usd_per_t if own is None else own
     payer = np.array([_payer(row, share[n], participants) for n, row in enumerate(rows)])
@@ -151,12 +154,12 @@ def build_projects(
             [capital_rate(float(payer[n] @ rates), row.life_years) for n, row in enumerate(rows)],
             np.float64,
         ),
-        lead_median=np.array([row.lead_median_months for row in rows], np.float64),
+        lead_median=period.length(np.array([row.lead_median_months for row in rows], np.float64)),
         lead_sigma=np.array([row.lead_sigma for row in rows], np.float64),
         slip_probability=np.array([row.slip_probability for row in rows], np.float64),
-        slip_months=np.array([row.slip_months for row in rows], np.float64),
-        fast_months=np.array([row.fast_track_months for row in rows], np.float64),
-        ramp=np.array([max(row.ramp_months, 1) for row in rows], np.float64),
+        slip=period.length(np.array([row.slip_months for row in rows], np.float64)),
+        fast=period.length(np.array([row.fast_track_months for row in rows], np.float64)),
+        ramp=np.array([max(period.whole(row.ramp_months), 1) for row in rows], np.float64),
     )
 
 

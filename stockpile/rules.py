@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.periods import MONTH
 from stockpile.tables import RELATIONS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from stockpile.periods import Period
     from stockpile.tables import RuleRow
 
 OWN, PARTNER = 0, 1
@@ -36,7 +38,8 @@ class StreamRule:
     reserve_level
         l of equation (4): fraction of the holding that the stream may not touch.
     draw_limit
-        f of equation (4): most the stream takes in a month, as a fraction of the holding.
+        f of equation (4): most the stream takes in a month, as a fraction of the holding; 1 is no
+        limit.
     trigger_loss
         theta: no release unless the beneficiary's supply loss is at least this fraction.
     """
@@ -65,10 +68,10 @@ class RuleMenu:
     rules
         The rules themselves, in table order.
     breakpoints
-        (A,) event ages [months] at which any row of any rule begins; the first is 0.
+        (A,) event ages [periods] at which any row of any rule begins; the first is 0.
     level, limit, trigger
-        (R, 2, K, A) reserve level, draw limit and trigger by rule, relation, class and age
-        segment. Where a class is not served the trigger is infinite.
+        (R, 2, K, A) reserve level, draw limit of a period and trigger by rule, relation, class and
+        age segment. Where a class is not served the trigger is infinite.
     """
 
     rules: tuple[Rule, ...]
@@ -83,11 +86,16 @@ class RuleMenu:
         return tuple(rule.name for rule in self.rules)
 
 
-def rule_menu(rules: Sequence[Rule], num_classes: int) -> RuleMenu:
-    """Turn rules into arrays by age segment."""
+def rule_menu(rules: Sequence[Rule], num_classes: int, period: Period = MONTH) -> RuleMenu:
+    """Turn rules, which are in months, into arrays by age segment."""
     starts = {0}
     for rule in rules:
-        starts.update(row.from_month for relation in rule.rows for rows in relation for row in rows)
+        starts.update(
+            period.whole(row.from_month)
+            for relation in rule.rows
+            for rows in relation
+            for row in rows
+        )
     breakpoints = np.array(sorted(starts), dtype=np.int64)
     shape = (len(rules), 2, num_classes, breakpoints.size)
     level, limit = np.ones(shape), np.ones(shape)
@@ -96,9 +104,10 @@ def rule_menu(rules: Sequence[Rule], num_classes: int) -> RuleMenu:
         for relation in (OWN, PARTNER):
             for k, rows in enumerate(rule.rows[relation]):
                 for row in rows:  # Sorted by age, so a later row overwrites the segments after it.
-                    segments = slice(int(np.searchsorted(breakpoints, row.from_month)), None)
+                    begin = period.whole(row.from_month)
+                    segments = slice(int(np.searchsorted(breakpoints, begin)), None)
                     level[r, relation, k, segments] = row.reserve_level
-                    limit[r, relation, k, segments] = row.draw_limit
+                    limit[r, relation, k, segments] = period.draw_limit(row.draw_limit)
                     trigger[r, relation, k, segments] = row.trigger_loss
     for array in (breakpoints, level, limit, trigger):
         array.setflags(write=False)
@@ -188,8 +197,8 @@ def default_rules(num_classes: int) -> tuple[Rule, ...]:
     return tuple({rule.rows: rule for rule in reversed(rules)}.values())[::-1]
 
 
-def describe(rule: Rule, classes: Sequence[str]) -> str:
-    """Say a rule in words that a duty officer can follow.
+def describe(rule: Rule, classes: Sequence[str], period: Period = MONTH) -> str:
+    """Say a rule in words that a duty officer can follow, period by period.
 
     Examples
     --------
@@ -199,7 +208,7 @@ Partners: defense until 50% of the holding is left, only if the loss is 30% or m
 industry never.
     """
     own, partner = (
-        "; ".join(_phrase(name, rows) for name, rows in zip(classes, relation, strict=True))
+        "; ".join(_phrase(name, rows, period) for name, rows in zip(classes, relation, strict=True))
         for relation in rule.rows
     )
     if not any(rule.rows[PARTNER]):
@@ -207,7 +216,9 @@ industry never.
     return f"Own need: {own}. Partners: {partner}."
 
 
-def describe_line(rule: Rule, classes: Sequence[str], relation: int, k: int) -> str:
+def describe_line(
+    rule: Rule, classes: Sequence[str], relation: int, k: int, period: Period = MONTH
+) -> str:
     """Say what a rule tells one class in one relation.
 
     Examples
@@ -216,23 +227,23 @@ def describe_line(rule: Rule, classes: Sequence[str], relation: int, k: int) -> 
     'Partners: defense until 50% of the holding is left, only if the loss is 30% or more'
     """
     head = "Own need" if relation == OWN else "Partners"
-    return f"{head}: {_phrase(classes[k], rule.rows[relation][k])}"
+    return f"{head}: {_phrase(classes[k], rule.rows[relation][k], period)}"
 
 
-def _phrase(demand_class: str, rows: Sequence[StreamRule]) -> str:
+def _phrase(demand_class: str, rows: Sequence[StreamRule], period: Period) -> str:
     if not rows:
         return f"{demand_class} never"
-    parts = [_terms(row) for row in rows]
+    parts = [_terms(row, period) for row in rows]
     if rows[0].from_month > 0:
-        parts[0] = f"only after {_months(rows[0].from_month)} of a gap, {parts[0]}"
+        parts[0] = f"only after {_age(rows[0].from_month, period)} of a gap, {parts[0]}"
     parts[1:] = [
-        f"after {_months(row.from_month)} {part}"
+        f"after {_age(row.from_month, period)} {part}"
         for row, part in zip(rows[1:], parts[1:], strict=True)
     ]
     return f"{demand_class} " + ", ".join(parts)
 
 
-def _terms(row: StreamRule) -> str:
+def _terms(row: StreamRule, period: Period) -> str:
     if row.reserve_level >= 1.0:
         return "never"
     terms = (
@@ -241,15 +252,17 @@ def _terms(row: StreamRule) -> str:
         else f"until {_percent(row.reserve_level)} of the holding is left"
     )
     if row.draw_limit < 1.0:
-        terms += f", at most {_percent(row.draw_limit)} of the holding a month"
+        limit = _percent(period.draw_limit(row.draw_limit), 10 if period == MONTH else 4)
+        terms += f", at most {limit} of the holding a {period.name}"
     if row.trigger_loss > 0.0:
         terms += f", only if the loss is {_percent(row.trigger_loss)} or more"
     return terms
 
 
-def _months(count: int) -> str:
-    return "1 month" if count == 1 else f"{count} months"
+def _age(months: int, period: Period) -> str:
+    count = period.whole(months)
+    return f"1 {period.name}" if count == 1 else f"{count} {period.name}s"
 
 
-def _percent(fraction: float) -> str:
-    return f"{100.0 * fraction:.10g}%"
+def _percent(fraction: float, digits: int = 10) -> str:
+    return f"{100.0 * fraction:.{digits}g}%"

@@ -52,7 +52,7 @@ class ScenarioSet:
     effect, source, scope
         (E,) what an event does, to which source g (-1: none), and row of the scope tables.
     start, end
-        (E,) first month and month after the last, counted from 0, within the horizon.
+        (E,) first period and period after the last, counted from 0, within the horizon.
     severity
         (E,) fraction of supply lost, of demand added, or of the price cut.
     materials, targets, classes
@@ -60,7 +60,7 @@ class ScenarioSet:
     answers
         (scopes,) project whose funding an event answers; -1: it happens in any case.
     lead
-        (S, N) time from the decision to the first output of each project [months].
+        (S, N) time from the decision to the first output of each project [periods].
     replicate
         (R + 1,) scenarios ``replicate[r]`` to ``replicate[r + 1] - 1`` were drawn together and
         independently of all others; empty where every scenario was drawn by itself, or none was.
@@ -139,7 +139,7 @@ def given_scenarios(instance: Instance, problem: Problem) -> ScenarioSet:
         [(row.scenario, row) for row in instance.events],
         problem,
     )
-    lead = given_leads(instance, problem.projects, names)
+    lead = given_leads(instance, problem.projects, names, problem.period)
     return replace(given, rounded_away=abs(1.0 - total), lead=lead)
 
 
@@ -163,7 +163,7 @@ def draw_scenarios(
     """Draw scenarios from the hazards, equally weighted.
 
     Arrivals of a hazard are a Poisson process over the horizon; durations are lognormal, rounded
-    to whole months of at least one; severities are beta-distributed. A follow-up starts its delay
+    to whole periods of at least one; severities are beta-distributed. A follow-up starts its delay
     after the start of the event that it follows.
 
     Parameters
@@ -206,9 +206,9 @@ class Begun:
     hazard
         The hazard that it is one of, by which others may follow it; None for one of no kind.
     start
-        First month, counted from 0.
+        First period, counted from 0.
     duration
-        (S,) months from there on.
+        (S,) periods from there on.
     """
 
     event: Observed
@@ -223,23 +223,23 @@ def continued_scenarios(
     problem: Problem,
     count: int,
     seed: int,
-    month: int,
+    now: int,
     begun: Sequence[Begun],
     lead: NDArray[np.float64],
 ) -> ScenarioSet:
-    """Draw how things go on from a month, given what is going on in it.
+    """Draw how things go on from a period, given what is going on in it.
 
     What may begin and has not been observed by then has not happened: new events, and those that
-    follow observed ones, begin after the month.
+    follow observed ones, begin after it.
 
     Parameters
     ----------
-    month
-        Current month, counted from 0.
+    now
+        Current period, counted from 0.
     begun
         Events that are going on.
     lead
-        (S, N) lead times of projects [months].
+        (S, N) lead times of projects [periods].
     """
     scopes = [Scope.of(row, problem) for row in instance.hazards]
     ongoing: dict[str, list[Events]] = {}
@@ -259,7 +259,7 @@ def continued_scenarios(
         events.append(event)
         if item.hazard is not None:
             ongoing.setdefault(item.hazard, []).append(event)
-    window = Window(month + 1, max(problem.horizon - month - 1, 0))
+    window = Window(now + 1, max(problem.horizon - now - 1, 0))
     events += draw_hazards(
         instance, problem, count, lambda hazard: PlainDraws(seed, hazard), window, ongoing
     )
@@ -278,14 +278,15 @@ def _from_rows(
     events: list[Events] = []
     scopes: list[Scope] = []
     for name, row in rows:
+        duration = problem.period.span(row.start_month, row.duration_months)
         events.append(
             Events(
                 scenario=np.array([place[name]]),
                 effect=EFFECTS.index(row.effect),
                 source=source_of(row, problem),
                 scope=len(scopes),
-                start=np.array([row.start_month - 1]),
-                duration=np.array([min(row.duration_months, problem.horizon)]),
+                start=np.array([problem.period.begin(row.start_month)]),
+                duration=np.array([min(duration, problem.horizon)]),
                 severity=np.array([row.severity]),
                 point=np.empty((0, 1), dtype=np.uint64),
             )

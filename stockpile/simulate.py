@@ -5,7 +5,7 @@ scenarios; :func:`simulate_months` is plain NumPy, month by month, for reading a
 kernel, and returns every release.
 
 Both take *terms*: what P candidates hold, and what their rules allow in every step (see
-:func:`candidate_terms`).
+:func:`candidate_terms`). A month is a period of the problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.balance import Balance
 from stockpile.blocks import NOBODY
 from stockpile.choices import numbered
 from stockpile.kernels.lanes import VECTOR, empty_table
 from stockpile.kernels.simulation import (
     LANES,
     TRIGGER_TOLERANCE,
+    BalanceArrays,
     GateArrays,
     RequestArrays,
     RunArrays,
@@ -56,7 +58,7 @@ class Terms:
     steps
         The steps simulated, J of them.
     breakpoints
-        (A,) ages [months] at which a segment begins.
+        (A,) ages [periods] at which a segment begins.
     holding
         (I, P) full stocks h [t].
     followed
@@ -89,6 +91,20 @@ class Terms:
         """Return eta f h of (4), the most that a step serves in a month, (A, J, P) [t]."""
         drawn = self.limit[:, :, self.followed] * self.holding[self.steps.stock]
         return drawn * self.steps.yield_[:, None]
+
+    def usable(self, draws: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the part of a full stock that rules let some of its steps take, (G, D).
+
+        Parameters
+        ----------
+        draws
+            (G, J) the steps.
+        """
+        least = np.where(self.limit > 0.0, self.level, 1.0).min(axis=0)  # (J, D)
+        usable = np.zeros((len(draws), least.shape[1]))
+        for g, those in enumerate(draws):
+            usable[g] = 1.0 - least[those].min(axis=0)
+        return usable
 
 
 def candidate_terms(
@@ -239,7 +255,7 @@ class Course:
         Parameters
         ----------
         breakpoints
-            (A,) ages [months] at which segments of rules begin.
+            (A,) ages [periods] at which segments of rules begin.
         """
         segment = np.empty((needs.month.size, steps.count), dtype=np.int8)
         gates = GateArrays(
@@ -277,6 +293,10 @@ class Simulation:
     covered_of
         (S', G, P) whether all streams of a group are left short by no more than allowed: bit 0
         with the tolerance, bit 1 with twice the tolerance.
+    added, slope
+        (P,) expected amount by which the balance of tonnes at the lowest candidate of a box is
+        above the cost here [USD over the horizon], and (I, P) how fast it falls with what is held
+        above that [USD/t]; 0 without a balance.
     unserved_of, released_of
         (S', ., P) tonnes scenario by scenario, for the streams and steps asked for.
     """
@@ -285,6 +305,8 @@ class Simulation:
     released: NDArray[np.float64]
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
+    added: NDArray[np.float64]
+    slope: NDArray[np.float64]
     covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
@@ -361,6 +383,8 @@ def simulate(
     refill: NDArray[np.float64],
     request: Request,
     workers: Workers,
+    balance: Balance | None = None,
+    lowest: NDArray[np.float64] | None = None,
 ) -> Simulation:
     """Simulate P candidates on all scenarios with the compiled kernel.
 
@@ -370,6 +394,9 @@ def simulate(
         With the steps of the terms.
     refill
         (I,) phi of the owner of each stock, fraction of the holding per calm month.
+    balance, lowest
+        What the balance of tonnes says of each scenario, and (I, P) the lowest holdings [t] of the
+        box that a candidate is the top corner of; None where nobody asks.
     """
     needs, steps = course.needs, course.steps
     S, P = needs.scenario.size, terms.holding.shape[1]
@@ -392,7 +419,10 @@ def simulate(
         steps.pools.pool,
         steps.pools.made,
     )
-    tiles = _tiles(terms)
+    if balance is None or lowest is None:
+        balance, lowest = Balance.nothing(steps.count, S), terms.holding[:0]
+    tiles = _tiles(terms, lowest, balance.steps)
+    balance_arrays = BalanceArrays(*(getattr(balance, name) for name in BalanceArrays._fields))
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
     # Chunks add up on their own and are summed in order: no dependence on the threads.
     pieces = np.array(chunks(S))
@@ -402,13 +432,15 @@ def simulate(
         released=np.zeros((count, steps.count, P)),
         chance=np.zeros((count, R, P)),
         chance_loose=np.zeros((count, R, P)),
+        added=np.zeros((count, P)),
+        slope=np.zeros((count, block.num_stocks, P)),
         covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
     )
     workers.run_in_groups(
         lambda first, last: simulate_chunks(
-            pieces, first, last, runs, step_arrays, tiles, request_arrays, sums
+            pieces, first, last, runs, step_arrays, tiles, request_arrays, balance_arrays, sums
         ),
         S,
     )
@@ -417,13 +449,15 @@ def simulate(
         sums.released.sum(axis=0),
         sums.chance.sum(axis=0),
         sums.chance_loose.sum(axis=0),
+        sums.added.sum(axis=0),
+        sums.slope.sum(axis=0),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,
     )
 
 
-def _tiles(terms: Terms) -> TileArrays:
+def _tiles(terms: Terms, lowest: NDArray[np.float64], draws: NDArray[np.bool_]) -> TileArrays:
     """Cut candidates into tiles of the same width that are simulated side by side."""
     P, I = terms.holding.shape[1], len(terms.holding)  # noqa: E741
     count = -(-P // LANES)
@@ -436,6 +470,8 @@ def _tiles(terms: Terms) -> TileArrays:
         limit=empty_table(count * rows, width).reshape(count, rows, width),
         trigger=empty_table(count * rows, width).reshape(count, rows, width),
         capacity=empty_table(count * pools, width).reshape(count, pools, width),
+        lowest=empty_table(count * len(lowest), width).reshape(count, len(lowest), width),
+        usable=empty_table(count * len(draws), width).reshape(count, len(draws), width),
         closed=np.empty((count, rows), dtype=np.bool_),
         opens_first=np.empty((count, rows)),
         opens_last=np.empty((count, rows)),
@@ -451,6 +487,8 @@ def _tiles(terms: Terms) -> TileArrays:
             terms.limit,
             terms.trigger,
             terms.capacity,
+            lowest,
+            terms.usable(draws),
         ),
         tiles,
     )

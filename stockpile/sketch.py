@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.evaluator import Lowered
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stockpile.balance import Bottoms
     from stockpile.evaluator import Evaluator
     from stockpile.simulate import Course
 
@@ -36,17 +39,31 @@ class Sketch:
         self._scenarios = scenarios
         self._courses: dict[int, Course] = {}
 
-    def lower(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return their part of the lowered cost (P, C) of lots (P, I) under choices [USD/year]."""
-        lower = np.empty((len(lots), len(self._evaluator.problem.participants)))
+    def lower(
+        self,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+        bottoms: Bottoms | None = None,
+    ) -> Lowered:
+        """Return their part of the lowered cost of lots (P, I) under choices.
+
+        With ``bottoms``, candidates are the top corners of boxes.
+        """
+        size = (len(lots), lots.shape[1])
+        participants = len(self._evaluator.problem.participants)
+        lower = Lowered(np.empty((len(lots), participants)), np.empty(len(lots)), np.empty(size))
         for variant, batches in self._evaluator.by_variant(rule):
             if variant not in self._courses:
                 whole = self._evaluator.course(variant)
                 weight = whole.needs.probability[self._scenarios]
                 self._courses[variant] = whole.only(self._scenarios, weight)
             course = self._courses[variant]
+            here = None if bottoms is None else bottoms.balances[variant].only(self._scenarios)
             for some in batches:
-                lower[some] = self._evaluator.lower_cost(course, lots[some], rule[some])
+                lowest = None if bottoms is None else bottoms.lots[some]
+                part = self._evaluator.lower_cost(course, lots[some], rule[some], here, lowest)
+                lower.cost[some], lower.added[some] = part.cost, part.added
+                lower.slope[some] = part.slope
         return lower
 
 

@@ -1,4 +1,4 @@
-"""What happens to a plan in every stress case, month by month."""
+"""What happens to a plan in every stress case, month by month, or week by week."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ class StressRuns:
     needs
         stress, participant, material, demand_class, month (from 1), need_t, own_t and partner_t
         (released from the own stock and from partners'), unserved_t. Months without need of a
-        material have no rows.
+        material have no rows. Where the period of the instance is a week, the column is week.
     stocks
-        stress, participant, material, month (0 is the start), holding_t (what is agreed to be
-        held), state_t (what is there at the end of the month). Only materials that are needed in
-        the case.
+        stress, participant, material, month or week (0 is the start), holding_t (what is agreed to
+        be held), state_t (what is there at its end). Only materials that are needed in the case.
     """
 
     needs: pd.DataFrame
@@ -73,7 +72,12 @@ def stress_runs(instance: Instance, plan: Plan) -> StressRuns:
                 name = cases.names[case]
                 needs_rows += _needs_of(problem, block, steps, months, place, name)
                 stock_rows += _stocks_of(problem, block, months, holding, place, name)
-    return StressRuns(typed_table(_NEEDS, needs_rows), typed_table(_STOCKS, stock_rows))
+    return StressRuns(
+        *(
+            typed_table(columns, rows).rename(columns=problem.period.column)
+            for columns, rows in ((_NEEDS, needs_rows), (_STOCKS, stock_rows))
+        )
+    )
 
 
 def _simulated(

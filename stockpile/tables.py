@@ -32,6 +32,7 @@ from stockpile.cells import (
     Text,
     Whole,
 )
+from stockpile.periods import MONTH, PERIODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,6 +74,9 @@ class Header:
         T, length of a scenario [months].
     allocation
         Who bears a supply gap, equation (3): ``priority`` (lowest class first) or ``pro_rata``.
+    period
+        Step of time in which everything is simulated: ``month`` or ``week``. The tables are in
+        months either way.
     """
 
     format: Annotated[int, Whole("", at_least=FORMAT, at_most=FORMAT)] = FORMAT
@@ -81,6 +85,7 @@ class Header:
     price_year: Annotated[int, Whole("year", at_least=1900, at_most=2200)]
     horizon_months: Annotated[int, Whole("months", at_least=1)]
     allocation: Annotated[str, Choice(ALLOCATIONS)] = "priority"
+    period: Annotated[str, Choice(tuple(PERIODS))] = MONTH.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -592,7 +597,7 @@ class RuleRow(SourcedRow):
     reserve_level
         l of equation (4): fraction of the holding that may not be touched.
     draw_limit_per_month
-        f of equation (4): most taken in a month, as a fraction of the holding.
+        f of equation (4): most taken in a month, as a fraction of the holding; 1 is no limit.
     trigger_loss
         theta: no release unless the beneficiary's supply loss is at least this fraction.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from stockpile.boxsearch import BoxSearch
 from stockpile.candidates import Region
 from stockpile.certificate import relative_gap
-from stockpile.evaluator import Scores
+from stockpile.evaluator import Lowered, Scores
 from stockpile.presolve import Space
 from stockpile.prices import plain_prices
 
@@ -77,13 +78,34 @@ class TableJudge:
     def tail_cost(self, lots, rule, weight):
         return weight[0] * self.variable[(self.table(rule), *lots.T)]
 
-    def scores(self, lots, rule):
+    def scores(self, lots, rule, bottoms=None):
         at = (self.table(rule), *lots.T)
         nothing = np.zeros((len(lots), 0, 0), dtype=np.uint8)
+        added, slope = self.added(lots, rule, bottoms, self.variable)
         return Scores(
             (self.variable[at] + self.slack[at])[:, None], self.variable[at][:, None],
-            self.feasible[at], self.feasible[at], nothing, nothing,
+            self.feasible[at], self.feasible[at], nothing, nothing, added, slope,
         )  # fmt: skip
+
+    def balance(self, good, prices):
+        """Some plane below the cost in a box, in place of the balance of tonnes."""
+        assert good.count
+        return SimpleNamespace(bottoms=lambda lo, rule: (lo, prices.weight[0]))
+
+    def added(self, lots, rule, bottoms, cost):
+        """How far a plane of random slope is above the cost of the top corner, at the bottom."""
+        added, slope = np.zeros(len(lots)), np.zeros(lots.shape)
+        if bottoms is None:
+            return added, slope
+        lowest, weight = bottoms
+        for b, (lo, hi, table) in enumerate(zip(lowest, lots, self.table(rule), strict=True)):
+            dice = np.random.default_rng([int(table), *lo.tolist(), *hi.tolist()])
+            inside = weight * cost[(table, *(slice(a, z + 1) for a, z in zip(lo, hi, strict=True)))]
+            slope[b] = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
+            fallen = sum(slope[b][i] * place for i, place in enumerate(np.indices(inside.shape)))
+            least = (inside + fallen).min() - weight * cost[(table, *hi)]
+            added[b] = max(least * (1.0 - 1e-12), 0.0)
+        return added, slope
 
     def sketch(self, lots, rule):
         """A part of the cost that is itself non-increasing, as the cost of some scenarios is."""
@@ -99,8 +121,9 @@ class TableSketch:
     def __init__(self, judge):
         self.judge = judge
 
-    def lower(self, lots, rule):
-        return self.judge.part[(self.judge.table(rule), *lots.T)][:, None]
+    def lower(self, lots, rule, bottoms=None):
+        cost = self.judge.part[(self.judge.table(rule), *lots.T)][:, None]
+        return Lowered(cost, *self.judge.added(lots, rule, bottoms, self.judge.part))
 
 
 judges = st.builds(
@@ -189,13 +212,13 @@ def test_sketches_take_the_place_of_most_simulations():
     counted = {"all": 0, "sketch": 0}
     of_all, of_sketch = judge.scores, TableSketch.lower
 
-    def scores(lots, rule):
+    def scores(lots, rule, bottoms=None):
         counted["all"] += len(lots)
-        return of_all(lots, rule)
+        return of_all(lots, rule, bottoms)
 
-    def lower(self, lots, rule):
+    def lower(self, lots, rule, bottoms=None):
         counted["sketch"] += len(lots)
-        return of_sketch(self, lots, rule)
+        return of_sketch(self, lots, rule, bottoms)
 
     judge.scores = scores
     with long_searches() as patch:

@@ -548,8 +548,8 @@ def test_hazards_say_what_an_event_of_theirs_is():
         ),
     )
     first, second = observed_events(world, begun)
-    assert (first.source, first.duration_median_months, first.severity) == ("g", 4.0, 0.4)
-    assert math.isclose(second.duration_median_months, 9.0)
+    assert (first.source, first.duration_median, first.severity) == ("g", 4.0, 0.4)
+    assert math.isclose(second.duration_median, 9.0)
     assert math.isclose(second.duration_sigma, 0.3)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import fields
+from types import SimpleNamespace
 
 import numpy as np
 import oracle
@@ -14,6 +15,7 @@ import stockpile as sp
 from stockpile.blocks import build_blocks
 from stockpile.needs import block_needs, yearly
 from stockpile.parallel import Workers
+from stockpile.periods import MONTH
 from stockpile.problem import build_problem
 from stockpile.scenarios import scenario_set, stress_cases
 from stockpile.tables import (
@@ -393,8 +395,8 @@ def test_totals_and_expectations_are_sums_over_the_horizon():
 
 
 def test_a_sum_over_the_horizon_becomes_a_sum_per_year():
-    assert yearly(30.0, 60) == 6.0
-    assert yearly(1.0, 4) == 3.0
+    assert yearly(30.0, SimpleNamespace(period=MONTH, horizon=60)) == 6.0
+    assert yearly(1.0, SimpleNamespace(period=MONTH, horizon=4)) == 3.0
 
 
 def test_a_horizon_is_refused_or_counted_to_its_end():

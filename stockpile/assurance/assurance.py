@@ -16,7 +16,7 @@ from stockpile.blocks import build_blocks
 from stockpile.needs import block_needs, yearly
 from stockpile.parallel import Workers
 from stockpile.plan_decisions import plan_decisions
-from stockpile.problem import MONTHS_PER_YEAR, build_problem
+from stockpile.problem import build_problem
 from stockpile.project_limits import build_project_limits
 from stockpile.project_materials import value_shares
 from stockpile.projects import FUNDED
@@ -152,7 +152,7 @@ def planned(
 def _by_market(of_streams: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
     """Turn needs of streams over the horizon [t] into needs of markets (Z,) [t/year]."""
     of_markets = of_streams.reshape(-1, len(problem.classes)).sum(axis=1)
-    return np.array([yearly(float(value), problem.horizon) for value in of_markets])
+    return np.array([yearly(float(value), problem) for value in of_markets])
 
 
 def _ways(
@@ -247,7 +247,7 @@ def _projects(
     ways = []
     for n in np.flatnonzero(supply > 0.0).tolist():
         part = float(funded[n] / funded.sum()) if funded[n] > 0.0 else 0.0
-        output = float(projects.output[n, m] * projects.share[n].sum()) * MONTHS_PER_YEAR
+        output = float(projects.output[n, m] * projects.share[n].sum()) * problem.period.per_year
         cost = float(yearly_cost[n] * value_shares(problem)[n, m]) / output
         ways.append(_row(PROJECT, projects.names[n], part * served, cost, 0.0))
     return ways

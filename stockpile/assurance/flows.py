@@ -70,7 +70,7 @@ class BlockFlows:
     probability
         (cases,) of the scenarios of each case.
     months
-        (cases,) months with need in a scenario of each case, on average.
+        (cases,) months with need in a scenario of each case, on average; of weeks their part.
     need, short
         (cases,) need, and what is left of it, in a scenario of each case, on average [t].
     made
@@ -145,7 +145,8 @@ class _Tally:
         released = months.released[..., 0]  # (S, T, J)
         self._released[some] = released.sum(axis=1)
         self._unserved[some] = months.unserved[..., 0]
-        self._months[some] = (months.need > 0.0).any(axis=2).sum(axis=1)
+        with_need = (months.need > 0.0).any(axis=2).sum(axis=1)
+        self._months[some] = self._problem.period.months(with_need)
         pools, weight = self._steps.pools, self._needs.probability[some]
         left = np.tile(self._capacity, (*released.shape[:2], 1))
         asked = np.zeros((*released.shape[:2], self._problem.conversions.count), np.bool_)
@@ -189,8 +190,8 @@ class _Tally:
         return BlockFlows(
             block=self._block,
             steps=steps,
-            released=_yearly(needs.probability @ self._released, problem.horizon),
-            unserved=_yearly(needs.probability @ self._unserved, problem.horizon),
+            released=_yearly(needs.probability @ self._released, problem),
+            unserved=_yearly(needs.probability @ self._unserved, problem),
             probability=probability,
             months=on_average(self._months),
             need=on_average(needs.total.sum(axis=1)),
@@ -221,8 +222,8 @@ class _Tally:
         return np.array([needs.probability, worst])
 
 
-def _yearly(total: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
-    return np.array([yearly(float(value), horizon) for value in total])
+def _yearly(total: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
+    return np.array([yearly(float(value), problem) for value in total])
 
 
 def plants_of(steps: Steps, j: int) -> Iterator[tuple[int, float]]:

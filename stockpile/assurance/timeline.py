@@ -31,7 +31,8 @@ class Start:
     name, funded, fast
         Which project, and its state.
     early, median, late
-        First month with output that a tenth, half and nine tenths of the scenarios do not exceed.
+        Month with the first output that a tenth, half and nine tenths of the scenarios do not
+        exceed.
     full
         Month from which output is in full, in the median scenario.
     """
@@ -84,7 +85,7 @@ def starts(
         (N,) states of projects.
     """
     projects = problem.projects
-    first = projects.first_month(scenarios.lead, np.maximum(states, FUNDED)) + 1
+    first = projects.first_period(scenarios.lead, np.maximum(states, FUNDED))
     found = []
     for n, name in enumerate(projects.names):
         early, median, late = (
@@ -92,8 +93,9 @@ def starts(
             for part in (EARLY, 0.5, LATE)
         )
         full = median + math.ceil(float(projects.ramp[n])) - 1
+        months = problem.period.month_of(np.array([early, median, late, full]))
         state = int(states[n])
-        found.append(Start(name, state >= FUNDED, state == FAST, early, median, late, full))
+        found.append(Start(name, state >= FUNDED, state == FAST, *months.tolist()))
     return tuple(found)
 
 
@@ -122,6 +124,7 @@ def reserves(
             if run_down is None and g >= 0 and enough:
                 run_down = of_projects[n].full
         held = float(lots[c, m] * problem.lot[m])
+        supplied, output = (amount * problem.period.per_month for amount in (supplied, output))
         source = problem.sources[g] if g >= 0 else ""
         found.append(Reserve(c, m, held, source, supplied, output, run_down))
     return tuple(found)

@@ -1,4 +1,7 @@
-"""``stockpile replay``: walk through a case month by month, knowing no more than each month did."""
+"""``stockpile replay``: walk through a case month by month, or week by week.
+
+Each of them knows no more than what had begun by then.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="months to walk through (default: three after the last event)",
     )
-    add_continuations(parser, 200, " in every month")
+    add_continuations(parser, 200, " in every month, or week")
 
 
 def run(options: argparse.Namespace) -> int:

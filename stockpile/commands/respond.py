@@ -1,4 +1,4 @@
-"""``stockpile respond``: what to release this month, and what is to be expected."""
+"""``stockpile respond``: what to release this month, or week, and what is to be expected."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--months",
         metavar="N",
         type=int,
-        help="months to look ahead, this one included (default: horizon of the instance)",
+        help="months to look ahead, the current one included (default: horizon of the instance)",
     )
 
 
@@ -99,6 +99,7 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     from stockpile.desk.state import load_state
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
+    from stockpile.periods import PERIODS
     from stockpile.redacted_plans import load_agreed
 
     if options.out is not None or options.briefing or options.json:
@@ -106,5 +107,5 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     plan = load_agreed(options.result)
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)
-    sys.stdout.write(side_text(orders, plan, state, options.side))
+    sys.stdout.write(side_text(orders, plan, state, options.side, PERIODS[instance.period]))
     return EXIT_OK

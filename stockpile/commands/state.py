@@ -21,8 +21,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="folder to write, new or empty"
     )
+    parser.add_argument("--month", metavar="N", type=int, help="current month of the plan (1)")
     parser.add_argument(
-        "--month", metavar="N", type=int, default=1, help="current month of the plan (1)"
+        "--week",
+        metavar="N",
+        type=int,
+        help="current week of the plan, where the instance is in weeks",
     )
     parser.add_argument("--date", metavar="TEXT", default="", help="when that is, for reports")
     parser.add_argument("--title", metavar="TEXT", default="", help="what is going on, in a line")
@@ -47,7 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="HAZARD[=SEVERITY]",
         action="append",
         default=[],
-        help="an event of a hazard that begins this month, as severe as such events are on "
+        help="an event of a hazard that begins now, as severe as such events are on "
         "average or as given; may be repeated",
     )
 
@@ -69,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             plan,
             options.event,
             month=options.month,
+            week=options.week,
             date=options.date,
             title=options.title,
             existing=options.existing,

@@ -12,7 +12,6 @@ from stockpile.cooperation.game import CostGame
 from stockpile.cooperation.payments import side_payments
 from stockpile.cooperation.proportional import proportional
 from stockpile.cooperation.shapley import shapley
-from stockpile.problem import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +79,7 @@ def game_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> CostGame
 
 def consumption_value(problem: Problem) -> dict[str, float]:
     """Return the value of each participant's normal consumption [USD/year]."""
-    value = MONTHS_PER_YEAR * problem.demand.sum(axis=2) @ problem.price
+    value = problem.period.per_year * problem.demand.sum(axis=2) @ problem.price
     return dict(zip(problem.participants, value.tolist(), strict=True))
 
 

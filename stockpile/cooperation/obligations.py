@@ -50,7 +50,8 @@ def article7_rows(
     """Return who owes and who receives of every material that a case hits.
 
     Consumption is normal demand. Available supplies are what of it is not lost, on average over
-    the months in which anybody loses any of the material. The commitment is what is held.
+    the months, or weeks, in which anybody loses any of the material. The commitment is what is
+    held. Rates are per month, and so is the time: weeks count to the nearest month, at least one.
 
     Parameters
     ----------
@@ -63,18 +64,18 @@ def article7_rows(
     """
     rows = []
     for m, material in enumerate(problem.materials):
-        months = np.flatnonzero(loss[:, m].any(axis=0))
-        if months.size == 0:
+        hit = np.flatnonzero(loss[:, m].any(axis=0))
+        if hit.size == 0:
             continue
-        consumption = problem.demand[:, m].sum(axis=1)
-        available = consumption * (1.0 - loss[:, m, months].mean(axis=1))
+        consumption = problem.demand[:, m].sum(axis=1) * problem.period.per_month
+        available = consumption * (1.0 - loss[:, m, hit].mean(axis=1))
         state, restraint, figures = _shared(consumption, available, holding[:, m])
         rows += [
             {
                 "case": case,
                 "material": material,
                 "participant": name,
-                "months": int(months.size),
+                "months": max(round(problem.period.months(hit.size)), 1),
                 "consumption_t_per_month": float(consumption[c]),
                 "available_t_per_month": float(available[c]),
                 "commitment_t": float(holding[c, m]),

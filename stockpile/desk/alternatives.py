@@ -81,7 +81,7 @@ def wider_menu(problem: Problem) -> RuleMenu:
     menu = problem.menu
     own = (Rule(f"{rule.name} {OWN_ONLY}", (rule.rows[OWN], never)) for rule in menu.rules)
     more = (Rule(HOLD, (never, never)), Rule(RELEASE, (always, always)), *own)
-    return rule_menu([*menu.rules, *more], K)
+    return rule_menu([*menu.rules, *more], K, problem.period)
 
 
 def rule_alternatives(problem: Problem, rules: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -4,7 +4,7 @@ Equations (4) and (5), with the two ends of every amount in place of the amount.
 amounts between the ends bounds each step, so every release that is possible lies between the ends
 that come out, whatever the stocks are. They may lie further apart than they need to: what two
 amounts have to do with each other is forgotten from step to step. They lie closer where what is not
-known is cut into pieces.
+known is cut into pieces. A month is a period of the problem: a month, or a week.
 """
 
 from __future__ import annotations

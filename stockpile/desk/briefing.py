@@ -12,6 +12,7 @@ from stockpile.errors import UsageError
 from stockpile.folders import write_file
 from stockpile.languages import language
 from stockpile.number_text import number_text
+from stockpile.periods import MONTH
 from stockpile.reports.amounts import money
 from stockpile.reports.document import Column, Document, Paragraph, Section, Table
 from stockpile.reports.names import Names, readable
@@ -36,7 +37,7 @@ WHAT_IFS = 3
 SOON = 12
 """Months within which a stock that runs out is pressing."""
 NEXT = (2, 3)
-"""Months whose releases are foretold, counted from 1 as the current one."""
+"""Months, or weeks, whose releases are foretold, counted from 1 as the current one."""
 LIKELY = 0.5
 """They are where they are as likely as this."""
 MILLION = 1e6
@@ -102,7 +103,11 @@ def briefing(found: Response, instance: Instance, *, lang: str = "en") -> Docume
         {row.material: row.name for row in instance.materials},
         {row.source: row.name for row in instance.sources},
     )
-    when = say("month {month} of the plan", month=found.month)
+    when = (
+        say("month {month} of the plan", month=found.month)
+        if _monthly(found)
+        else say("week {week} of the plan", week=found.month)
+    )
     if found.date:
         when = f"{found.date}, {when}"
     return Document(
@@ -121,6 +126,18 @@ def briefing(found: Response, instance: Instance, *, lang: str = "en") -> Docume
             _certainty(found, say),
         ),
         language=lang,
+    )
+
+
+def _monthly(found: Response) -> bool:
+    """Say whether the instance is in months; else it is in weeks."""
+    return found.period == MONTH.name
+
+
+def _step(found: Response, number: int, say: Language) -> str:
+    """Name a month or a week of the plan."""
+    return (
+        say("month {month}", month=number) if _monthly(found) else say("week {week}", week=number)
     )
 
 
@@ -151,31 +168,32 @@ def _situation(found: Response, names: Names, say: Language) -> list[str]:
             six=_share(row["chance_6_more_months"]),
             twelve=_share(row["chance_12_more_months"]),
         )
-        sentences.append(f"{_event(row, whom, names, say)} {lasts}")
+        since = _step(found, row[f"start_{found.period}"], say)
+        sentences.append(f"{_event(row, whom, since, names, say)} {lasts}")
     return sentences
 
 
-def _event(row: dict[str, Any], whom: str, names: Names, say: Language) -> str:
+def _event(row: dict[str, Any], whom: str, since: str, names: Names, say: Language) -> str:
     """Say what an event does, to whom, since when."""
     if row["effect"] == "demand_surge":
         return say(
-            "Demand is {severity} higher since month {start}: {whom}.",
+            "Demand is {severity} higher since {start}: {whom}.",
             severity=_share(row["severity"]),
-            start=row["start_month"],
+            start=since,
             whom=whom,
         )
     if row["effect"] == "sharing_blocked":
         return say(
-            "Nothing may be shipped to partners since month {start}: {whom}.",
-            start=row["start_month"],
+            "Nothing may be shipped to partners since {start}: {whom}.",
+            start=since,
             whom=whom,
         )
     what = names.source(row["source"]) if row["source"] else readable(row["event"])
     return say(
-        "{what}: {severity} of the supply is lost since month {start}; hit: {whom}.",
+        "{what}: {severity} of the supply is lost since {start}; hit: {whom}.",
         what=what,
         severity=_share(row["severity"]),
-        start=row["start_month"],
+        start=since,
         whom=whom,
     )
 
@@ -185,29 +203,63 @@ def _first_orders(found: Response, names: Names, say: Language) -> str:
         owners = ", ".join(names.participant(key) for key in dict.fromkeys(found.orders["owner"]))
         materials = len(set(found.orders["material"]))
         missing = int((found.needed["unserved_t"] > 1e-9).sum())
-        text = say(
-            "Orders of this month: {owners}. Materials: {materials}.",
-            owners=owners,
-            materials=materials,
+        text = (
+            say(
+                "Orders of this month: {owners}. Materials: {materials}.",
+                owners=owners,
+                materials=materials,
+            )
+            if _monthly(found)
+            else say(
+                "Orders of this week: {owners}. Materials: {materials}.",
+                owners=owners,
+                materials=materials,
+            )
         )
         if missing:
-            text += say(" {count} needs are not served in full.", count=missing)
-        else:
-            text += say(" All needs of this month are served.")
-        return text
+            return text + say(" {count} needs are not served in full.", count=missing)
+        if _monthly(found):
+            return text + say(" All needs of this month are served.")
+        return text + say(" All needs of this week are served.")
     if len(found.needed):
-        return say(
-            "Nothing is released this month, though {count} needs are not served: stocks are "
-            "empty, or rules keep them.",
-            count=len(found.needed),
+        count = len(found.needed)
+        return (
+            say(
+                "Nothing is released this month, though {count} needs are not served: stocks are "
+                "empty, or rules keep them.",
+                count=count,
+            )
+            if _monthly(found)
+            else say(
+                "Nothing is released this week, though {count} needs are not served: stocks are "
+                "empty, or rules keep them.",
+                count=count,
+            )
         )
     coming = found.ahead[found.ahead["chance"] >= LIKELY]
     if not len(coming):
-        return say("Nothing has to be released this month.")
-    return say(
-        "Nothing has to be released this month: firms' own stocks cover what is missing. Releases "
-        "are to be expected from month {month} on.",
-        month=found.month + int(coming["month"].min()) - 1,
+        return _nothing(found, say)
+    first = _step(found, found.month + int(coming[found.period].min()) - 1, say)
+    return (
+        say(
+            "Nothing has to be released this month: firms' own stocks cover what is missing. "
+            "Releases are to be expected from {first} on.",
+            first=first,
+        )
+        if _monthly(found)
+        else say(
+            "Nothing has to be released this week: firms' own stocks cover what is missing. "
+            "Releases are to be expected from {first} on.",
+            first=first,
+        )
+    )
+
+
+def _nothing(found: Response, say: Language) -> str:
+    return (
+        say("Nothing has to be released this month.")
+        if _monthly(found)
+        else say("Nothing has to be released this week.")
     )
 
 
@@ -258,9 +310,9 @@ def _picture(found: Response, names: Names, say: Language) -> Figure | None:
             f"{number_text(row['stock_t'])} t"
         )
         begin = 1.0
-        for name, column in zip(series, ("month_10", "month_50", "month_90"), strict=True):
-            month = row[column]
-            end = last + 1.0 if math.isnan(month) else min(month, last) + 1.0
+        for name, part in zip(series, (10, 50, 90), strict=True):
+            runs_out = row[f"{found.period}_{part}"]
+            end = last + 1.0 if math.isnan(runs_out) else min(runs_out, last) + 1.0
             if end > begin:
                 rows.append({"label": label, "series": name, "first": begin, "after": end})
                 begin = end
@@ -268,7 +320,9 @@ def _picture(found: Response, names: Names, say: Language) -> Figure | None:
     forms = timeline(
         rows,
         (),
-        axis=say("months from now, 1 is this month"),
+        axis=say("months from now, 1 is this month")
+        if _monthly(found)
+        else say("weeks from now, 1 is this week"),
         order=order,
         series=series,
         last=last,
@@ -279,11 +333,20 @@ def _picture(found: Response, names: Names, say: Language) -> Figure | None:
         (
             Column(say("What"), "what"),
             Column(say("State"), "state"),
-            Column(say("From month"), "first_month", kind="whole"),
-            Column(say("To month"), "last_month", kind="whole"),
+            *(
+                (
+                    Column(say("From month"), "first_month", kind="whole"),
+                    Column(say("To month"), "last_month", kind="whole"),
+                )
+                if _monthly(found)
+                else (
+                    Column(say("From week"), "first_week", kind="whole"),
+                    Column(say("To week"), "last_week", kind="whole"),
+                )
+            ),
         ),
         tuple((row["label"], row["series"], row["first"], row["after"] - 1.0) for row in rows),
-        say("Bars over months for the stocks that run out first: how long they last, how surely."),
+        say("Bars over time for the stocks that run out first: how long they last, how surely."),
     )
 
 
@@ -291,12 +354,12 @@ def _picture(found: Response, names: Names, say: Language) -> Figure | None:
 
 
 def _orders(found: Response, names: Names, say: Language) -> Section:
-    """Return what is to be released of each stock, this month and the next ones."""
+    """Return what is to be released of each stock, now and next."""
     releases = _releases(found)
     if not releases:
-        nothing = Paragraph(say("Nothing has to be released this month."))
+        nothing = Paragraph(_nothing(found, say))
         return Section("orders", say("Orders"), (nothing,))
-    months = [month for month in NEXT if month <= found.months]
+    coming = [step for step in NEXT if step <= found.months]
     rows = tuple(
         (
             names.participant(row["owner"]),
@@ -304,7 +367,7 @@ def _orders(found: Response, names: Names, say: Language) -> Section:
             row["stock_t"],
             row["own_t"],
             row["partner_t"],
-            *(row[month] for month in months),
+            *(row[step] for step in coming),
             row["rule"],
         )
         for row in releases
@@ -315,7 +378,9 @@ def _orders(found: Response, names: Names, say: Language) -> Section:
         note += say(" {count} more stocks are drawn on.", count=more)
     table = Table(
         "orders",
-        say("Orders of this month, and releases to be expected"),
+        say("Orders of this month, and releases to be expected")
+        if _monthly(found)
+        else say("Orders of this week, and releases to be expected"),
         (
             Column(say("Owner"), "owner"),
             Column(say("Material"), "material"),
@@ -324,12 +389,14 @@ def _orders(found: Response, names: Names, say: Language) -> Section:
             Column(say("Release to partners"), "partner_t", "t", "number"),
             *(
                 Column(
-                    say("Month {month}", month=found.month + month - 1),
-                    f"month_{month}_t",
+                    say("Month {month}", month=found.month + step - 1)
+                    if _monthly(found)
+                    else say("Week {week}", week=found.month + step - 1),
+                    f"{found.period}_{step}_t",
                     "t",
                     "number",
                 )
-                for month in months
+                for step in coming
             ),
             Column(say("Rule"), "rule"),
         ),
@@ -340,7 +407,7 @@ def _orders(found: Response, names: Names, say: Language) -> Section:
 
 
 def _releases(found: Response) -> list[dict[str | int, Any]]:
-    """Return releases by stock: ordered this month, likely in the next ones; the heaviest first."""
+    """Return releases by stock: ordered now, likely next; the heaviest first."""
     by_stock: dict[tuple[str, str], dict[str | int, Any]] = {}
     stock = {(row["participant"], row["material"]): row for row in _records(found.runouts)}
 
@@ -357,12 +424,13 @@ def _releases(found: Response) -> list[dict[str | int, Any]]:
         row["own_t" if own else "partner_t"] += order["taken_t"]
         row["rule"] = order["rule"]
     for coming in _records(found.ahead):
-        if coming["month"] in NEXT and coming["chance"] >= LIKELY:
-            of(coming["owner"], coming["material"])[coming["month"]] = coming["taken_t"]
+        step = coming[found.period]
+        if step in NEXT and coming["chance"] >= LIKELY:
+            of(coming["owner"], coming["material"])[step] = coming["taken_t"]
 
     def part(row: dict[str | int, Any]) -> float:
         taken = row["own_t"] + row["partner_t"]
-        taken += sum(row[month] for month in NEXT if not math.isnan(row[month]))
+        taken += sum(row[step] for step in NEXT if not math.isnan(row[step]))
         return float(taken / max(row["stock_t"], 1e-300))
 
     return sorted(by_stock.values(), key=part, reverse=True)
@@ -377,7 +445,7 @@ def _what_ifs(found: Response, names: Names, say: Language) -> Section:
         return Section("what-ifs", say("What if"), (Paragraph(say("Nothing is needed.")),))
     rows = tuple(
         (
-            _in_words(name, names, say),
+            _in_words(found, name, names, say),
             table[name]["cost_usd"] / MILLION,
             table[name]["change_usd"] / MILLION,
             _interval(table[name], say),
@@ -436,11 +504,13 @@ def _chosen(table: dict[str, dict[str, Any]]) -> list[str]:
     return [*worst, second, THRIFT][:WHAT_IFS]
 
 
-def _in_words(name: str, names: Names, say: Language) -> str:
+def _in_words(found: Response, name: str, names: Names, say: Language) -> str:
     words = {
         FOLLOW: say("The agreed rules are followed"),
         OWN_ONLY: say("Everybody serves own needs only"),
-        WAIT: say("Releases wait for a month"),
+        WAIT: say("Releases wait for a month")
+        if _monthly(found)
+        else say("Releases wait for a week"),
         THRIFT: say("Firms do without 10 % more of the last class"),
     }
     if name in words:
@@ -468,10 +538,12 @@ def _certainty(found: Response, say: Language) -> Section:
                 say(
                     "The orders follow from the agreed rules, today's stocks and what is known "
                     "today; they are the same however things go on. All else is told from {count} "
-                    "continuations of {months} months, drawn from the instance's hazards given "
-                    "what has been observed (seed {seed}).",
+                    "continuations of {time}, drawn from the instance's hazards given what has "
+                    "been observed (seed {seed}).",
                     count=f"{found.continuations:,}",
-                    months=found.months,
+                    time=say("{months} months", months=found.months)
+                    if _monthly(found)
+                    else say("{weeks} weeks", weeks=found.months),
                     seed=found.seed,
                 )
             ),

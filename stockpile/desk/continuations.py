@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile.desk.events import observed
+from stockpile.desk.moments import begun, current
 from stockpile.draws import one_in_each, raw_words
 from stockpile.lead_times import drawn_leads
+from stockpile.periods import PERIODS
 from stockpile.projects import FAST
 from stockpile.scenarios import Begun, continued_scenarios
 
@@ -34,7 +36,8 @@ MOST_POOLS = 20
 def observed_events(instance: Instance, state: State) -> tuple[Observed, ...]:
     """Return what is known of each event of a state, those that are over among them."""
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
-    return tuple(observed(row, hazards.get(row.hazard or "")) for row in state.ongoing)
+    period = PERIODS[instance.period]
+    return tuple(observed(row, hazards.get(row.hazard or ""), period) for row in state.ongoing)
 
 
 def continuations(
@@ -54,41 +57,45 @@ def continuations(
     states
         (N,) states of projects in the plan.
     """
-    month = state.month - 1
-    begun = [
+    number = current(state, problem.period)
+    going_on = [
         Begun(
             event=event,
             hazard=event.hazard,
-            start=event.start_month - 1,
-            duration=durations(event, state.month, problem.horizon, count, seed),
+            start=event.start - 1,
+            duration=durations(event, number, problem.horizon, count, seed),
             severity=event.severity,
         )
         for event in observed_events(instance, state)
     ]
     lead = _leads(problem, state, states, count, seed)
-    return continued_scenarios(instance, problem, count, seed, month, begun, lead)
+    return continued_scenarios(instance, problem, count, seed, number - 1, going_on, lead)
 
 
 def durations(
-    event: Observed, month: int, horizon: int, count: int, seed: int
+    event: Observed, number: int, horizon: int, count: int, seed: int
 ) -> NDArray[np.int64]:
-    """Return how long an event lasts from its start, (count,) [months]; drawn if it goes on."""
-    if event.last_month is None:
-        return remaining_durations(event, month, horizon, count, seed)
-    return np.full(count, event.last_month - event.start_month + 1, dtype=np.int64)
+    """Return how long an event lasts from its start, (count,) [periods]; drawn if it goes on."""
+    if event.last is None:
+        return remaining_durations(event, number, horizon, count, seed)
+    return np.full(count, event.last - event.start + 1, dtype=np.int64)
 
 
 def remaining_durations(
-    event: Observed, month: int, horizon: int, count: int, seed: int
+    event: Observed, number: int, horizon: int, count: int, seed: int
 ) -> NDArray[np.int64]:
-    """Draw durations from an event's start, given that it is active in a month, (count,) [months].
+    """Draw durations from an event's start, given that it is active in a period [periods].
 
-    With F the distribution of durations and k the months up to this one, U is spread evenly over
+    With F the distribution of durations and k the periods up to this one, U is spread evenly over
     (F(k - 1), 1), and the duration is the inverse of F at U.
+
+    Returns
+    -------
+    (count,)
     """
-    lasted = month - event.start_month + 1
+    lasted = number - event.start + 1
     if event.duration_sigma == 0.0:
-        fixed = max(int(np.rint(event.duration_median_months)), lasted)
+        fixed = max(int(np.rint(event.duration_median)), lasted)
         return np.full(count, min(fixed, horizon), dtype=np.int64)
     from scipy.special import ndtri
 
@@ -97,26 +104,26 @@ def remaining_durations(
     above = event.chance_to_last(lasted) * (1.0 - u)
     with np.errstate(over="ignore", divide="ignore"):
         z = -ndtri(above)
-        months = np.rint(event.duration_median_months * np.exp(event.duration_sigma * z))
-    return np.clip(months, lasted, max(horizon, lasted)).astype(np.int64)
+        periods = np.rint(event.duration_median * np.exp(event.duration_sigma * z))
+    return np.clip(periods, lasted, max(horizon, lasted)).astype(np.int64)
 
 
 def _leads(
     problem: Problem, state: State, states: NDArray[np.int64], count: int, seed: int
 ) -> NDArray[np.float64]:
-    """Return lead times that agree with what has started and what has not, (count, N) [months]."""
-    projects = problem.projects
+    """Return lead times that agree with what has started and what has not, (count, N) [periods]."""
+    projects, number = problem.projects, current(state, problem.period)
     pool = drawn_leads(projects, MOST_POOLS * count, seed)
-    first = projects.first_month(pool, states)
-    started = {row.project: row.start_month - 1 for row in state.started}
+    first = projects.first_period(pool, states)
+    started = {row.project: begun(row, problem.period) - 1 for row in state.started}
     leads = pool[:count].copy()
     for n, name in enumerate(projects.names):
-        saved = float(projects.fast_months[n]) if states[n] == FAST else 0.0
+        saved = float(projects.fast[n]) if states[n] == FAST else 0.0
         if name in started:
             leads[:, n] = started[name] + saved
             continue
-        later = np.flatnonzero(first[:, n] >= state.month)  # This month is state.month - 1 here.
-        leads[:, n] = state.month + saved  # At the earliest, where no draw is as late as that.
+        later = np.flatnonzero(first[:, n] >= number)  # This period is number - 1 here.
+        leads[:, n] = number + saved  # At the earliest, where no draw is as late as that.
         chosen = later[:count]
         leads[: chosen.size, n] = pool[chosen, n]
     return leads

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.desk.alternatives import BEST, FOLLOW, HOLD, OWN_ONLY, RELEASE, THRIFT, WAIT
+from stockpile.desk.moments import current
 from stockpile.desk.runouts import soonest
 from stockpile.display import money, render_table
 from stockpile.number_text import number_text
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from stockpile.desk.response import Response
     from stockpile.desk.state import State
+    from stockpile.periods import Period
     from stockpile.redacted_plans import RedactedPlan
 
 MOST_ROWS = 12
@@ -29,19 +31,19 @@ ALTERNATIVE_WORDS = {
     RELEASE: "release to all at once",
     OWN_ONLY: "own needs only",
     BEST: "follow the rules advised below",
-    WAIT: "wait for a month",
     THRIFT: "ask firms for 10 points more thrift",
 }
 
 
 def response_text(found: Response) -> str:
     """Print orders, run-out dates, what is to be expected, and alternatives."""
-    when = f"month {found.month}" + (f", {found.date}" if found.date else "")
+    when = f"{found.period} {found.month}" + (f", {found.date}" if found.date else "")
     head = (
         f"Crisis desk for {found.instance_name} ({found.instance_hash[:12]}), cooperation "
         f"{found.cooperation}, {when}\n"
         f"  {found.title or 'no title'}\n"
-        f"  {found.continuations:,} continuations of {found.months} months, seed {found.seed}\n\n"
+        f"  {found.continuations:,} continuations of {found.months} {found.period}s, "
+        f"seed {found.seed}\n\n"
     )
     parts = [_events(found), _orders(found), _unserved(found), _ahead(found), _runouts(found)]
     parts += [_outlook(found), _alternatives(found), _advice(found)]
@@ -56,13 +58,13 @@ def _events(found: Response) -> str:
             row["event"],
             row["source"] or "-",
             row["targets"].replace(";", ", ").replace("*", "all"),
-            f"{row['start_month']}",
+            f"{row[f'start_{found.period}']}",
             f"{100.0 * row['severity']:.3g} %",
             *(f"{100.0 * row[f'chance_{more}_more_months']:.0f} %" for more in (3, 6, 12)),
         ]
         for row in found.events.to_dict(orient="records")
     ]
-    header = ["event", "source", "hits", "since\nmonth", "severity"]
+    header = ["event", "source", "hits", f"since\n{found.period}", "severity"]
     header += ["3 more\nmonths", "6 more", "12 more"]
     return render_table("What is going on, and how likely it lasts", header, rows, left={0, 1, 2})
 
@@ -71,11 +73,12 @@ def _orders(found: Response) -> str:
     if not len(found.orders):
         if len(found.needed):
             return (
-                "Nothing is to be released this month, though not all is served: stocks are empty, "
-                "or rules keep them.\n"
+                f"Nothing is to be released this {found.period}, though not all is served: stocks "
+                "are empty, or rules keep them.\n"
             )
         return (
-            "Nothing is to be released this month: nothing is missing beyond firms' own stocks.\n"
+            f"Nothing is to be released this {found.period}: nothing is missing beyond firms' own "
+            "stocks.\n"
         )
     rows = [
         [
@@ -90,13 +93,25 @@ def _orders(found: Response) -> str:
         for row in found.orders.to_dict(orient="records")
     ]
     header = ["owner", "releases\nto", "material", "class", "t", "left, t", "line of the rule"]
-    return render_table("Orders of this month", header, rows, left={0, 1, 2, 3, 6}, wrapped={3, 6})
+    return render_table(
+        f"Orders of this {found.period}", header, rows, left={0, 1, 2, 3, 6}, wrapped={3, 6}
+    )
 
 
 def side_text(
-    orders: pd.DataFrame, plan: Plan | RedactedPlan, state: State, participant: str
+    orders: pd.DataFrame,
+    plan: Plan | RedactedPlan,
+    state: State,
+    participant: str,
+    period: Period,
 ) -> str:
-    """Print the order sheet of one nation, and say what is shared and what is not."""
+    """Print the order sheet of one nation, and say what is shared and what is not.
+
+    Parameters
+    ----------
+    period
+        Of the instance.
+    """
     left = sorted({row.participant for row in state.stocks if row.band is not None})
     bands = [f"what is left of the stocks of {', '.join(left)}"] if left else []
     if not isinstance(plan, Plan):
@@ -109,14 +124,14 @@ def side_text(
             "lie between\n  the least and the most; they may lie closer together than these.\n"
         )
     head = (
-        f"Order sheet of {participant}, month {state.month}\n{known}"
+        f"Order sheet of {participant}, {period.name} {current(state, period)}\n{known}"
         "  Shared by all: the rules, which projects are funded, and what is going on.\n"
         "  To be shown to partners: what is released to them. Not to be shown: this sheet, for "
         "what is released to\n  own needs tells of stocks. stockpile redact and stockpile state "
         "--redact write what may be.\n\n"
     )
     if not len(orders):
-        return head + "Nothing is to be released this month.\n"
+        return head + f"Nothing is to be released this {period.name}.\n"
     rows = [
         [
             row["beneficiary"],
@@ -130,7 +145,7 @@ def side_text(
     ]
     header = ["releases\nto", "material", "class", "at least\nt", "at most\nt", "line of the rule"]
     return head + render_table(
-        "Orders of this month", header, rows, left={0, 1, 2, 5}, wrapped={2, 5}
+        f"Orders of this {period.name}", header, rows, left={0, 1, 2, 5}, wrapped={2, 5}
     )
 
 
@@ -149,23 +164,23 @@ def _unserved(found: Response) -> str:
         for row in short.to_dict(orient="records")
     ]
     header = ["participant", "material", "class", "needed, t", "unserved, t"]
-    return render_table("What nobody serves this month", header, rows, left={0, 1, 2})
+    return render_table(f"What nobody serves this {found.period}", header, rows, left={0, 1, 2})
 
 
 def _ahead(found: Response) -> str:
-    """Print what is to be released in the next months, those materials first that come first."""
-    months = [month for month in (2, 3, 4, 5, 6) if month <= found.months]
-    table = found.ahead[found.ahead["month"].isin(months) & (found.ahead["chance"] >= LIKELY)]
+    """Print what is to be released in the next periods, those materials first that come first."""
+    coming = [step for step in (2, 3, 4, 5, 6) if step <= found.months]
+    table = found.ahead[found.ahead[found.period].isin(coming) & (found.ahead["chance"] >= LIKELY)]
     if not len(table):
         return ""
     taken = table.pivot_table(
-        index=["owner", "material"], columns="month", values="taken_t", sort=False
+        index=["owner", "material"], columns=found.period, values="taken_t", sort=False
     )
     rows = [
-        [*taken.index[place], *(number_text(values.get(month, math.nan)) for month in months)]
+        [*taken.index[place], *(number_text(values.get(step, math.nan)) for step in coming)]
         for place, values in enumerate(taken.to_dict(orient="records"))
     ]
-    header = ["owner", "material", *(f"month {month}" for month in months)]
+    header = ["owner", "material", *(f"{found.period} {step}" for step in coming)]
     return render_table(
         "Releases to be expected, t: means of those at least as likely as not",
         header,
@@ -186,19 +201,19 @@ def _runouts(found: Response) -> str:
             number_text(row["stock_t"]),
             *(f"{100.0 * row[f'chance_in_{within}_months']:.0f} %" for within in (3, 6, 12)),
             f"{100.0 * row['chance']:.0f} %",
-            _month(row["month_10"]),
-            _month(row["month_50"]),
+            _step(row[f"{found.period}_10"]),
+            _step(row[f"{found.period}_50"]),
         ]
         for row in table.head(MOST_ROWS).to_dict(orient="records")
     ]
     header = ["participant", "material", "stock, t", "within 3\nmonths", "6", "12"]
-    header += ["ever", "1 in 10\nby month", "1 in 2\nby month"]
+    header += ["ever", f"1 in 10\nby {found.period}", f"1 in 2\nby {found.period}"]
     return render_table(
         f"When stocks run out under the rules{_of(len(table))}", header, rows, left={0, 1}
     )
 
 
-def _month(value: float) -> str:
+def _step(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.0f}"
 
 
@@ -231,8 +246,10 @@ def _outlook(found: Response) -> str:
     )
 
 
-def alternative_in_words(name: str) -> str:
+def alternative_in_words(name: str, period: str) -> str:
     """Say in a few words what an alternative is."""
+    if name == WAIT:
+        return f"wait for a {period}"
     if name in ALTERNATIVE_WORDS:
         return ALTERNATIVE_WORDS[name]
     return f"{name.removesuffix('_defaults')} does not help its partners"
@@ -243,7 +260,7 @@ def _alternatives(found: Response) -> str:
         return ""
     rows = [
         [
-            alternative_in_words(row["alternative"]),
+            alternative_in_words(row["alternative"], found.period),
             number_text(row["cost_usd"] / MILLION),
             *(_signed(row[f"change{part}_usd"]) for part in ("", "_low", "_high")),
             "-"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stockpile.cells import ALL
+from stockpile.desk.moments import begun, ended
 
 if TYPE_CHECKING:
     from stockpile.desk.state import Ongoing
+    from stockpile.periods import Period
     from stockpile.tables import Hazard
 
 
@@ -23,14 +25,14 @@ class Observed:
         Key, and the hazard that it is one of, or None.
     effect, source, materials, targets, demand_class, answers
         As in `stockpile.tables.Hazard`.
-    start_month
-        First month in which it was active, counted from 1.
+    start
+        First period in which it was active, counted from 1.
     severity
         As observed.
-    duration_median_months, duration_sigma
-        How long such events last from their start: lognormal, or fixed where sigma is 0.
-    last_month
-        Last month in which it was active, where it is over; else None.
+    duration_median, duration_sigma
+        How long such events last from their start [periods]: lognormal, or fixed where sigma is 0.
+    last
+        Last period in which it was active, where it is over; else None.
     """
 
     event: str
@@ -41,29 +43,29 @@ class Observed:
     targets: tuple[str, ...]
     demand_class: tuple[str, ...]
     answers: str | None
-    start_month: int
+    start: int
     severity: float
-    duration_median_months: float
+    duration_median: float
     duration_sigma: float
-    last_month: int | None = None
+    last: int | None = None
 
-    def chance_to_last(self, months: int) -> float:
-        """Return the probability that an event of the kind is active for at least so many months.
+    def chance_to_last(self, periods: int) -> float:
+        """Return the probability that an event of the kind is active for at least so many periods.
 
-        Durations are rounded to whole months of at least 1, as those of drawn events are.
+        Durations are rounded to whole periods of at least 1, as those of drawn events are.
         """
-        if months <= 1:
+        if periods <= 1:
             return 1.0
         if self.duration_sigma == 0.0:
-            return 1.0 if round(self.duration_median_months) >= months else 0.0
-        z = math.log((months - 0.5) / self.duration_median_months) / self.duration_sigma
+            return 1.0 if round(self.duration_median) >= periods else 0.0
+        z = math.log((periods - 0.5) / self.duration_median) / self.duration_sigma
         return 0.5 * math.erfc(z / math.sqrt(2.0))
 
 
-def observed(row: Ongoing, hazard: Hazard | None) -> Observed:
+def observed(row: Ongoing, hazard: Hazard | None, period: Period) -> Observed:
     """Return what is known of an event; ``hazard`` is the one that it names."""
 
-    def either(name: str, otherwise: object) -> object:
+    def either(name: str, otherwise: object) -> Any:
         given = getattr(row, name)
         if given is not None:
             return given
@@ -75,15 +77,15 @@ def observed(row: Ongoing, hazard: Hazard | None) -> Observed:
         "materials": either("materials", (ALL,)),
         "targets": either("targets", (ALL,)),
         "demand_class": either("demand_class", (ALL,)),
-        "duration_median_months": either("duration_median_months", math.nan),
+        "duration_median": period.length(either("duration_median_months", math.nan)),
         "duration_sigma": either("duration_sigma", 0.0),
     }
     return Observed(
         event=row.event,
         hazard=row.hazard,
         answers=None if hazard is None else hazard.answers,
-        start_month=row.start_month,
+        start=begun(row, period),
         severity=row.severity,
-        last_month=row.last_month,
-        **values,  # type: ignore[arg-type]
+        last=ended(row, period),
+        **values,
     )

@@ -1,7 +1,8 @@
 """Orders of the current month: who releases what to whom, and by which line of which rule.
 
 What is needed this month is known, so the orders are the same however things go on (Property 2):
-they are the first month of the simulation, equations (4) and (5).
+they are the first month of the simulation, equations (4) and (5). A month is a period of the
+problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ AHEAD: dict[str, type] = {
 """Columns of what is to be released in the coming months: month 1 is the current one; the mean over
 continuations, two quantiles, and the chance that anything is released."""
 MONTHS_AHEAD = 12
-"""Months of which that is told."""
+"""Months, of time, of which that is told."""
 NOTHING = 1e-9
 """Tonnes below which nothing is released."""
 
@@ -148,7 +149,7 @@ def order_of(
         "demand_class": problem.classes[k],
         "plants": ";".join(names[plant] for plant in steps.pools.plant[pools]),
         "rule": rule.name,
-        "line": describe_line(rule, problem.classes, int(steps.relation[j]), k),
+        "line": describe_line(rule, problem.classes, int(steps.relation[j]), k, problem.period),
     }
 
 
@@ -193,7 +194,8 @@ def ahead(
     """
     problem, steps = situation.problem, situation.steps(block)
     first = situation.month
-    released = months.released[:, first : first + MONTHS_AHEAD, :, 0] / steps.yield_
+    after = first + problem.period.whole(MONTHS_AHEAD)
+    released = months.released[:, first:after, :, 0] / steps.yield_
     rows = []
     for i in range(block.num_stocks):
         taken = np.zeros((count, released.shape[1]))

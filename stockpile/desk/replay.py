@@ -1,5 +1,7 @@
 """A case walked through month by month: what the desk would have known, ordered and expected.
 
+A month is a period of the instance: a month, or a week.
+
 Every month stands on its own: it is given the stocks that the month before has left, and events as
 far as they had begun by then; those that are not over still go on. So nothing that comes later can
 change an order. What is to be expected is told from continuations of that month, in which nobody
@@ -15,6 +17,7 @@ import numpy as np
 
 from stockpile.cells import ALL
 from stockpile.desk.continuations import continuations
+from stockpile.desk.moments import at, began_in, ended_in
 from stockpile.desk.orders import NEEDED, ORDERS, months_ahead, this_month
 from stockpile.desk.runouts import QUANTILES, WITHIN, runouts
 from stockpile.desk.situation import Situation, situation
@@ -22,11 +25,12 @@ from stockpile.desk.state import Ongoing, Started, State
 from stockpile.errors import UsageError, suggestion
 from stockpile.lead_times import median_leads
 from stockpile.parallel import Workers
+from stockpile.periods import PERIODS
 from stockpile.plan_decisions import require_same
 from stockpile.progress import stages
 from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
-from stockpile.scenarios import calm_scenario, stress_cases
+from stockpile.scenarios import stress_cases
 from stockpile.validation.places import expand
 
 if TYPE_CHECKING:
@@ -73,7 +77,8 @@ TABLES: dict[str, dict[str, type]] = {
     },
 }
 """Tables of a result folder. Stocks are at the beginning of a month, and what was to be expected of
-them then; their months are counted from 1 as that month."""
+them then; their months are counted from 1 as that month. Where the instance is in weeks, they count
+these: see `stockpile.periods.Period.column`."""
 FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
@@ -87,6 +92,8 @@ class Replay(ResultFolder):
         Of the plan.
     stress
         The case.
+    period
+        Of the instance, ``month`` or ``week``.
     existing
         Whether it began with the stocks of today, not with those that the plan wants.
     continuations, seed
@@ -105,6 +112,7 @@ class Replay(ResultFolder):
     instance_hash: str
     cooperation: str
     stress: str
+    period: str
     existing: bool
     continuations: int
     seed: int
@@ -153,13 +161,14 @@ def replay(
         Whether to begin with the stocks of today, and rules that are about these, not with those
         that the plan wants.
     months
-        Months to walk through; None up to three months after the last event, at most the horizon.
+        Months to walk through, period by period; None up to three months after the last event, at
+        most the horizon.
     continuations, seed
         What to draw in every month; seed None for that of the instance.
     threads
         None for all processors.
     progress
-        As in :func:`stockpile.solve`; told are months.
+        As in :func:`stockpile.solve`; told are months, or weeks.
 
     Raises
     ------
@@ -179,14 +188,16 @@ def replay(
     last = max(row.start_month + row.duration_months - 1 for row in events)
     count = min(last + 3, instance.horizon_months) if months is None else months
     first = situation(instance, plan, State(month=1))
+    period = first.problem.period
     problem = first.problem
     # What has not been bought yet is not bought back either: today's stocks are then all there is.
     stock = problem.existing.copy() if existing else first.stock
     holding = stock.copy() if existing else first.holding
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    with Workers(threads) as workers, stages(progress, count) as begin:
-        for month in range(1, count + 1):
-            begin(f"month {month}")
+    steps = period.whole(count)
+    with Workers(threads) as workers, stages(progress, steps) as begin:
+        for month in range(1, steps + 1):
+            begin(f"{period.name} {month}")
             walk = _Month(instance, plan, events, month, continuations, seed, workers)
             stock = walk.add_rows(holding, stock, rows)
     return Replay(
@@ -194,10 +205,14 @@ def replay(
         instance_hash=instance.content_hash,
         cooperation=plan.cooperation,
         stress=stress,
+        period=period.name,
         existing=existing,
         continuations=continuations,
         seed=seed,
-        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
+        **{
+            name: typed_table(columns, rows[name]).rename(columns=period.column)
+            for name, columns in TABLES.items()
+        },
     )
 
 
@@ -228,7 +243,7 @@ def likely_hazard(instance: Instance, event: StressEvent) -> Hazard | None:
 
 @dataclass
 class _Month:
-    """One month of a case."""
+    """One month of a case, its number counted from 1."""
 
     instance: Instance
     plan: Plan
@@ -237,6 +252,9 @@ class _Month:
     continuations: int
     seed: int
     workers: Workers
+
+    def __post_init__(self) -> None:
+        self.period = PERIODS[self.instance.period]
 
     def add_rows(
         self,
@@ -268,38 +286,35 @@ class _Month:
         return left
 
     def _situation(self, holding: NDArray[np.float64], stock: NDArray[np.float64]) -> Situation:
-        now = situation(self.instance, self.plan, State(month=self.month))
+        now = situation(self.instance, self.plan, State(**at(self.month, self.period)))
         return replace(now, holding=holding, stock=stock)
 
     def _seen(self, problem: Problem) -> ScenarioSet:
         """Return the case as far as it is known, cut off after this month."""
-        known = tuple(
-            replace(row, duration_months=min(row.duration_months, self.month - row.start_month + 1))
-            for row in self.events
-            if row.start_month <= self.month
-        )
-        if known:
-            return stress_cases(replace(self.instance, stress=known), problem)
-        return calm_scenario(problem)
+        case = replace(self.instance, stress=tuple(self.events))
+        return stress_cases(case, replace(problem, horizon=self.month))
+
+    def _start(self, event: StressEvent) -> int:
+        return self.period.begin(event.start_month) + 1
+
+    def _last(self, event: StressEvent) -> int:
+        return self.period.begin(event.start_month + event.duration_months)
 
     def _going_on(self) -> list[StressEvent]:
-        return [
-            row
-            for row in self.events
-            if row.start_month <= self.month < row.start_month + row.duration_months
-        ]
+        return [row for row in self.events if self._start(row) <= self.month <= self._last(row)]
 
     def _drawn(self, now: Situation) -> ScenarioSet:
         """Draw how things may go on from what is going on."""
-        first = now.problem.projects.first_month(median_leads(now.problem.projects, 1), now.states)[
-            0
-        ]
+        projects = now.problem.projects
+        first = projects.first_period(median_leads(projects, 1), now.states)[0]
         started = tuple(
-            Started(project=name, start_month=int(first[n]) + 1)
-            for n, name in enumerate(now.problem.projects.names)
+            Started(project=name, **began_in(int(first[n]) + 1, self.period))
+            for n, name in enumerate(projects.names)
             if now.states[n] and first[n] < self.month
         )
-        state = State(month=self.month, ongoing=tuple(self._observed()), started=started)
+        state = State(
+            **at(self.month, self.period), ongoing=tuple(self._observed()), started=started
+        )
         return continuations(
             self.instance, now.problem, state, now.states, self.continuations, self.seed
         )
@@ -328,10 +343,10 @@ class _Month:
     def _observed(self) -> list[Ongoing]:
         """Return what has begun as events of the likely hazards, or as long as they have been."""
         rows = []
-        begun = [row for row in self.events if row.start_month <= self.month]
+        begun = [row for row in self.events if self._start(row) <= self.month]
         for place, event in enumerate(begun):
             hazard = likely_hazard(self.instance, event)
-            last = event.start_month + event.duration_months - 1
+            start, last = self._start(event), self._last(event)
             over = last < self.month
             rows.append(
                 Ongoing(
@@ -342,8 +357,8 @@ class _Month:
                     materials=event.materials,
                     targets=event.targets,
                     demand_class=event.demand_class,
-                    start_month=event.start_month,
-                    last_month=last if over else None,
+                    **began_in(start, self.period),
+                    **(ended_in(last, self.period) if over else {}),
                     severity=event.severity,
                     # Without any hazard like it: half a year, more or less.
                     duration_median_months=6.0 if hazard is None and not over else None,
@@ -366,7 +381,8 @@ class _Month:
             "outcome": " ".join(
                 f"{row.outcome.rstrip('.')}."
                 for row in self.instance.outcomes
-                if row.stress == self.events[0].stress and row.month == self.month
+                if row.stress == self.events[0].stress
+                and self.period.begin(row.month) == self.month - 1
             ),
         }
 

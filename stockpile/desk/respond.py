@@ -1,4 +1,4 @@
-"""What to do this month: orders, run-out dates, coverage still expected, and alternatives."""
+"""What to do this month or week: orders, run-out dates, coverage still expected, alternatives."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from stockpile.desk.alternatives import (
 )
 from stockpile.desk.continuations import continuations as drawn
 from stockpile.desk.continuations import observed_events
+from stockpile.desk.moments import current
 from stockpile.desk.orders import ahead, months_ahead, this_month
 from stockpile.desk.outlook import outlook_rows
 from stockpile.desk.response import TABLES, Response
@@ -33,6 +34,7 @@ from stockpile.desk.situation import situation
 from stockpile.desk.state import check_state
 from stockpile.errors import UsageError
 from stockpile.parallel import Workers
+from stockpile.periods import PERIODS
 from stockpile.plan_decisions import require_same
 from stockpile.progress import stages
 from stockpile.result_tables import typed_table
@@ -68,7 +70,7 @@ def respond(
     threads: int | None = None,
     progress: bool | Callable[[Stage], None] | None = None,
 ) -> Response:
-    """Say what a plan orders this month, what is to be expected, and what else could be done.
+    """Say what a plan orders now, what is to be expected, and what else could be done.
 
     Rules are chosen anew on one set of continuations and judged, with all other alternatives, on
     another.
@@ -84,7 +86,7 @@ def respond(
     seed
         Of the continuations; None for that of the instance.
     months
-        Months looked at, the current one included; None for the horizon of the instance.
+        Months looked at, from the current period on; None for the horizon of the instance.
     threads
         None for all processors.
     progress
@@ -128,23 +130,28 @@ def respond(
         instance_name=instance.name,
         instance_hash=instance.content_hash,
         cooperation=plan.cooperation,
-        month=state.month,
+        period=problem.period.name,
+        month=now.month + 1,
         date=state.date,
         title=state.title,
         months=problem.horizon - now.month,
         continuations=continuations,
         seed=seed,
-        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
+        **{
+            name: typed_table(columns, rows[name]).rename(columns=problem.period.column)
+            for name, columns in TABLES.items()
+        },
     )
 
 
 def _event_rows(instance: Instance, state: State) -> list[dict[str, Any]]:
     """Return what is going on, and how likely it goes on for some months more."""
     rows = []
+    period = PERIODS[instance.period]
     for event in observed_events(instance, state):
-        if event.last_month is not None:
+        if event.last is not None:
             continue
-        lasted = state.month - event.start_month + 1
+        lasted = current(state, period) - event.start + 1
         so_far = event.chance_to_last(lasted)
         rows.append(
             {
@@ -154,10 +161,11 @@ def _event_rows(instance: Instance, state: State) -> list[dict[str, Any]]:
                 "source": event.source or "",
                 "materials": ";".join(event.materials),
                 "targets": ";".join(event.targets),
-                "start_month": event.start_month,
+                "start_month": event.start,
                 "severity": event.severity,
                 **{
-                    f"chance_{more}_more_months": event.chance_to_last(lasted + more) / so_far
+                    f"chance_{more}_more_months": event.chance_to_last(lasted + period.whole(more))
+                    / so_far
                     for more in (3, 6, 12)
                 },
             }

@@ -41,35 +41,38 @@ TABLES: dict[str, dict[str, type]] = {
     "alternatives": ALTERNATIVES,
     "advice": ADVICE,
 }
-"""Tables of a result folder, their columns and what these hold."""
+"""Tables of a result folder, their columns and what these hold. Where the instance is in weeks,
+they count these: see `stockpile.periods.Period.column`."""
 FILES = (MARK, *(f"{name}.csv" for name in TABLES))
 
 
 @dataclass(frozen=True)
 class Response(ResultFolder):
-    """What to do this month, and what is to be expected.
+    """What to do this month, or this week, and what is to be expected.
 
     Attributes
     ----------
     instance_name, instance_hash, cooperation
         Of the plan.
+    period
+        Of the instance, ``month`` or ``week``: what all that follows is counted in.
     month, date, title
-        Of the state.
+        Of the state: number of the current period, counted from 1, and words.
     months
-        Months looked at, the current one included.
+        Periods looked at, the current one included.
     continuations, seed
         How many ways on were drawn, and from what.
     events
         What is going on, and with which probability it goes on for so many more months.
     orders
-        Who releases what to whom this month [t], what is left then, and the line of the owner's
+        Who releases what to whom in this period [t], what is left then, and the line of the owner's
         rule that says so.
     needed
-        What is needed this month, and by whom it is served [t].
+        What is needed in this period, and by whom it is served [t].
     ahead
-        What is to be released in the coming months [t].
+        What is to be released in the coming periods [t].
     runouts
-        When stocks run out: chances within some months, and months by which parts of all
+        When stocks run out: chances within some months, and periods by which parts of all
         continuations have run out, counted from 1 as the current one.
     outlook
         What is to be expected of each promise from now on.
@@ -82,6 +85,7 @@ class Response(ResultFolder):
     instance_name: str
     instance_hash: str
     cooperation: str
+    period: str
     month: int
     date: str
     title: str
@@ -106,10 +110,10 @@ class Response(ResultFolder):
             "format": FORMAT,
             "instance": {"name": self.instance_name, "hash": self.instance_hash},
             "cooperation": self.cooperation,
-            "month": self.month,
+            self.period: self.month,
             "date": self.date,
             "title": self.title,
-            "months": self.months,
+            f"{self.period}s": self.months,
             "continuations": self.continuations,
             "seed": self.seed,
         }

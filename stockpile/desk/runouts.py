@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stockpile.simulate import Months
 
 WITHIN = (3, 6, 12)
-"""Months within which the chance to run out is told."""
+"""Months, of time, within which the chance to run out is told."""
 QUANTILES = (0.1, 0.5, 0.9)
 RUNOUTS: dict[str, type] = {
     "participant": str,
@@ -73,7 +73,9 @@ def runouts(
                 "holding_t": float(holding[i]),
                 "least_t": float(least[i]),
                 **{
-                    f"chance_in_{within}_months": float((month <= within).mean())
+                    f"chance_in_{within}_months": float(
+                        (month <= problem.period.whole(within)).mean()
+                    )
                     for within in WITHIN
                 },
                 "chance": float(np.isfinite(month).mean()),
@@ -85,8 +87,9 @@ def runouts(
 
 def soonest(table: pd.DataFrame) -> pd.DataFrame:
     """Sort run-out dates: those that one in ten continuations brings first, then by chance."""
+    first = next(name for name in table.columns if name.endswith("_10"))  # By month, or by week.
     return table.sort_values(
-        ["month_10", "chance", "material"], ascending=[True, False, True], kind="stable"
+        [first, "chance", "material"], ascending=[True, False, True], kind="stable"
     )
 
 

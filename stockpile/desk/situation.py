@@ -2,19 +2,22 @@
 
 The timeline begins with the plan's first month, so that the age of events, what firms have drawn
 from their own stocks, and thrift, equation (3), are what they are by now. The simulation begins
-with the current month, and with the stocks of that day.
+with the current month, and with the stocks of that day. A month is a period of the problem: a
+month, or a week.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile.blocks import build_blocks
+from stockpile.desk.moments import current
 from stockpile.errors import UsageError
 from stockpile.needs import block_needs
+from stockpile.periods import PERIODS
 from stockpile.plan_decisions import plan_decisions
 from stockpile.problem import build_problem
 
@@ -85,7 +88,7 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     Parameters
     ----------
     months
-        How many months are looked at, the current one included; None for the horizon of the
+        How many months are looked at, from the current period on; None for the horizon of the
         instance.
 
     Raises
@@ -95,7 +98,8 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     UsageError
         If a stock is only known as a band.
     """
-    problem = timeline(instance, state, instance.horizon_months if months is None else months)
+    ahead = PERIODS[instance.period].whole(instance.horizon_months if months is None else months)
+    problem = timeline(instance, state, ahead)
     lots, rules, states = plan_decisions(problem, plan)
     holding = lots * problem.lot
     stock = holding.copy()
@@ -110,7 +114,7 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     return Situation(
         problem=problem,
         blocks=build_blocks(problem),
-        month=state.month - 1,
+        month=problem.horizon - ahead,
         holding=np.maximum(holding, stock),
         stock=stock,
         rules=rules,
@@ -119,12 +123,12 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     )
 
 
-def timeline(instance: Instance, state: State, months: int) -> Problem:
-    """Return the problem whose months are those up to the last one looked at.
+def timeline(instance: Instance, state: State, periods: int) -> Problem:
+    """Return the problem whose periods are those up to the last one looked at.
 
     Parameters
     ----------
-    months
-        How many months are looked at, the current one included.
+    periods
+        How many periods are looked at, the current one included.
     """
-    return build_problem(replace(instance, horizon_months=state.month - 1 + months))
+    return build_problem(instance, current(state, PERIODS[instance.period]) - 1 + periods)

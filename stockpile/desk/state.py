@@ -2,7 +2,8 @@
 
 A state is a folder beside a result, read and checked like an instance: ``state.toml`` with the
 current month, ``stocks.csv``, ``ongoing.csv`` and ``started.csv``. Months are those of the plan,
-counted from 1: its first month is when its stocks were full.
+counted from 1: its first month is when its stocks were full. Where the instance is in weeks, weeks
+may stand in place of months; a month then means its first week, and a last month its last one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from stockpile.cells import Choice, KeyOf, Name, NameList, Number, Text, Whole
+from stockpile.desk.moments import wrong_moment
 from stockpile.desk.state_mistakes import state_mistakes
 from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
+from stockpile.periods import PERIODS
 from stockpile.plan import Plan
 from stockpile.reading import FolderKind, read_folder
 from stockpile.redaction import band_names
@@ -43,6 +46,8 @@ class StateHeader:
         Version of the format.
     month
         Current month, counted from 1 as those of the plan: what is released in it is asked for.
+    week
+        In place of that the current week, counted likewise, where the instance is in weeks.
     date
         When that is, in words, for reports.
     title
@@ -50,7 +55,8 @@ class StateHeader:
     """
 
     format: Annotated[int, Whole("", at_least=FORMAT, at_most=FORMAT)] = FORMAT
-    month: Annotated[int, Whole("month", at_least=1)]
+    month: Annotated[int | None, Whole("month", at_least=1)] = None
+    week: Annotated[int | None, Whole("week", at_least=1)] = None
     date: Annotated[str, Text()] = ""
     title: Annotated[str, Text()] = ""
 
@@ -64,7 +70,7 @@ class StockLevel(SourcedRow):
     participant, material
         Whose stock, and of what.
     stock_t
-        At the beginning of the current month [t]; None where only the band is told.
+        At the beginning of the current month, or week [t]; None where only the band is told.
     band
         In place of that, for partners who may not know it: in which band of days of cover it lies,
         as :func:`stockpile.redaction.band_names` lists them.
@@ -80,7 +86,7 @@ class StockLevel(SourcedRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ongoing(SourcedRow):
-    """``ongoing.csv``: an event that has begun, and goes on unless its last month is told.
+    """``ongoing.csv``: an event that has begun, and goes on unless it says when it ended.
 
     Attributes
     ----------
@@ -93,9 +99,13 @@ class Ongoing(SourcedRow):
         What it does to whom; empty as the hazard says.
     start_month
         First month in which it was active, counted from 1.
+    start_week
+        In place of that its first week, where the instance is in weeks.
     last_month
         Last month in which it was active, if it is over: what firms have used of their own stocks
         by now depends on it. None while it goes on.
+    last_week
+        In place of that its last week, where the instance is in weeks.
     severity
         Fraction of the source's supply lost, or of demand added, so far.
     duration_median_months, duration_sigma
@@ -112,8 +122,10 @@ class Ongoing(SourcedRow):
     materials: Annotated[tuple[str, ...] | None, NameList("materials")] = None
     targets: Annotated[tuple[str, ...] | None, NameList("participants")] = None
     demand_class: Annotated[tuple[str, ...] | None, NameList("classes")] = None
-    start_month: Annotated[int, Whole("month", at_least=1)]
+    start_month: Annotated[int | None, Whole("month", at_least=1)] = None
+    start_week: Annotated[int | None, Whole("week", at_least=1)] = None
     last_month: Annotated[int | None, Whole("month", at_least=1)] = None
+    last_week: Annotated[int | None, Whole("week", at_least=1)] = None
     severity: Annotated[float, Number("fraction", at_least=0.0)]
     duration_median_months: Annotated[float | None, Number("months", above=0.0)] = None
     duration_sigma: Annotated[float | None, Number("of the logarithm", at_least=0.0)] = None
@@ -129,18 +141,21 @@ class Started(SourcedRow):
         Key of ``projects.csv``.
     start_month
         First month with output, counted from 1.
+    start_week
+        In place of that the first week with output, where the instance is in weeks.
     """
 
     key: ClassVar[tuple[str, ...]] = ("project",)
 
     project: Annotated[str, KeyOf("projects")]
-    start_month: Annotated[int, Whole("month", at_least=1)]
+    start_month: Annotated[int | None, Whole("month", at_least=1)] = None
+    start_week: Annotated[int | None, Whole("week", at_least=1)] = None
 
 
 TABLES: dict[str, type[Row]] = {"stocks": StockLevel, "ongoing": Ongoing, "started": Started}
 """Tables of a state."""
 STATE_FILE = "state.toml"
-STATE = FolderKind("a state", STATE_FILE, StateHeader, {}, TABLES, (), {"month": 1})
+STATE = FolderKind("a state", STATE_FILE, StateHeader, {}, TABLES, (), {})
 FILES = (STATE_FILE, *(f"{table}.csv" for table in TABLES))
 
 
@@ -191,8 +206,9 @@ def _located(mistake: Mistake, folder: Path, setting_lines: dict[str, int]) -> M
 def state_files(state: State) -> dict[str, str]:
     """Return the files of a state folder, by name."""
     texts = {STATE_FILE: _settings_text(state)}
+    optional = {"ref", "note"} | ({"start_week", "last_week"} if state.week is None else set())
     for table, row_type in TABLES.items():
-        texts[f"{table}.csv"] = _table_text(row_type, getattr(state, table))
+        texts[f"{table}.csv"] = _table_text(row_type, getattr(state, table), optional)
     return texts
 
 
@@ -211,6 +227,8 @@ def _settings_text(state: State) -> str:
     lines = []
     for column in columns(StateHeader):
         value = getattr(state, column.attribute)
+        if value is None:
+            continue
         text = str(value)
         if isinstance(value, str):
             text = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -218,11 +236,12 @@ def _settings_text(state: State) -> str:
     return "".join(lines)
 
 
-def _table_text(row_type: type[Row], rows: Sequence[Row]) -> str:
+def _table_text(row_type: type[Row], rows: Sequence[Row], optional: set[str]) -> str:
+    """Write a table; optional columns only where any row has something in them."""
     shown = [
         column
         for column in columns(row_type)
-        if column.name not in ("ref", "note")
+        if column.name not in optional
         or any(getattr(row, column.attribute) != column.default for row in rows)
     ]
     text = io.StringIO()
@@ -242,12 +261,13 @@ def begun_state(
     plan: Plan | RedactedPlan,
     events: Sequence[str] = (),
     *,
-    month: int = 1,
+    month: int | None = None,
+    week: int | None = None,
     date: str = "",
     title: str = "",
     existing: bool = False,
 ) -> State:
-    """Return a state to begin with: stocks of the plan, and events that begin this month.
+    """Return a state to begin with: stocks of the plan, and events that begin now.
 
     Of a plan for a partner, stocks that are hidden are left out.
 
@@ -257,19 +277,27 @@ def begun_state(
         Names of hazards, each with ``=`` and a severity where it is not as severe as such events
         are on average.
     month
-        The current month, counted from 1.
+        The current month, counted from 1; the first one where no week is given either.
+    week
+        The current week, where the instance is in weeks.
     existing
         Whether stocks are what is held today, not what the plan wants to be held.
 
     Raises
     ------
     UsageError
-        If an event cannot be understood, or the month is before the first.
+        If an event cannot be understood, or there is no such month or week.
     ResultError
         If there is no plan.
     """
-    if month < 1:
-        raise UsageError(f"month is {month}; expected at least 1")
+    if month is None and week is None:
+        month = 1
+    for name, number in (("month", month), ("week", week)):
+        if number is not None and number < 1:
+            raise UsageError(f"{name} is {number}; expected at least 1")
+    wrong = wrong_moment(month, week, "", PERIODS[instance.period])
+    if wrong:
+        raise UsageError(wrong)
     if isinstance(plan, Plan) and not plan.found:
         raise ResultError(f"The result holds no plan: its status is {plan.status}.")
     tonnes = plan.existing_t if existing else plan.held_t
@@ -279,14 +307,15 @@ def begun_state(
     )
     return State(
         month=month,
+        week=week,
         date=date,
         title=title or instance.title,
         stocks=stocks,
-        ongoing=tuple(_beginning(instance, text, month) for text in events),
+        ongoing=tuple(_beginning(instance, text, month, week) for text in events),
     )
 
 
-def _beginning(instance: Instance, text: str, month: int) -> Ongoing:
+def _beginning(instance: Instance, text: str, month: int | None, week: int | None) -> Ongoing:
     """Read ``hazard`` or ``hazard=severity``."""
     name, _, given = text.partition("=")
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
@@ -299,4 +328,4 @@ def _beginning(instance: Instance, text: str, month: int) -> Ongoing:
             severity = float(given)
         except ValueError:
             raise UsageError(f"--event: {given!r}; expected a severity, such as 0.8") from None
-    return Ongoing(event=name, hazard=name, start_month=month, severity=severity)
+    return Ongoing(event=name, hazard=name, start_month=month, start_week=week, severity=severity)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from stockpile.cells import ALL, KeyOf, NameList
 from stockpile.desk.events import observed
-from stockpile.errors import suggestion
+from stockpile.desk.moments import begun, current, wrong_moment
+from stockpile.errors import Mistake, suggestion
+from stockpile.periods import PERIODS
 from stockpile.tables import columns, names_of
 from stockpile.validation.places import TOLERANCE, row_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stockpile.desk.state import Ongoing, State
-    from stockpile.errors import Mistake
+    from stockpile.desk.events import Observed
+    from stockpile.desk.state import Ongoing, Started, State
     from stockpile.instance import Instance
+    from stockpile.periods import Period
     from stockpile.plan import Plan
     from stockpile.reading import Gaps
     from stockpile.redacted_plans import RedactedPlan
@@ -37,11 +40,16 @@ def state_mistakes(
     unknown = list(_unknown_names(state, instance))
     yield from unknown
     yield from _repeated(state)
-    yield from _begun(state)
     yield from _amounts(state)
+    period = PERIODS[instance.period]
+    wrong = list(_moments(state, period, gaps))
+    yield from wrong
+    if not wrong and _dated(state):
+        yield from _begun(state, period)
+        if not unknown:
+            yield from _events(state, instance, period)
     if unknown:
         return
-    yield from _events(state, instance)
     yield from _projects(state, plan)
     if gaps is None or "stocks" not in gaps.incomplete:
         yield from _room(state, instance, plan)
@@ -91,19 +99,69 @@ def _repeated(state: State) -> Iterator[Mistake]:
                 )
 
 
-def _begun(state: State) -> Iterator[Mistake]:
-    for table in ("ongoing", "started"):
-        for row in _rows(state, table):
-            start: int = getattr(row, "start_month")  # noqa: B009  Both tables have it.
-            if start > state.month:
-                yield row_mistake(
-                    table,
-                    row,
-                    "start_month",
-                    start,
-                    f"start_month {start} has not come: the current month is {state.month}",
-                    "Leave out what has not begun, or set month in state.toml to the current one.",
-                )
+def _dated(state: State) -> bool:
+    """Say whether it is known which month or week it is."""
+    return state.month is not None or state.week is not None
+
+
+def _moments(state: State, period: Period, gaps: Gaps | None) -> Iterator[Mistake]:
+    """Find what is dated not at all, twice, or in weeks where the instance is in months."""
+    message = wrong_moment(state.month, state.week, "", period)
+    # What could not be read has been reported.
+    if message and (_dated(state) or gaps is None or "state.toml" not in gaps.incomplete):
+        value = None if state.week is None else str(state.week)
+        yield Mistake("state.toml", None, _today(state)[0], value, message)
+    for table, row in _dated_rows(state):
+        message = wrong_moment(row.start_month, row.start_week, "start_", period)
+        if message:
+            yield row_mistake(table, row, *_start(row), message)
+    for event in state.ongoing:
+        if _last(event)[1] is None:
+            continue  # It goes on.
+        message = wrong_moment(event.last_month, event.last_week, "last_", period)
+        if message:
+            yield row_mistake("ongoing", event, *_last(event), message)
+
+
+def _begun(state: State, period: Period) -> Iterator[Mistake]:
+    now = current(state, period)
+    for table, row in _dated_rows(state):
+        if begun(row, period) > now:
+            step, start = _start(row)
+            today, number = _today(state)
+            yield row_mistake(
+                table,
+                row,
+                step,
+                start,
+                f"{step} {start} has not come: the current {today} is {number}",
+                f"Leave out what has not begun, or set {today} in state.toml to the current one.",
+            )
+
+
+def _dated_rows(state: State) -> Iterator[tuple[str, Ongoing | Started]]:
+    """Yield what began at some time, with its table."""
+    yield from (("ongoing", row) for row in state.ongoing)
+    yield from (("started", row) for row in state.started)
+
+
+def _today(state: State) -> tuple[str, int | None]:
+    """Return the key that says what is current, and its value."""
+    return ("month", state.month) if state.week is None else ("week", state.week)
+
+
+def _start(row: Ongoing | Started) -> tuple[str, int | None]:
+    """Return the column that says when something began, and its value."""
+    if row.start_week is None:
+        return "start_month", row.start_month
+    return "start_week", row.start_week
+
+
+def _last(row: Ongoing) -> tuple[str, int | None]:
+    """Return the column that says when an event ended, and its value; None while it goes on."""
+    if row.last_week is None:
+        return "last_month", row.last_month
+    return "last_week", row.last_week
 
 
 def _amounts(state: State) -> Iterator[Mistake]:
@@ -120,27 +178,33 @@ def _amounts(state: State) -> Iterator[Mistake]:
             )
 
 
-def _events(state: State, instance: Instance) -> Iterator[Mistake]:
+def _events(state: State, instance: Instance, period: Period) -> Iterator[Mistake]:
+    now = current(state, period)
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
     for row in state.ongoing:
-        event = observed(row, hazards.get(row.hazard or ""))
+        event = observed(row, hazards.get(row.hazard or ""), period)
 
         def wrong(
             column: str, value: object, message: str, hint: str = "", row: Row = row
         ) -> Mistake:
             return row_mistake("ongoing", row, column, value, message, hint)
 
-        if row.last_month is not None:
-            yield from _over(row, state.month, wrong)
-        elif math.isnan(event.duration_median_months):
+        if event.last is not None:
+            yield from _over(row, event, state, now, wrong)
+        elif math.isnan(event.duration_median):
             yield wrong(
                 "hazard",
                 "",
                 f"nothing says how long {event.event} may last",
                 "Name the hazard that it is one of, or give duration_median_months.",
             )
-        elif event.start_month <= state.month:
-            yield from _lasting(event.chance_to_last, event.start_month, state.month, wrong)
+        elif event.start <= now and event.chance_to_last(now - event.start + 1) <= 0.0:
+            yield wrong(
+                *_start(row),
+                f"no event of this kind is active in its {period.name} {now - event.start + 1}",
+                f"If it is over, give its last_{period.name}. If it lasts longer than foreseen, "
+                "give duration_median_months and duration_sigma.",
+            )
         if event.effect == "supply_loss" and event.source is None:
             hint = "Name the source, or the hazard that it is one of."
             yield wrong("source", "", "a supply_loss needs the source it is of", hint)
@@ -157,22 +221,26 @@ def _events(state: State, instance: Instance) -> Iterator[Mistake]:
             )
 
 
-def _over(row: Ongoing, month: int, wrong: Callable[..., Mistake]) -> Iterator[Mistake]:
+def _over(
+    row: Ongoing, event: Observed, state: State, now: int, wrong: Callable[..., Mistake]
+) -> Iterator[Mistake]:
     """Find events that are said to be over and cannot be."""
-    last = row.last_month
-    assert last is not None
-    if last < row.start_month:
+    assert event.last is not None
+    step, last = _last(row)
+    if event.last < event.start:
+        first, start = _start(row)
         yield wrong(
-            "last_month",
+            step,
             last,
-            f"last_month {last} is before start_month {row.start_month}",
-            "Both are months in which the event was active.",
+            f"{step} {last} is before {first} {start}",
+            "The event was active in both.",
         )
-    if last >= month:
+    if event.last >= now:
+        today, number = _today(state)
         yield wrong(
-            "last_month",
+            step,
             last,
-            f"last_month {last} is not over: the current month is {month}",
+            f"{step} {last} is not over: the current {today} is {number}",
             "Leave it empty while the event goes on.",
         )
     for column in ("duration_median_months", "duration_sigma"):
@@ -181,23 +249,9 @@ def _over(row: Ongoing, month: int, wrong: Callable[..., Mistake]) -> Iterator[M
             yield wrong(
                 column,
                 given,
-                "an event with a last_month is over, and lasted as long as that says",
+                f"an event with a {step} is over, and lasted as long as that says",
                 "Leave the duration out.",
             )
-
-
-def _lasting(
-    chance: Callable[[int], float], start: int, month: int, wrong: Callable[..., Mistake]
-) -> Iterator[Mistake]:
-    months = month - start + 1
-    if chance(months) <= 0.0:
-        yield wrong(
-            "start_month",
-            start,
-            f"no event of this kind is active in its month {months}",
-            "If it is over, give its last_month. If it lasts longer than foreseen, give "
-            "duration_median_months and duration_sigma.",
-        )
 
 
 def _projects(state: State, plan: Plan | RedactedPlan) -> Iterator[Mistake]:

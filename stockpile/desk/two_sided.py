@@ -4,7 +4,8 @@ What a nation has to release this month depends on its partners' stocks: what th
 of their own needs, and what that leaves of its stock for lower classes. A release to a higher class
 of a partner falls where the partner has more; one to a lower class may rise first. So orders are
 worked out between the ends of all bands at once (:mod:`stockpile.desk.between`): whatever the
-partner has in its bands, the order lies between the least and the most that are told.
+partner has in its bands, the order lies between the least and the most that are told. A month is a
+period of the problem: a month, or a week.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def side_orders(
     with Workers(threads) as workers:
         for block in build_blocks(problem):
             needs = block_needs(problem, block, drawn, workers, known.states)
-            rows += known.orders(block, needs.since(state.month - 1), participant)
+            rows += known.orders(block, needs.since(problem.horizon - 1), participant)
     return typed_table(SIDE_ORDERS, rows)
 
 

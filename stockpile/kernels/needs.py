@@ -1,4 +1,7 @@
-"""Equations (1) to (3): events to needs, scenario by scenario, in compressed months."""
+"""Equations (1) to (3): events to needs, scenario by scenario, in compressed months.
+
+A month is a period of the problem here: a month, or a week.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,6 @@ SUPPLY_LOSS, DEMAND_SURGE, SHARING_BLOCKED, PRICE_CUT = 0, 1, 2, 3
 """Effects, as numbered in :data:`stockpile.tables.EFFECTS`; needs know nothing of cut prices."""
 NO_GAP = 1e-12
 """A gap below this fraction of normal demand is rounding."""
-REFILL_MONTHS = 6.0
-"""Commercial stock is refilled by a sixth of its size per month without a gap."""
 
 
 class EventArrays(NamedTuple):
@@ -40,7 +41,8 @@ class EventArrays(NamedTuple):
 class MarketArrays(NamedTuple):
     """Markets of a block: rows of the arrays of :class:`stockpile.problem.Problem`, by market.
 
-    ``extra`` (Z, T) is supply besides the normal one, which no event touches [t/month].
+    ``extra`` (Z, T) is supply besides the normal one, which no event touches [t/period];
+    ``refill`` is the number of periods without a gap in which commercial stock is refilled.
     """
 
     share: NDArray[np.float64]
@@ -49,6 +51,7 @@ class MarketArrays(NamedTuple):
     thrift_share: NDArray[np.float64]
     thrift_after: NDArray[np.int64]
     extra: NDArray[np.float64]
+    refill: float
     pro_rata: bool
     horizon: int
 
@@ -59,11 +62,11 @@ class OutputArrays(NamedTuple):
     Attributes
     ----------
     first
-        (S, n) first month with output, counted from 0.
+        (S, n) first period with output, counted from 0.
     ramp
-        (n,) months over which it grows to its full size.
+        (n,) periods over which it grows to its full size.
     supply
-        (n, Z) what each adds to the supply of a market in full [t/month].
+        (n, Z) what each adds to the supply of a market in full [t/period].
     """
 
     first: NDArray[np.int64]
@@ -167,7 +170,7 @@ def _extra_supply(s, z, markets, outputs, extra):
 def _needs_of_market(z, markets, loss, extra, surge, surged, need, age):
     """Equations (2) and (3) for market z: gap, commercial stock, classes, thrift, by month.
 
-    ``extra`` (T,) is what comes on top of normal supply [t/month].
+    ``extra`` (T,) is what comes on top of normal supply [t/period].
 
     Returns whether anything is needed at all.
     """
@@ -189,7 +192,7 @@ def _needs_of_market(z, markets, loss, extra, surge, surged, need, age):
         gap = wanted - (1.0 - loss[t]) * normal - extra[t]  # (2)
         if gap <= NO_GAP * normal:
             months_of_gap = 0
-            stock = min(markets.commercial[z], stock + markets.commercial[z] / REFILL_MONTHS)
+            stock = min(markets.commercial[z], stock + markets.commercial[z] / markets.refill)
             continue
         months_of_gap += 1
         drawn = min(stock, gap)

@@ -1,4 +1,7 @@
-"""Equations (4) to (6): the simulation of many candidates, candidates innermost."""
+"""Equations (4) to (6): the simulation of many candidates, candidates innermost.
+
+A month is a period of the problem: a month, or a week.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,8 @@ class TermArrays(NamedTuple):
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    usable: NDArray[np.float64]
 
 
 class TileArrays(NamedTuple):
@@ -107,6 +112,8 @@ class TileArrays(NamedTuple):
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    usable: NDArray[np.float64]
     closed: NDArray[np.bool_]
     opens_first: NDArray[np.float64]
     opens_last: NDArray[np.float64]
@@ -126,6 +133,20 @@ class RequestArrays(NamedTuple):
     steps: NDArray[np.int64]
 
 
+class BalanceArrays(NamedTuple):
+    """What the balance of tonnes says, as in :class:`stockpile.balance.Balance`."""
+
+    charge: NDArray[np.float64]
+    step_charge: NDArray[np.float64]
+    stock: NDArray[np.int64]
+    steps: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    served: NDArray[np.float64]
+    form: NDArray[np.int64]
+    constant: NDArray[np.float64]
+    refilled: NDArray[np.float64]
+
+
 class SumArrays(NamedTuple):
     """Where results are added up, as in :class:`stockpile.simulate.Simulation`."""
 
@@ -133,6 +154,8 @@ class SumArrays(NamedTuple):
     released: NDArray[np.float64]
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
+    added: NDArray[np.float64]
+    slope: NDArray[np.float64]
     covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
@@ -317,6 +340,66 @@ def _count_chance(chance, r, unserved, q, allowed, probability):
         store(chance, r, p, load(chance, r, p) + kept)
 
 
+@inlined
+def _add_balance(
+    added,
+    slope,
+    above,
+    unserved,
+    released,
+    lowest,
+    usable,
+    balance,
+    s,
+    total,
+    used,
+    probability,
+    num_streams,
+    num_steps,
+):
+    """Add by how much the balance of tonnes at ``lowest`` is above the cost here in scenario s.
+
+    And how fast that falls with every tonne more than ``lowest``.
+    """
+    charge, step_charge, stock, _, value, served, form, constant, refilled = balance
+    forms, draws = form.shape[1], stock.size
+    for p in range(0, added.width, VECTOR):
+        cost, most = fill(0.0), fill(0.0)
+        for q in range(num_streams):
+            if total[s, q] > 0.0:
+                cost = cost + fill(charge[q]) * load(unserved, q, p)
+        for j in range(num_steps):
+            if used[j] and step_charge[j] > 0.0:
+                cost = cost + fill(step_charge[j]) * load(released, j, p)
+        for f in range(forms):
+            d = form[s, f]
+            if d < 0:
+                continue
+            more = fill(constant[s, f]) - cost
+            for q in range(num_streams):
+                if total[s, q] > 0.0:
+                    more = more + fill(served[d, q]) * load(unserved, q, p)
+            for g in range(draws):
+                if value[d, g] > 0.0:
+                    parts = load(usable, g, p) + fill(refilled[s, stock[g]])
+                    more = more - fill(value[d, g]) * parts * load(lowest, stock[g], p)
+            store(above, f, p, more)
+            most = greatest(most, more)
+        if not any_above_zero(most):
+            continue
+        store(added, 0, p, load(added, 0, p) + fill(probability) * most)
+        for f in range(forms):
+            d = form[s, f]
+            if d < 0:
+                continue
+            for g in range(draws):
+                if value[d, g] > 0.0:
+                    parts = load(usable, g, p) + fill(refilled[s, stock[g]])
+                    falls = fill(probability * value[d, g]) * parts
+                    falls = where_at_most(most, load(above, f, p), falls)
+                    store(slope, stock[g], p, load(slope, stock[g], p) + falls)
+
+
 @compiled
 def fill_tiles(terms, tiles):
     """Write candidates into tiles; the last one stands where there is no more."""
@@ -328,6 +411,14 @@ def fill_tiles(terms, tiles):
                 of = min(w * width + p, num_candidates - 1)
                 tiles.holding[w, i, p] = terms.holding[i, of]
                 tiles.start[w, i, p] = terms.start[i, of]
+        for i in range(terms.lowest.shape[0]):
+            for p in range(width):
+                of = min(w * width + p, num_candidates - 1)
+                tiles.lowest[w, i, p] = terms.lowest[i, of]
+        for g in range(terms.usable.shape[0]):
+            for p in range(width):
+                of = terms.followed[min(w * width + p, num_candidates - 1)]
+                tiles.usable[w, g, p] = terms.usable[g, of]
         for d in range(terms.capacity.shape[0]):
             for p in range(width):
                 of = terms.followed[min(w * width + p, num_candidates - 1)]
@@ -350,7 +441,7 @@ def fill_tiles(terms, tiles):
 
 
 @compiled
-def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, added):
+def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, balance, tables, added):
     """Add up what tile w, candidates lo..hi-1, does in kept scenarios first..last-1."""
     # Whatever the loops use has a name of its own: to take it out of a tuple counts a reference.
     probability, total, calm, need = runs.probability, runs.total, runs.calm, runs.need
@@ -360,12 +451,18 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
     capacity, num_pools = rows(tiles.capacity[w]), tiles.capacity.shape[1]
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
-    start = rows(tiles.start[w])
+    start, lowest, usable = (
+        rows(tiles.start[w]),
+        rows(tiles.lowest[w]),
+        rows(tiles.usable[w]),
+    )
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
     left = rows(tables[5])
     unserved, released = rows(tables[2]), rows(tables[3])
     sum_unserved, sum_released = rows(added.unserved), rows(added.released)
     sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
+    sum_added, sum_slope = rows(added.added), rows(added.slope)
+    above, form, forms = rows(tables[6]), balance.form, balance.form.shape[1]
     chance_stream, chance_short = request.chance_stream, request.chance_short
     chance_slack = request.chance_slack
     wanted = request.group_first.size + request.streams.size + request.steps.size > 1
@@ -572,6 +669,23 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
             q = chance_stream[r]
             _count_chance(sum_chance, r, unserved, q, chance_short[r] * total[s, q], p_s)
             _count_chance(sum_loose, r, unserved, q, chance_slack[r] * total[s, q], p_s)
+        if forms > 0 and form[s, 0] >= 0:
+            _add_balance(
+                sum_added,
+                sum_slope,
+                above,
+                unserved,
+                released,
+                lowest,
+                usable,
+                balance,
+                s,
+                total,
+                used,
+                p_s,
+                Q,
+                J,
+            )
         if wanted:
             _write_down(tables[2], tables[3], s, total, request, added, lo, hi)
         for q in range(Q):
@@ -584,7 +698,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, tables, 
 
 
 @compiled
-def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
+def simulate_chunks(chunks, first, last, runs, steps, tiles, request, balance, sums):
     """Simulate P candidates on the kept scenarios of chunks first..last-1: equations (4)-(6).
 
     Sums over the scenarios of each chunk are written into the (., ., P) arrays of ``sums``,
@@ -607,12 +721,15 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
         empty_table(J, width),
         empty_table(R, width),
         empty_table(R, width),
+        empty_table(1, width),
+        empty_table(I, width),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,
     )
     left = empty_table(tiles.capacity.shape[1], width)
-    tables = (state, rest, unserved, released, limit, left)
+    above = empty_table(balance.form.shape[1], width)
+    tables = (state, rest, unserved, released, limit, left, above)
     for c in range(first, last):
         for w in range(num_tiles):
             lo, hi = w * width, min((w + 1) * width, P)
@@ -623,13 +740,28 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, sums):
             added.released[:] = 0.0
             added.chance[:] = 0.0
             added.chance_loose[:] = 0.0
+            added.added[:] = 0.0
+            added.slope[:] = 0.0
             _simulate_tile(
-                chunks[c, 0], chunks[c, 1], w, lo, hi, runs, steps, tiles, request, tables, added
+                chunks[c, 0],
+                chunks[c, 1],
+                w,
+                lo,
+                hi,
+                runs,
+                steps,
+                tiles,
+                request,
+                balance,
+                tables,
+                added,
             )
             sums.unserved[c, :, lo:hi] = added.unserved[:, : hi - lo]
             sums.released[c, :, lo:hi] = added.released[:, : hi - lo]
             sums.chance[c, :, lo:hi] = added.chance[:, : hi - lo]
             sums.chance_loose[c, :, lo:hi] = added.chance_loose[:, : hi - lo]
+            sums.added[c, lo:hi] = added.added[0, : hi - lo]
+            sums.slope[c, :, lo:hi] = added.slope[:, : hi - lo]
 
 
 @compiled

@@ -216,7 +216,7 @@ def foresight_data(problem: Problem, block: Block, needs: Needs, *, sharing: boo
     return ForesightData(
         material=block.name,
         participants=tuple(problem.participants[c] for c in participant),
-        per_year=yearly(1.0, problem.horizon),
+        per_year=yearly(1.0, problem),
         holding_cost=problem.holding_cost[participant, material],
         price=problem.price[material],
         existing=problem.existing[participant, material],

@@ -163,7 +163,7 @@ class Schedule(ResultFolder):
 def _told(state: State) -> dict[str, Any]:
     """Return what a record says of a state: when it is, and its stocks."""
     return {
-        "month": state.month,
+        **({"month": state.month} if state.week is None else {"week": state.week}),
         "date": state.date,
         "title": state.title,
         "stocks": [

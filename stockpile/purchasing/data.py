@@ -265,7 +265,7 @@ def schedule_data(
         materials_of=tuple(materials_of),
         stored=stored,
         couplings=couplings,
-        tail_years=problem.horizon / 12.0,
+        tail_years=problem.horizon / problem.period.per_year,
     )
 
 

@@ -118,7 +118,7 @@ def simulated_cost(
         block.market_participant[z], block.market_material[z], block.stream_class
     ]
     total = worth @ result.unserved + steps.cost @ result.released
-    return np.asarray(yearly(1.0, problem.horizon) * total)
+    return np.asarray(yearly(1.0, problem) * total)
 
 
 def _falling(level: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -267,12 +267,12 @@ def dots(rows: Rows, *, axis: str, order: Sequence[str], bands: Sequence[str]) -
 def lines(
     rows: Rows, *, x: str, y: str, series: Sequence[str], percent: bool = False, height: int = 170
 ) -> Forms:
-    """Draw how values run over months.
+    """Draw how values run over months, or other steps of time.
 
     Parameters
     ----------
     rows
-        month, series, value.
+        month (number of the step), series, value.
     x, y
         Titles of the axes, with units.
     series
@@ -311,12 +311,12 @@ def lines(
 def month_bars(
     rows: Rows, *, x: str, y: str, series: Sequence[str], colours: Sequence[str], height: int = 170
 ) -> Forms:
-    """Draw what a need is made of, month by month.
+    """Draw what a need is made of, month by month, or by other steps of time.
 
     Parameters
     ----------
     rows
-        month, series, value, place (of the series, from the bottom).
+        month (number of the step), series, value, place (of the series, from the bottom).
     """
     last = max((row["month"] for row in rows), default=1)
 

@@ -119,10 +119,10 @@ def _bottlenecks(problem: Problem, flows: BlockFlows, say: Language) -> str:
     ]
     if not found:
         return say(
-            "No plant is used up in more than {part} of the months with need.", part=percent(OFTEN)
+            "No plant is used up in more than {part} of the time with need.", part=percent(OFTEN)
         )
     return say(
-        "Used up in more than {part} of the months with need of what they serve: {plants}.",
+        "Used up in more than {part} of the time with need of what they serve: {plants}.",
         part=percent(OFTEN),
         plants=", ".join(found),
     )
@@ -154,7 +154,7 @@ def _figure(
             form[int(conversions.takes[e])],
             form[int(conversions.makes[e])],
             readable(conversions.names[e]),
-            _through(conversions.capacity[e], None if flows is None else flows.made[:, e], say),
+            _through(_monthly(problem, e), None if flows is None else flows.made[:, e], say),
             flows is not None and _often(flows, e),
         )
         for e in plants
@@ -198,6 +198,11 @@ def _shown(problem: Problem, plants: list[int], c: int, m: int) -> bool:
     )
 
 
+def _monthly(problem: Problem, e: int) -> float:
+    """Return the capacity of a plant [t/month]."""
+    return float(problem.conversions.capacity[e]) * problem.period.per_month
+
+
 def _through(capacity: float, made: NDArray[np.float64] | None, say: Language) -> str:
     if made is None:
         return say("{most} t a month", most=number_text(capacity, 3))
@@ -222,7 +227,7 @@ def _columns(say: Language, flows: bool) -> tuple[Column, ...]:
         found += [
             Column(say("Where needed"), "need_t_per_month", unit, "number"),
             Column(say("Worst scenarios"), "worst_t_per_month", unit, "number"),
-            Column(say("Months used up"), "used_up", kind="share"),
+            Column(say("Time used up"), "used_up", kind="share"),
             Column(say("Bottleneck"), "bottleneck"),
         ]
     return tuple(found)
@@ -237,7 +242,7 @@ def _row(
         names.participant(problem.participants[conversions.participant[e]]),
         names.material(problem.materials[conversions.takes[e]]),
         names.material(problem.materials[conversions.makes[e]]),
-        float(conversions.capacity[e]),
+        _monthly(problem, e),
     ]
     if flows is not None:
         cells += [float(flows.made[case, e]) for case in range(len(CASES))]

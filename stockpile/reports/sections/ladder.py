@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stockpile.periods import MONTH, PERIODS
 from stockpile.problem import build_problem
 from stockpile.reports.amounts import percent
 from stockpile.reports.document import Bullets, Column, Paragraph, Section, Table
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stockpile.languages import Language
+    from stockpile.periods import Period
     from stockpile.reports.document import Cell, Part
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
@@ -38,6 +40,7 @@ def ladder(evidence: Evidence, names: Names, say: Language) -> Section:
             instructions[row["rule"]] = row["instruction"]
     rules: dict[str, Rule] = {}
     classes: tuple[str, ...] = ()
+    period = MONTH if instance is None else PERIODS[instance.period]
     if instance is not None:
         problem = build_problem(instance)
         rules, classes = {rule.name: rule for rule in problem.menu.rules}, problem.classes
@@ -48,12 +51,18 @@ def ladder(evidence: Evidence, names: Names, say: Language) -> Section:
                 "see, and at nothing else. In every month the steps are taken in this order, until "
                 "the need is met or the stock is down to what has to be kept."
             )
+            if period == MONTH
+            else say(
+                "Rules look at the loss of supply and at the age of the event, which everybody can "
+                "see, and at nothing else. In every week the steps are taken in this order, until "
+                "the need is met or the stock is down to what has to be kept."
+            )
         )
     ]
     for number, (name, of_nations) in enumerate(stocks.items(), start=1):
         title = say("Rule {number}: {name}", number=number, name=name)
         if name in rules:
-            parts.append(_steps(f"rule-{number}", title, rules[name], classes, say))
+            parts.append(_steps(f"rule-{number}", title, rules[name], classes, period, say))
         else:
             parts.append(Paragraph(f"{title}. {instructions[name]}"))
         lines = tuple(_held(nation, materials, say) for nation, materials in of_nations.items())
@@ -69,8 +78,10 @@ def _held(nation: str, materials: Sequence[str], say: Language) -> str:
     return say("{nation}, {count} stocks: {materials}", nation=nation, count=count, materials=names)
 
 
-def _steps(name: str, title: str, rule: Rule, classes: Sequence[str], say: Language) -> Table:
-    """Return the steps of a rule in the order of a month."""
+def _steps(
+    name: str, title: str, rule: Rule, classes: Sequence[str], period: Period, say: Language
+) -> Table:
+    """Return the steps of a rule in the order of a period."""
     rows: list[tuple[Cell, ...]] = []
     for k, demand_class in enumerate(classes):
         for relation in (OWN, PARTNER):
@@ -83,23 +94,26 @@ def _steps(name: str, title: str, rule: Rule, classes: Sequence[str], say: Langu
             if not of_class:
                 rows.append((len(rows) + 1, whom, say("never"), "", "", ""))
             for row in of_class:
-                rows.append((len(rows) + 1, whom, *_terms(row, say)))
+                rows.append((len(rows) + 1, whom, *_terms(row, period, say)))
     columns = (
         Column(say("Step"), "step", kind="whole"),
         Column(say("Need of"), "whom"),
         Column(say("From"), "from"),
         Column(say("Only if the loss is"), "trigger"),
         Column(say("Keep back"), "keep"),
-        Column(say("At most in a month"), "limit"),
+        Column(say("At most in a month") if period == MONTH else say("At most in a week"), "limit"),
     )
     return Table(name, title, columns, tuple(rows))
 
 
-def _terms(row: StreamRule, say: Language) -> tuple[str, str, str, str]:
+def _terms(row: StreamRule, period: Period, say: Language) -> tuple[str, str, str, str]:
+    age, limited = period.whole(row.from_month), period.draw_limit(row.draw_limit)
     start = (
         say("the start")
-        if row.from_month == 0
-        else say("month {month} of the event", month=row.from_month + 1)
+        if age == 0
+        else say("month {month} of the event", month=age + 1)
+        if period == MONTH
+        else say("week {week} of the event", week=age + 1)
     )
     trigger = (
         say("any")
@@ -112,8 +126,6 @@ def _terms(row: StreamRule, say: Language) -> tuple[str, str, str, str]:
         else say("{part} of the holding", part=percent(row.reserve_level))
     )
     limit = (
-        say("no limit")
-        if row.draw_limit >= 1.0
-        else say("{part} of the holding", part=percent(row.draw_limit))
+        say("no limit") if limited >= 1.0 else say("{part} of the holding", part=percent(limited))
     )
     return start, trigger, keep, limit

@@ -81,7 +81,7 @@ def _figure(
     names: Names,
     say: Language,
 ) -> Figure:
-    last = problem.horizon
+    last = round(problem.period.months(problem.horizon))
     series = (
         say("project starts (10 to 90 % of the scenarios)"),
         say("stock is needed"),

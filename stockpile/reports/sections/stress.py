@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stockpile.periods import MONTH, PERIODS
 from stockpile.reports.amounts import money, percent
 from stockpile.reports.charts import SERIES, WARNING, lines, month_bars
 from stockpile.reports.document import Column, Figure, Paragraph, Section, Table
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from stockpile.instance import Instance
     from stockpile.languages import Language
+    from stockpile.periods import Period
     from stockpile.reports.document import Part
     from stockpile.reports.evidence import Evidence
     from stockpile.reports.names import Names
@@ -29,10 +31,16 @@ def stress(evidence: Evidence, names: Names, say: Language) -> Section | None:
     runs, instance = evidence.stress, evidence.instance
     if runs is None or instance is None or runs.needs.empty:
         return None
+    by_month = PERIODS[instance.period] == MONTH
     parts: list[Part] = [
         Paragraph(
             say(
                 "Each case is simulated month by month with the holdings and rules of the plan. "
+                "Materials are added up at their normal prices."
+            )
+            if by_month
+            else say(
+                "Each case is simulated week by week with the holdings and rules of the plan. "
                 "Materials are added up at their normal prices."
             )
         )
@@ -63,56 +71,65 @@ def _case(
     }
     notes = [row.note for row in instance.stress if row.stress == case and row.note]
     case = readable(case)
+    period = PERIODS[instance.period]
+    last = int(needs[period.name].max())
     text = say(
-        "{case}: a need of {total} over {months} months; {own} is met from own stocks, {partner} "
+        "{case}: a need of {total} over {time}; {own} is met from own stocks, {partner} "
         "by partners, and {unserved} is not met.",
         case=case,
         total=money(total, say),
-        months=int(needs["month"].max()),
+        time=say("{months} months", months=last)
+        if period == MONTH
+        else say("{weeks} weeks", weeks=last),
         own=percent(served["own_t"] / total),
         partner=percent(served["partner_t"] / total),
         unserved=percent(served["unserved_t"] / total),
     )
     parts: list[Part] = [Paragraph(text if not notes else f"{text} {notes[0]}")]
-    parts.append(_needs(number, case, valued, say))
-    parts.append(_stocks(number, case, needs, stocks, price, names, say))
+    parts.append(_needs(number, case, valued, period, say))
+    parts.append(_stocks(number, case, needs, stocks, price, period, names, say))
     worst = _worst(number, case, valued, names, say)
     return parts if worst is None else [*parts, worst]
 
 
-def _needs(number: int, case: str, valued: pd.DataFrame, say: Language) -> Figure:
+def _needs(number: int, case: str, valued: pd.DataFrame, period: Period, say: Language) -> Figure:
     words = {
         "own_t": say("met from own stock"),
         "partner_t": say("met by partners"),
         "unserved_t": say("not met"),
     }
-    last = int(valued["month"].max())
+    by_month = period == MONTH
+    last = int(valued[period.name].max())
     rows: list[dict[str, Any]] = []
     for place, (column, word) in enumerate(words.items()):
-        by_month = (valued[column] * valued["usd"]).groupby(valued["month"]).sum() / 1e6
+        amounts = (valued[column] * valued["usd"]).groupby(valued[period.name]).sum() / 1e6
         rows += [
             {
-                "month": month,
+                "month": step,
                 "series": word,
                 "place": place,
-                "value": float(by_month.get(month, 0.0)),
+                "value": float(amounts.get(step, 0.0)),
             }
-            for month in range(1, last + 1)
+            for step in range(1, last + 1)
         ]
     forms = month_bars(
         rows,
-        x=say("month"),
-        y=say("need, million USD a month"),
+        x=say("month") if by_month else say("week"),
+        y=say("need, million USD a month") if by_month else say("need, million USD a week"),
         series=list(words.values()),
         colours=(SERIES[0], SERIES[2], WARNING),
     )
     title = say("{case}: needs and who meets them", case=case)
-    text = say("Bars for every month: what is met from own stock, by partners, and not met.")
+    text = (
+        say("Bars for every month: what is met from own stock, by partners, and not met.")
+        if by_month
+        else say("Bars for every week: what is met from own stock, by partners, and not met.")
+    )
     return forms.figure(
         f"stress-{number}-needs",
         title,
         (
-            Column(say("Month"), "month", kind="whole"),
+            _step_column(period, say),
             Column(say("Need"), "part"),
             Column(say("Amount"), "million_usd", say("million USD"), "number"),
         ),
@@ -127,28 +144,34 @@ def _stocks(
     needs: pd.DataFrame,
     stocks: pd.DataFrame,
     price: dict[str, float],
+    period: Period,
     names: Names,
     say: Language,
 ) -> Figure:
     """Draw what is left of the stocks of the materials concerned, by nation."""
-    last = int(needs["month"].max()) + AFTER
-    concerned = stocks[stocks["month"] <= last]
+    last = int(needs[period.name].max()) + period.whole(AFTER)
+    concerned = stocks[stocks[period.name] <= last]
+    step = concerned[period.name]
     usd = concerned["material"].map(price)
     rows: list[dict[str, Any]] = []
     nations = []
     for key in dict.fromkeys(concerned["participant"]):
         own = concerned["participant"] == key
-        state = (concerned["state_t"] * usd)[own].groupby(concerned["month"][own]).sum()
-        full = (concerned["holding_t"] * usd)[own].groupby(concerned["month"][own]).sum()
+        state = (concerned["state_t"] * usd)[own].groupby(step[own]).sum()
+        full = (concerned["holding_t"] * usd)[own].groupby(step[own]).sum()
         if not float(full.max()):
             continue
         nations.append(names.participant(key))
         rows += [
-            {"month": int(month), "series": nations[-1], "value": float(state[month] / full[month])}
-            for month in state.index
+            {"month": int(at), "series": nations[-1], "value": float(state[at] / full[at])}
+            for at in state.index
         ]
     forms = lines(
-        rows, x=say("month"), y=say("stock left, of its value"), series=nations, percent=True
+        rows,
+        x=say("month") if period == MONTH else say("week"),
+        y=say("stock left, of its value"),
+        series=nations,
+        percent=True,
     )
     title = say("{case}: what is left of the stocks", case=case)
     text = say("Lines for every nation: the value of the stocks of the materials concerned.")
@@ -156,13 +179,18 @@ def _stocks(
         f"stress-{number}-stocks",
         title,
         (
-            Column(say("Month"), "month", kind="whole"),
+            _step_column(period, say),
             Column(say("Nation"), "participant"),
             Column(say("Stock left"), "share", kind="share"),
         ),
         tuple((row["month"], row["series"], row["value"]) for row in rows),
         text,
     )
+
+
+def _step_column(period: Period, say: Language) -> Column:
+    """Return the column that counts steps of time."""
+    return Column(say("Month") if period == MONTH else say("Week"), period.name, kind="whole")
 
 
 def _worst(

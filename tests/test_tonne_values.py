@@ -1,0 +1,174 @@
+"""The lower limit on cost from the balance of tonnes, against simulation and plain arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_known_answers import instance
+from test_project_properties import RANDOM, evaluators
+
+from stockpile.blocks import build_blocks
+from stockpile.candidates import Candidates
+from stockpile.evaluator import Evaluator
+from stockpile.parallel import Workers
+from stockpile.problem import build_problem
+from stockpile.scenarios import given_scenarios, stress_cases
+from stockpile.simulate import Request, candidate_terms, simulate
+from stockpile.tables import RuleRow
+from stockpile.tonne_values import BalanceLimit, Programs, TonneValues
+
+
+def some_candidates(evaluator, rng, count, most=4):
+    """Random candidates, whatever they cost."""
+    problem = evaluator.problem
+    lots = rng.integers(0, most, (count, evaluator.block.num_stocks))
+    rules = rng.integers(0, len(problem.menu.rules), (count, len(problem.participants)))
+    variant = rng.integers(0, evaluator.variants.count, count)
+    rule = np.column_stack([rules, variant])
+    scores = evaluator.scores(lots, rule)
+    return Candidates(lots, rule, scores.variable, scores.covered)
+
+
+def limit_of(evaluator, weight, good):
+    programs = Programs(evaluator)
+    return BalanceLimit(programs, TonneValues.found(programs, weight, good), weight, good)
+
+
+@given(st.sampled_from(RANDOM), st.integers(0, 2**32 - 1))
+@settings(max_examples=80, deadline=None)
+def test_no_candidate_of_a_box_costs_less_than_the_limit(seed, dice):
+    """For boxes, rules and variants other than those around which values were looked for."""
+    rng = np.random.default_rng(dice)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            weight = rng.choice([1.0, 1.7, rng.random()], len(evaluator.problem.participants))
+            limit = limit_of(evaluator, weight, some_candidates(evaluator, rng, 3))
+            tops = some_candidates(evaluator, rng, 6, most=7)
+            lo = rng.integers(0, tops.lots + 1)
+            inside = rng.integers(lo, tops.lots + 1)
+            top = evaluator.scores(tops.lots, tops.rule, bottoms=limit.bottoms(lo, tops.rule))
+            cost = evaluator.scores(inside, tops.rule).lower @ weight
+            fallen = (top.slope * (inside - lo)).sum(axis=1)
+            least = top.lower @ weight + np.maximum(top.added - fallen, 0.0)
+            assert (least <= cost * (1.0 + 1e-9) + 1e-6).all()
+            assert (top.added >= 0.0).all()
+            assert (top.slope >= 0.0).all()
+
+
+@given(st.sampled_from(RANDOM), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_the_kernel_adds_what_plain_arithmetic_does(seed, dice):
+    rng = np.random.default_rng(dice)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            weight = 0.5 + rng.random(len(evaluator.problem.participants))
+            limit = limit_of(evaluator, weight, some_candidates(evaluator, rng, 3))
+            tops = some_candidates(evaluator, rng, 4, most=7)
+            tops.rule[:, -1] = variant = int(tops.rule[0, -1])
+            lo = rng.integers(0, tops.lots + 1)
+            balance = limit.bottoms(lo, tops.rule).balances[variant]
+            course, held = evaluator.course(variant), evaluator.holding(lo).T
+            terms = candidate_terms(
+                evaluator.problem.menu,
+                course.steps,
+                evaluator.holding(tops.lots).T,
+                tops.rule[:, :-1].T,
+            )
+            run = simulate(
+                evaluator.block,
+                course,
+                terms,
+                evaluator.refill,
+                Request.of(range(evaluator.block.num_streams), range(course.steps.count)),
+                workers,
+                balance,
+                held,
+            )
+            added, slope = np.zeros(4), np.zeros(held.shape)
+            usable = terms.usable(balance.steps)[:, terms.followed]
+            for s, probability in enumerate(course.needs.probability):
+                for p in range(4):
+                    cost = balance.charge @ run.unserved_of[s, :, p] if balance.charge.size else 0.0
+                    if balance.charge.size:
+                        cost += balance.step_charge @ run.released_of[s, :, p]
+                    best, falls = 0.0, np.zeros(len(held))
+                    for f, d in enumerate(balance.form[s]):
+                        if d < 0:
+                            continue
+                        parts = usable[:, p] + balance.refilled[s][balance.stock]
+                        least = balance.constant[s, f] - cost
+                        least += balance.served[d] @ run.unserved_of[s, :, p]
+                        least -= (balance.value[d] * parts) @ held[balance.stock, p]
+                        if least > best:
+                            best, falls = least, np.zeros(len(held))
+                            np.add.at(falls, balance.stock, balance.value[d] * parts)
+                    added[p] += probability * best
+                    slope[:, p] += probability * falls
+            np.testing.assert_allclose(run.added, added, rtol=1e-9, atol=1e-3)
+            size = slope.max(initial=1.0)
+            np.testing.assert_allclose(run.slope, slope, rtol=1e-9, atol=1e-9 * size)
+
+
+def known_evaluator(workers, **options):
+    """One nation, a need of 10 t in each of 12 months, of which one scenario in four lacks all."""
+    made = instance(
+        monthly_demand_t=options.pop("monthly_demand_t", (10.0,)),
+        scenarios=[(0.75, {}), (0.25, {"us": [(1, 12, 1.0)]})],
+        holding_usd_per_t=1.0,
+        shortage_usd_per_t=options.pop("shortage_usd_per_t", (50.0,)),
+        months=12,
+        **options,
+    )
+    problem = build_problem(made)
+    (block,) = build_blocks(problem)
+    scenarios, stress = given_scenarios(made, problem), stress_cases(made, problem)
+    return Evaluator(problem, block, scenarios, stress, workers, sharing=False)
+
+
+def box(evaluator, lo, hi, near):
+    """What is added at lo, and by how much less with a lot more, of the box up to hi."""
+    rule = np.array([[0, 0]])
+    scores = evaluator.scores(np.array([[near]]), rule)
+    good = Candidates(np.array([[near]]), rule, scores.variable, scores.covered)
+    limit = limit_of(evaluator, np.ones(1), good)
+    bottom, top = np.array([[lo]]), np.array([[hi]])
+    found = evaluator.scores(top, rule, bottoms=limit.bottoms(bottom, rule))
+    return float(found.added[0]), float(found.slope[0, 0])
+
+
+def test_where_stocks_run_out_every_tonne_counts_in_full():
+    """A tonne less is one more unserved, at 50 USD in a quarter of all years."""
+    with Workers(1) as workers:
+        added, slope = box(known_evaluator(workers), 40, 90, near=60)
+    assert added == pytest.approx(0.25 * 50.0 * 50.0)
+    assert slope == pytest.approx(0.25 * 50.0)
+
+
+def test_tonnes_that_nobody_needs_count_for_nothing():
+    """Of 120 t needed no more than 120 are served: from 100 t on 20 are lost, not 60."""
+    with Workers(1) as workers:
+        added, slope = box(known_evaluator(workers), 100, 160, near=110)
+    assert added == pytest.approx(0.25 * 50.0 * 20.0)
+    assert slope == pytest.approx(0.25 * 50.0)
+
+
+def test_the_least_valued_class_is_thought_to_lose_first():
+    """48 t less, where 72 t are needed at 80 USD a tonne and 48 t at 50, cost that at least."""
+    with Workers(1) as workers:
+        evaluator = known_evaluator(
+            workers, monthly_demand_t=(6.0, 4.0), shortage_usd_per_t=(80.0, 50.0)
+        )
+        added, slope = box(evaluator, 72, 120, near=100)
+    assert added == pytest.approx(0.25 * 50.0 * 48.0)
+    assert slope == pytest.approx(0.25 * 50.0)
+
+
+def test_a_level_that_is_kept_cannot_be_taken():
+    """Half of every tonne stays: a tonne held less is half a tonne served less."""
+    half = RuleRow(rule="half", relation=("own",), demand_class=("*",), reserve_level=0.5)
+    with Workers(1) as workers:
+        added, slope = box(known_evaluator(workers, rules=(half,)), 100, 200, near=150)
+    assert added == pytest.approx(0.25 * 50.0 * 50.0)
+    assert slope == pytest.approx(0.25 * 50.0 * 0.5)
