@@ -470,6 +470,10 @@ def test_a_record_says_what_was_asked_and_what_it_began_with():
         "stocks": [{"participant": "us", "material": "m", "stock_t": 4.0}],
     }
     assert sp.schedule(world, plan, asked).summary()["state"] is None
+    weeks = replace(world, period="week")
+    there = replace(state, month=None, week=9)
+    said = sp.schedule(weeks, solve(weeks), asked, state=there).summary()["state"]
+    assert (said["week"], "month" in said) == (9, False)
 
 
 def test_fiscal_years_are_named_as_the_nations_name_them():
