@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from stockpile.plan import Plan, Status
     from stockpile.purchasing.calendar import Schedule, schedule
     from stockpile.purchasing.settings import ScheduleSettings
+    from stockpile.redacted_plans import RedactedPlan, redacted_plan
     from stockpile.reports.office_tables import office_tables
     from stockpile.reports.report import report
     from stockpile.reports.tables_folder import write_tables
@@ -71,6 +72,7 @@ _HOME = {
     "NotBuiltError": "errors",
     "Plan": "plan",
     "ProjectEffects": "effects_of_projects",
+    "RedactedPlan": "redacted_plans",
     "Replay": "desk.replay",
     "Response": "desk.response",
     "ResultError": "errors",
@@ -99,6 +101,7 @@ _HOME = {
     "marginals": "marginal_costs",
     "office_tables": "reports.office_tables",
     "project_effects": "effects_of_projects",
+    "redacted_plan": "redacted_plans",
     "redacted_state": "desk.two_sided",
     "replay": "desk.replay",
     "report": "reports.report",
@@ -133,6 +136,7 @@ __all__ = [
     "NotBuiltError",
     "Plan",
     "ProjectEffects",
+    "RedactedPlan",
     "Replay",
     "Response",
     "ResultError",
@@ -161,6 +165,7 @@ __all__ = [
     "marginals",
     "office_tables",
     "project_effects",
+    "redacted_plan",
     "redacted_state",
     "replay",
     "report",

@@ -27,6 +27,7 @@ COMMANDS = {
     "frontier": "show what more coverage or less budget costs",
     "counter-moves": "judge a plan where others answer it",
     "state": "begin a folder with what is known on the day of a crisis",
+    "redact": "write a plan for a partner, with one nation's stocks as bands",
     "respond": "say what to release this month or week, and what is to be expected",
     "replay": "walk through a case step by step: what the desk would have done",
     "schedule": "say what to buy when, from the stocks of today to those of a plan",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stockpile.evaluator import Evaluator
     from stockpile.plan import Plan
     from stockpile.problem import Problem
+    from stockpile.redacted_plans import RedactedPlan
     from stockpile.rules import RuleMenu
 
 
@@ -29,7 +30,7 @@ def decisions(problem: Problem, plan: Plan) -> tuple[NDArray[np.int64], NDArray[
     return lots, _by_market(problem, plan, [names.index(rule) for rule in plan.rules["rule"]])
 
 
-def project_states(problem: Problem, plan: Plan) -> NDArray[np.int64]:
+def project_states(problem: Problem, plan: Plan | RedactedPlan) -> NDArray[np.int64]:
     """Return the states of all projects (N,) in a plan that was made for the problem."""
     states = np.zeros(problem.projects.count, dtype=np.int64)
     table = plan.projects

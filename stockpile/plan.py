@@ -219,6 +219,21 @@ class Plan:
         """Return whether there is a plan at all."""
         return self.annual_cost_usd is not None
 
+    @property
+    def held_t(self) -> dict[tuple[str, str], float]:
+        """Return what is to be held by participant and material [t]."""
+        return self._by_stock("holding_t")
+
+    @property
+    def existing_t(self) -> dict[tuple[str, str], float]:
+        """Return what is held already by participant and material [t]."""
+        return self._by_stock("existing_t")
+
+    def _by_stock(self, column: str) -> dict[tuple[str, str], float]:
+        table = self.holdings
+        places = zip(table["participant"], table["material"], strict=True)
+        return dict(zip(places, table[column].tolist(), strict=True))
+
     def summary(self) -> dict[str, Any]:
         """Return the content of ``plan.json``."""
         return {
@@ -292,6 +307,11 @@ class Plan:
         """
         folder = Path(folder)
         path = folder / "plan.json"
+        if (folder / "redacted.json").is_file():
+            raise ResultError(
+                f"{folder} hides stock levels, and this needs them; its partner's order sheet does "
+                "not: stockpile respond INSTANCE RESULT --state DIR --side PARTICIPANT"
+            )
         if not path.is_file():
             raise ResultError(
                 f"{folder} is not a result folder: it has no plan.json.\n"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Problem
+    from stockpile.redacted_plans import RedactedPlan
 
 
 def plan_decisions(
@@ -31,7 +32,7 @@ def plan_decisions(
     if not plan.found:
         raise ResultError(f"The result holds no plan to evaluate: its status is {plan.status}.")
     shape = (len(problem.participants), len(problem.materials))
-    lots, rules = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
+    lots = np.full(shape, -1, dtype=np.int64)
     for row in plan.holdings.to_dict(orient="records"):
         c = known_place(row["participant"], problem.participants, "participants")
         m = known_place(row["material"], problem.materials, "materials")
@@ -43,16 +44,24 @@ def plan_decisions(
                 f"lots of {row['material']}, {row['holding_t']:g} t, but a lot is now "
                 f"{problem.lot[m]:g} t."
             )
+    require_all(problem, lots >= 0)
+    return lots, agreed_rules(problem, plan), agreed_projects(problem, plan)
+
+
+def agreed_rules(problem: Problem, plan: Plan | RedactedPlan) -> NDArray[np.int64]:
+    """Read the rules (C, M) of a plan, indices into the menu.
+
+    Raises
+    ------
+    ResultError
+        If they do not fit the instance.
+    """
+    rules = np.full((len(problem.participants), len(problem.materials)), -1, dtype=np.int64)
     for row in plan.rules.to_dict(orient="records"):
         c = known_place(row["participant"], problem.participants, "participants")
         m = known_place(row["material"], problem.materials, "materials")
         rules[c, m] = known_place(row["rule"], problem.menu.names, "rules")
-    if (lots < 0).any() or (rules < 0).any():
-        c, m = (int(axis[0]) for axis in np.nonzero((lots < 0) | (rules < 0)))
-        raise ResultError(
-            "The result does not fit the instance: it has no holding or rule for "
-            f"{problem.participants[c]}, {problem.materials[m]}."
-        )
+    require_all(problem, rules >= 0)
     for chain in joined_materials(problem.conversions, len(problem.materials)):
         differ = rules[:, chain] != rules[:, chain[:1]]
         if differ.any():
@@ -62,6 +71,17 @@ def plan_decisions(
                 f"{problem.materials[chain[0]]} and {problem.materials[chain[other]]}, so "
                 f"{problem.participants[c]} has one rule for both, but the result has two."
             )
+    return rules
+
+
+def agreed_projects(problem: Problem, plan: Plan | RedactedPlan) -> NDArray[np.int64]:
+    """Read the states of all projects (N,) in a plan.
+
+    Raises
+    ------
+    ResultError
+        If they do not fit the instance.
+    """
     for name in plan.projects["project"]:
         known_place(name, problem.projects.names, "projects")
     missing = set(problem.projects.names) - set(plan.projects["project"])
@@ -70,7 +90,23 @@ def plan_decisions(
             f"The result does not fit the instance: it does not say whether {min(missing)} is "
             "funded."
         )
-    return lots, rules, project_states(problem, plan)
+    return project_states(problem, plan)
+
+
+def require_all(problem: Problem, known: NDArray[np.bool_]) -> None:
+    """Refuse a result that does not say something of every stock (C, M).
+
+    Raises
+    ------
+    ResultError
+        Naming one of which it does not.
+    """
+    if not known.all():
+        c, m = (int(axis[0]) for axis in np.nonzero(~known))
+        raise ResultError(
+            "The result does not fit the instance: it has no holding or rule for "
+            f"{problem.participants[c]}, {problem.materials[m]}."
+        )
 
 
 def known_place(name: str, known: tuple[str, ...], what: str) -> int:

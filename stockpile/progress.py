@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import shutil
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,30 @@ class Progress:
         return (
             f"{where}: incumbent {self.incumbent:.4g}, bound {self.bound:.4g} USD/year, gap {gap}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a call stands that does one thing after the other.
+
+    Attributes
+    ----------
+    what
+        What it does now, in words.
+    done, total
+        Things done, and things in all.
+    seconds
+        Since the start.
+    """
+
+    what: str
+    done: int
+    total: int
+    seconds: float
+
+    def line(self) -> str:
+        """Say it in one line of less than 80 characters."""
+        return f"{self.done + 1}/{self.total} {self.what[:50]}, {self.seconds:.0f} s"
 
 
 class Shown(Protocol):
@@ -118,3 +144,28 @@ def reporter(progress: bool | Callable[[State], None] | None) -> Callable[[State
 
 def _silent(_progress: object) -> None:
     """Report nothing."""
+
+
+@contextmanager
+def stages(
+    progress: bool | Callable[[Stage], None] | None, total: int
+) -> Iterator[Callable[[str], None]]:
+    """Give a function that reports what is begun, one of ``total`` things after the other.
+
+    A line on a terminal is wiped at the end, however the call ends.
+
+    Parameters
+    ----------
+    progress
+        As :func:`reporter` takes it.
+    """
+    report, began, done = reporter(progress), time.monotonic(), itertools.count()
+
+    def begin(what: str) -> None:
+        report(Stage(what, next(done), total, time.monotonic() - began))
+
+    try:
+        yield begin
+    finally:
+        if isinstance(report, ProgressLine):
+            report.clear()

@@ -88,11 +88,16 @@ def rounded(usd: float | None) -> float | None:
 
 
 def redacted_holdings(
-    plan: Plan, instance: Instance, hidden: Collection[str]
+    plan: Plan, instance: Instance, hidden: Collection[str], of: str | None = None
 ) -> list[dict[str, Any]]:
     """Return one row for each stock: participant, material, holding, existing, rule.
 
     What is hidden is a band of days of cover; what is not hidden is in tonnes.
+
+    Parameters
+    ----------
+    of
+        The participant whose stocks are hidden; None for all.
     """
     use = yearly_use(instance)
     rules = {
@@ -106,7 +111,8 @@ def redacted_holdings(
         for name, column in (("holdings", "holding_t"), ("existing", "existing_t")):
             tonnes = row[column]
             in_band = band(days(tonnes, use.get(key, 0.0)), tonnes)
-            shown[name] = in_band if name in hidden else f"{tonnes:.10g} t"
+            hides = name in hidden and of in (None, key[0])
+            shown[name] = in_band if hides else f"{tonnes:.10g} t"
         rows.append(
             {
                 "participant": key[0],
@@ -155,5 +161,5 @@ def redacted_files(plan: Plan, instance: Instance, hidden: Collection[str]) -> d
     return {RESULT: json_text(redacted_summary(plan, hidden)), **csv_texts(tables)}
 
 
-FILES = (RESULT, "coverage.csv", "holdings.csv", "rules.csv")
-"""Files of a result in which something is hidden."""
+FILES = (RESULT, "coverage.csv", "holdings.csv", "projects.csv", "rules.csv")
+"""Files of a result in which something is hidden; projects are in one for a partner only."""

@@ -161,3 +161,23 @@ def test_batches_are_the_same_one_by_one_and_at_once():
     assert "runs of the same bytes: 12 of 12" in said
     assert "summary of the same bytes: True" in said
     assert "last run as a single solve: True" in said
+
+
+def test_answers_of_the_desk_are_the_same_whatever_is_measured(tmp_path):
+    small = ("--instance", "instances/rare-earths", "--continuations", "4", "--repeat", "1")
+    run("desk", *small, "--gap", "0.5", "--out", str(tmp_path))
+    orders = {row["way"]: int(row["orders"]) for row in table(tmp_path, "desk")}
+    assert len(orders) == 5
+    assert orders["answer"] == orders["answer, ten times the continuations"]
+    # A sheet between bands lists whatever may have to be released.
+    assert 0 < orders["order sheet, all in tonnes"] <= orders["order sheet, partner in bands"]
+    assert orders["order sheet, all in tonnes"] < orders["answer"]
+
+
+def test_calendars_of_more_years_are_proved_as_well(tmp_path):
+    small = ("--instance", "instances/toy", "--years", "1", "2", "--repeat", "1")
+    run("buying", *small, "--out", str(tmp_path))
+    rows = table(tmp_path, "buying")
+    assert [row["years"] for row in rows] == ["1", "2"]
+    assert rows[0]["times"] == "1"
+    assert all(float(row["gap by the solver"].rstrip(" %")) <= 1.0 for row in rows)

@@ -713,6 +713,18 @@ def test_a_reader_that_has_gone_is_no_error(result):
     assert "Exception" not in message
 
 
+OFTEN = Hazard(
+    hazard="often",
+    source="china",
+    materials=("*",),
+    targets=("*",),
+    events_per_year=1.0,
+    duration_median_months=3.0,
+    duration_sigma=0.5,
+    severity_mean=0.8,
+)
+
+
 class OnTerminal:
     """A solve whose stderr is a terminal, so that its progress shows when it is at work."""
 
@@ -801,6 +813,59 @@ def test_two_ctrl_c_leave_nothing_half_written(slow, tmp_path):
         sp.Plan.load(tmp_path / "result")
     else:
         assert "nothing was written" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "told"),
+    [
+        ("respond", ["--state", "state", "--continuations", "3000000"], "1/2 gallium"),
+        ("replay", ["--stress", "gallium_to_both", "--continuations", "3000000"], "1/5 month 1"),
+        (
+            "schedule",
+            ["--from", "2027", "--years", "2", "--scenarios", "3000000"],
+            "1/5 exposure of gallium",
+        ),
+    ],
+)
+def test_ctrl_c_ends_what_answers_from_a_plan(tmp_path, monkeypatch, command, more, told):
+    """Progress on the terminal, one line at the end, and nothing half-written."""
+    monkeypatch.chdir(tmp_path)
+    world = replace(sp.load(TOY), scenarios=(), events=(), hazards=(OFTEN,))
+    sp.save(world, "world")
+    plan = sp.solve(world, scenarios=20, gap=0.5, progress=False)
+    plan.save("plan")
+    sp.save_state(sp.begun_state(world, plan, [OFTEN.hazard]), "state")
+    before = {path.name for path in tmp_path.iterdir()}
+    running = OnTerminal(command, "world", "plan", *more, "--out", "answer")
+    running.wait_for(told, 90.0)
+    time.sleep(0.5)
+    running.interrupt()
+    ran = running.end(90.0)
+    assert ran.status == 1
+    assert "Traceback" not in ran.err
+    assert ran.err.rstrip().endswith("stockpile: interrupted; nothing was written")
+    assert ran.out == ""
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_what_was_written_before_ctrl_c_is_named(tmp_path, monkeypatch, capsys):
+    """The second of two files is stopped: the folder is there, and whole."""
+    world = sp.load(TOY)
+    plan = sp.solve(world, progress=False)
+    plan.save(tmp_path / "plan")
+    sp.save_state(sp.begun_state(world, plan), tmp_path / "state")
+
+    def stopped(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stockpile.desk.briefing.write_briefing", stopped)
+    more = ["--state", str(tmp_path / "state"), "--continuations", "2"]
+    files = ["--out", str(tmp_path / "answer"), "--briefing", str(tmp_path / "page.md")]
+    assert main(["respond", str(TOY), str(tmp_path / "plan"), *more, *files]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"\nstockpile: interrupted; nothing was written but {tmp_path}/answer\n"
+    assert (tmp_path / "answer" / "response.json").is_file()
 
 
 def test_ctrl_c_at_the_start_leaves_no_traceback(slow, tmp_path):

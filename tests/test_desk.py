@@ -27,7 +27,7 @@ from stockpile.desk.situation import situation
 from stockpile.desk.state import Ongoing, Started, StockLevel, check_state
 from stockpile.parallel import Workers
 from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
-from stockpile.tables import Hazard, RuleRow, Transfer
+from stockpile.tables import Commercial, Hazard, RuleRow, Transfer
 
 RARE_EARTHS = Path(__file__).parents[1] / "instances" / "rare-earths"
 CONTROL = "china_controls_heavy_rare_earths"
@@ -364,7 +364,7 @@ def test_rules_chosen_anew_are_the_best_of_all_and_never_worse_than_agreed():
     menu = wider_menu(now.problem)
     changed = 0
     with Workers(2) as workers:
-        for block in now.blocks[8:14]:
+        for block in now.blocks[10:]:
             needs = now.needs(block, drawn, workers)
             course = course_of(now, block, needs, menu, workers)
             best, complete = best_rules(now, block, course, 30, workers)
@@ -583,3 +583,84 @@ def test_a_briefing_says_on_one_page_what_the_answer_says(tmp_path, lang):
         assert ("放出指示" in text) == (lang == "ja")
     with pytest.raises(sp.UsageError, match="a briefing ends with one of"):
         sp.write_briefing(found, world, tmp_path / "page.docx")
+
+
+# --- What is over ---------------------------------------------------------------------------------
+
+
+def bridged(**more):
+    """Firms have 30 t, three months of use, which a month without a gap refills by 5 t."""
+    return instance(
+        scenarios=[(1.0, [lost(6)])],
+        months=24,
+        max_t=40.0,
+        commercial=(Commercial(participant="us", material="m", industry_days=365.0 / 4.0),),
+        **more,
+    )
+
+
+def over(start, last):
+    return Ongoing(
+        event=f"from {start}", source="g", start_month=start, last_month=last, severity=1
+    )
+
+
+def test_firms_have_used_their_own_stocks_in_what_is_over():
+    """Months 1 to 3 take all 30 t, month 4 brings 5 t: in month 5 5 of 10 t are needed."""
+    world = bridged()
+    plan = solve(world)
+    again = replace(three_months(), start_month=5)
+    state = sp.State(month=5, ongoing=(again, over(1, 3)))
+    found = sp.respond(world, plan, state, continuations=20)
+    assert found.needed["need_t"].tolist() == pytest.approx([5.0])
+    assert found.events["event"].tolist() == ["embargo"]  # The one that goes on.
+    forgotten = sp.respond(world, plan, replace(state, ongoing=(again,)), continuations=20)
+    assert not len(forgotten.needed)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (over(3, 2), "last_month 2 is before start_month 3"),
+        (over(1, 5), "last_month 5 is not over: the current month is 5"),
+        (replace(over(1, 3), duration_median_months=4.0), "lasted as long as that says"),
+        (replace(over(1, 3), ref=("paper",)), "there is no 'paper' in references.csv"),
+    ],
+)
+def test_what_cannot_be_over_is_refused(row, message):
+    world = bridged()
+    with pytest.raises(sp.InstanceError, match=message):
+        sp.respond(world, solve(world), sp.State(month=5, ongoing=(row,)), continuations=2)
+
+
+def test_what_is_over_may_still_be_followed():
+    """An event of months 1 to 2 that is always followed six months after its start."""
+    hazards = (
+        Hazard(
+            hazard="first",
+            source="g",
+            events_per_year=0.0,
+            duration_median_months=2.0,
+            duration_sigma=0.0,
+            severity_mean=1.0,
+        ),
+        Hazard(
+            hazard="second",
+            source="g",
+            events_per_year=0.0,
+            follows="first",
+            follow_probability=1.0,
+            follow_delay_months=6,
+            duration_median_months=1.0,
+            duration_sigma=0.0,
+            severity_mean=1.0,
+        ),
+    )
+    world = replace(embargo(), hazards=hazards, scenarios=(), events=())
+    plan = sp.solve(world, scenarios=5, progress=False)
+    row = Ongoing(event="e", hazard="first", start_month=1, last_month=2, severity=1.0)
+    state = sp.State(month=4, ongoing=(row,))
+    now = situation(world, plan, state)
+    drawn = continuations(world, now.problem, state, now.states, 10, 1)
+    assert sorted(set(drawn.start.tolist())) == [0, 6]
+    assert set(drawn.end[drawn.start == 0].tolist()) == {2}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stockpile as sp
-from stockpile.progress import Progress, ProgressLine, reporter
+from stockpile.progress import Progress, ProgressLine, Stage, reporter, stages
 
 TOY = Path(__file__).parents[1] / "instances" / "toy"
 
@@ -48,8 +48,47 @@ def test_the_line_is_written_over_and_wiped():
 
 
 def test_nothing_is_shown_in_a_pipe(capsys):
-    sp.solve(sp.load(TOY))
+    world = sp.load(TOY)
+    plan = sp.solve(world)
+    sp.respond(world, plan, sp.begun_state(world, plan), continuations=2)
+    sp.replay(world, plan, "gallium_to_both", continuations=2)
+    sp.schedule(world, plan, sp.ScheduleSettings(from_year=2027, years=1))
     assert capsys.readouterr().err == ""
+
+
+def test_what_answers_from_a_plan_tells_its_stages():
+    world = sp.load(TOY)
+    plan = sp.solve(world, progress=False)
+    told: list[Stage] = []
+    sp.respond(world, plan, sp.begun_state(world, plan), continuations=2, progress=told.append)
+    assert [(item.what, item.done, item.total) for item in told] == [
+        ("gallium", 0, 2),
+        ("dy_oxide", 1, 2),
+    ]
+    told.clear()
+    sp.replay(world, plan, "gallium_to_both", continuations=2, progress=told.append)
+    assert [item.what for item in told] == [f"month {month}" for month in range(1, 6)]
+    told.clear()
+    sp.schedule(world, plan, sp.ScheduleSettings(from_year=2027, years=1), progress=told.append)
+    assert len(told) == told[0].total
+    assert told[-1].what == "exposure with the stocks of each quarter"
+
+
+def test_the_line_of_stages_is_wiped_whatever_happens(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+
+    def stopped():
+        with stages(True, 3) as begin:
+            begin("x" * 90)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    shown = stream.getvalue().split("\r")
+    assert shown[1].startswith("1/3 xxx")
+    assert len(shown[1]) < 80
+    assert shown[2].strip() == ""
 
 
 def test_a_function_is_told_every_step():

@@ -160,3 +160,23 @@ def test_the_command_prints_what_is_known(tmp_path, capsys):
     assert (tmp_path / "walked" / "orders.csv").is_file()
     assert cli.main([*asked, "cas"]) == 2
     assert "Did you mean case?" in capsys.readouterr().err
+
+
+def test_events_of_one_source_are_told_apart_by_their_materials():
+    names = ("a", "b", "c", "d", "e")
+    events = [
+        replace(event(1, 3, 0.2, ("us",)), materials=names),
+        replace(event(2, 1, 0.554, ("us",)), materials=("a", "b")),
+        replace(event(2, 1, 0.1, ("us",)), effect="demand_surge", source=None),
+    ]
+    world = instance(scenarios=[(1.0, [lost(1)])], materials=names, stress=tuple(events), max_t=1.0)
+    walked = sp.replay(world, solve(world), "case", months=3, continuations=1)
+    assert walked.months["going_on"].tolist() == [
+        "g 20 %",  # Alone, nothing has to be told apart.
+        "g 20 % (a, b, c and 2 more);g 55.4 % (a, b);demand_surge 10 %",
+        "g 20 %",
+    ]
+    both = [replace(row, materials=("*",)) for row in events[:2]]
+    everything = replace(world, stress=tuple(both))
+    walked = sp.replay(everything, solve(everything), "case", months=2, continuations=1)
+    assert walked.months["going_on"].iloc[1] == "g 20 % (all materials);g 55.4 % (all materials)"

@@ -537,6 +537,32 @@ def test_no_hidden_number_is_anywhere_in_the_output(secret, tmp_path, capsys):
     assert set(band_names()) & set(re.findall(r"over 365|\d+ to \d+|up to 30|none", text))
 
 
+def test_no_number_of_one_nation_is_in_a_plan_for_its_partner(secret, tmp_path):
+    folder, private = map(str, secret)
+    instance = sp.load(folder, overlay=private)
+    plan = sp.solve(instance, gap=0.05, progress=False)
+    plan.save(tmp_path / "full")
+    asked = ["redact", folder, str(tmp_path / "full"), "--overlay", private, "--of", "nation_2"]
+    assert main([*asked, "--out", str(tmp_path / "shown")]) == 0
+    text = content(tmp_path / "shown")
+    held = plan.holdings[plan.holdings["participant"] == "nation_2"]
+    other = plan.holdings[plan.holdings["participant"] != "nation_2"]
+    columns = ("existing_t", "holding_t", "buy_t", "outlay_usd", "annual_holding_cost_usd")
+    known = {*other["existing_t"], *other["holding_t"]}
+    tried = {
+        form
+        for column in (*columns, "days_of_cover")
+        for value in held[column]
+        if value == value and value not in known
+        for form in forms(value)
+    }
+    assert len(tried) > 10
+    for form in tried:
+        assert not re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d])", text), form
+    assert instance.content_hash not in text
+    assert any(f"{tonnes:.10g} t" in text for tonnes in other["holding_t"])
+
+
 def test_what_is_not_hidden_is_shown(secret, tmp_path):
     folder, private = map(str, secret)
     instance = sp.load(folder, overlay=private)

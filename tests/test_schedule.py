@@ -23,7 +23,7 @@ from stockpile.purchasing.check import Decisions, envelope, missed_cost
 from stockpile.purchasing.data import schedule_data
 from stockpile.purchasing.exposure import Exposure
 from stockpile.scenarios import scenario_set
-from stockpile.tables import Facility, Holding
+from stockpile.tables import Agreement, Facility, Holding, Participant
 
 TOY = Path(__file__).parents[1] / "instances" / "toy"
 
@@ -88,9 +88,11 @@ def random_data(seed):
         from_year=2027,
         years=1,
         yearly_budget={
-            name: 1000.0 * float(rng.integers(0, 8)) for name in participants if rng.random() < 0.4
+            name: 1000.0 * float(rng.integers(0, 8))
+            for name in (*participants, "all")
+            if rng.random() < 0.3
         },
-        fiscal_start={name: int(rng.choice([1, 4, 10])) for name in participants},
+        fiscal_start={name: int(rng.choice([1, 4, 10])) for name in (*participants, "all")},
         most_of_supply=float(rng.choice([0.05, 0.2])) if rng.random() < 0.4 else None,
     )
     materials_of = [(m,) for m in range(len(materials))]
@@ -182,8 +184,9 @@ def plain_cost(data, d, known):
                     continue
                 paid = price * tonnes[i]
                 total += paid * (1.0 + data.discount[c]) ** (-t / 4)
-                year = settings.fiscal_year(data.participants[c], t)
-                spent[c, year] = spent.get((c, year), 0.0) + paid
+                for who, name in ((c, data.participants[c]), (len(data.participants), "all")):
+                    year = settings.fiscal_year(name, t)
+                    spent[who, year] = spent.get((who, year), 0.0) + paid
                 bought_in_year[m] = bought_in_year.get(m, 0.0) + tonnes[i]
         for j in range(data.excess_lots.size):
             c, m = int(data.excess_participant[j]), int(data.excess_material[j])
@@ -230,8 +233,10 @@ def plain_cost(data, d, known):
                 room = before + (room - stores.capacity[stores.participant == c].sum())
             if buys and held > room + 1e-9:
                 return None
-    for (c, _), money in spent.items():
-        if money > data.budget[c] + 1e-6:
+    names = [*data.participants, "all"]
+    for (c, year), money in spent.items():
+        quarters = sum(settings.fiscal_year(names[c], t) == year for t in range(4))
+        if money > data.budget[c] * quarters / 4.0 + 1e-6:
             return None
     for of in (bought_in_year, gone_in_year):
         if any(tonnes > data.most_yearly[m] + 1e-9 for m, tonnes in of.items()):
@@ -244,7 +249,7 @@ def test_enumeration_finds_no_better_calendar(seed):
     data, known = random_data(seed), {}
     costs = [cost for d in every_calendar(data) if (cost := plain_cost(data, d, known)) is not None]
     assert costs  # To buy nothing is always possible.
-    decisions, model, _, status, solver_bound = _solved(data, 0.0, None)
+    decisions, model, status, solver_bound = _solved(data, 0.0, None)
     found = sum(cost_of(data, decisions)) + missed_cost(data, decisions)
     assert status == "optimal"
     assert found == pytest.approx(min(costs), rel=1e-7, abs=1e-4)
@@ -327,16 +332,148 @@ def test_where_the_price_rises_with_what_is_bought_it_is_spread():
 
 
 def test_a_budget_of_a_fiscal_year_that_begins_in_october():
-    """4,000 USD a year: 4 lots before October, 4 after it, and 2 a year later."""
+    """4,000 USD a year: three quarters of it before October 2027, one of four after October 2028.
+
+    So 3 lots, 4, and 1; two are missing.
+    """
     world, plan = nation()
     asked = sp.ScheduleSettings(
         from_year=2027, years=2, yearly_budget={"us": 4000.0}, fiscal_start={"us": 10}
     )
     found = sp.schedule(world, plan, asked)
-    assert bought(found) == {"2027-Q1": 4, "2027-Q4": 4, "2028-Q4": 2}
+    assert bought(found) == {"2027-Q1": 3, "2027-Q4": 4, "2028-Q4": 1}
     assert found.budgets["fiscal_year"].tolist() == [2027, 2028, 2029]
-    assert (found.budgets["spent_usd"] <= 4000.0).all()
-    assert found.first_year["with_half_the_money_t"].tolist() == [4.0]
+    assert found.budgets["quarters"].tolist() == [3, 4, 1]
+    assert found.budgets["budget_usd"].tolist() == [3000.0, 4000.0, 1000.0]
+    assert found.budgets["spent_usd"].tolist() == [3000.0, 4000.0, 1000.0]
+    assert found.first_year["with_half_the_money_t"].tolist() == [3.0]  # 1,500 and 2,000 USD
+
+
+def two_nations(cooperation="sharing", **more):
+    """Each lacks 5 t, of which each saves 1,000 USD in a month that comes for sure."""
+    world = instance(
+        scenarios=[(1.0, [lost(6)])],
+        participants=("us", "japan"),
+        demand={("us", "m"): (5.0,), ("japan", "m"): (5.0,)},
+        shortage=(5000.0,),
+        max_t=5.0,
+        **more,
+    )
+    return world, solve(world, cooperation=cooperation)
+
+
+def test_all_together_have_one_budget_in_the_world_joint():
+    """10,000 USD for all, as it is agreed: 5 lots a year, whoever they are for."""
+    world, plan = two_nations(cooperation="joint", agreement=Agreement(joint_budget_usd=10_000.0))
+    assert plan.cooperation == "joint"
+    found = sp.schedule(world, plan, sp.ScheduleSettings(from_year=2027, years=2))
+    by_quarter = found.purchases.groupby("quarter")["lots"].sum()
+    assert by_quarter.to_dict() == {"2027-Q1": 5, "2028-Q1": 5}
+    of_all = found.budgets[found.budgets["participant"] == "all"]
+    assert of_all["budget_usd"].tolist() == of_all["spent_usd"].tolist() == [5000.0, 5000.0]
+    assert found.budgets[found.budgets["participant"] == "us"]["budget_usd"].isna().all()
+
+
+def test_own_budgets_are_put_together_in_the_world_joint():
+    """8,000 and 2,000 USD are 10,000, of which Japan may have more than its own."""
+    participants = tuple(
+        Participant(
+            participant=c, name=c, discount_rate_per_year=0.1, acquisition_budget_usd=budget
+        )
+        for c, budget in (("us", 8000.0), ("japan", 2000.0))
+    )
+    world, plan = two_nations(cooperation="joint")
+    world = replace(world, participants=participants)
+    plan = replace(plan, instance_hash=world.content_hash)
+    found = sp.schedule(world, plan, sp.ScheduleSettings(from_year=2027, years=2))
+    assert found.missed_usd == 0.0
+    assert found.purchases.groupby("participant")["lots"].sum().to_dict() == {"japan": 5, "us": 5}
+    alone = replace(plan, cooperation="sharing")
+    found = sp.schedule(world, alone, sp.ScheduleSettings(from_year=2027, years=2))
+    assert found.purchases.groupby("participant")["lots"].sum().to_dict() == {"japan": 2, "us": 5}
+
+
+def test_a_budget_of_all_together_may_be_given_in_any_world():
+    """4,000 USD a year from April on: 1 lot in the first quarter, 4 in each year, 1 in the last."""
+    world, plan = two_nations()
+    asked = sp.ScheduleSettings(
+        from_year=2027, years=2, yearly_budget={"all": 4000.0}, fiscal_start={"all": 4}
+    )
+    found = sp.schedule(world, plan, asked)
+    by_quarter = found.purchases.groupby("quarter")["lots"].sum()
+    assert by_quarter.to_dict() == {"2027-Q1": 1, "2027-Q2": 4, "2028-Q2": 3}
+    of_all = found.budgets[found.budgets["participant"] == "all"]
+    assert of_all["fiscal_year"].tolist() == [2026, 2027, 2028]
+    assert of_all["budget_usd"].tolist() == [1000.0, 4000.0, 3000.0]
+
+
+def test_where_the_envelope_is_what_is_simulated():
+    """A month in which 10 t are needed, or 2 t; shortages cost 5,000 USD a tonne.
+
+    With 4,000 USD a year 4 of 10 t are there in the first year: 6 t are missing in one scenario of
+    two, 15,000 USD a year. At 25 % 7.5 t are missing in it, at 50 % 5 t, and nothing in the other:
+    between the two the envelope lies on the same line.
+    """
+    world = instance(
+        scenarios=[(0.5, [lost(6)]), (0.5, [lost(6, 1, 0.2)])], shortage=(5000.0,), max_t=10.0
+    )
+    plan = solve(world)
+    assert plan.holdings["lots"].tolist() == [10]
+    asked = sp.ScheduleSettings(from_year=2027, years=2, yearly_budget={"us": 4000.0})
+    found = sp.schedule(world, plan, asked)
+    first = found.exposure.iloc[0]
+    assert first["simulated_usd_per_year"] == pytest.approx(0.5 * 6.0 * 5000.0)
+    assert first["exposure_usd_per_year"] == pytest.approx(5000.0 * (0.4 * 3.75 + 0.6 * 2.5))
+    assert found.exposure_simulated_usd == pytest.approx(found.exposure_usd)
+
+
+def test_where_the_envelope_lies_below_what_is_simulated():
+    """The toy with lots of 1.5 t of gallium, of which each nation buys one of two.
+
+    An embargo on either comes in one year of ten and lasts for two months. The 3 t of both serve
+    one month; in the other 30 million USD are lost, 6 million a year. With a quarter of the stocks
+    it is 6.75 million, with three quarters 0.75 million: half of it counts the mean of these.
+    """
+    world = sp.load(TOY)
+    plan = sp.solve(world, progress=False)
+    lots = plan.holdings["lots"].where(plan.holdings["material"] != "gallium", 2)
+    world = replace(
+        world,
+        materials=tuple(
+            replace(row, lot_t=1.5) if row.material == "gallium" else row for row in world.materials
+        ),
+    )
+    plan = replace(plan, holdings=plan.holdings.assign(lots=lots), instance_hash=world.content_hash)
+    asked = sp.ScheduleSettings(from_year=2027, years=1, yearly_budget={"us": 1e6, "japan": 1e6})
+    found = sp.schedule(world, plan, asked)
+    gallium = found.exposure[found.exposure["materials"] == "gallium"].iloc[-1]
+    assert gallium["simulated_usd_per_year"] == pytest.approx(6.0e6, abs=2e3)
+    assert gallium["exposure_usd_per_year"] == pytest.approx(3.75e6, abs=2e3)
+    assert found.exposure_simulated_usd > found.exposure_usd
+
+
+def test_a_record_says_what_was_asked_and_what_it_began_with():
+    world, plan = nation()
+    state = sp.State(
+        month=3,
+        date="May",
+        stocks=(StockLevel(participant="us", material="m", stock_t=4.0),),
+    )
+    asked = sp.ScheduleSettings(from_year=2027, years=1)
+    said = sp.schedule(world, plan, asked, state=state, gap=0.25).summary()
+    assert said["gap_asked"] == 0.25
+    assert said["scenario_count"] == 1
+    assert said["state"] == {
+        "month": 3,
+        "date": "May",
+        "title": "",
+        "stocks": [{"participant": "us", "material": "m", "stock_t": 4.0}],
+    }
+    assert sp.schedule(world, plan, asked).summary()["state"] is None
+    weeks = replace(world, period="week")
+    there = replace(state, month=None, week=9)
+    said = sp.schedule(weeks, solve(weeks), asked, state=there).summary()["state"]
+    assert (said["week"], "month" in said) == (9, False)
 
 
 def test_fiscal_years_are_named_as_the_nations_name_them():

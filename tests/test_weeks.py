@@ -832,6 +832,111 @@ def test_wrong_moments_of_a_state_are_named(name, moment, began, message):
         sp.respond(world, plan, bad, continuations=2)
 
 
+def bridged(**more):
+    """Firms have 30 t, 13 weeks of use, which a week without a gap refills by 30/26 t."""
+    firms = Commercial(participant="us", material="m", industry_days=365.0 / 4.0)
+    return weekly(embargo(commercial=(firms,), **more))
+
+
+def again(*over):
+    """An embargo of week 18, and others that are over."""
+    rows = (Ongoing(event=f"{number}", source="g", severity=1.0, **row) for number, row in over)
+    (now,) = state(5.0, week=20).ongoing
+    return replace(state(5.0, week=20), ongoing=(replace(now, start_week=18), *rows))
+
+
+def test_firms_have_used_their_own_stocks_in_what_is_over():
+    """Weeks 1 to 13 take all 30 t, four weeks bring 4.6 t, and two take them: week 20 has none."""
+    world = bridged()
+    plan = solve(world)
+    by_week = again((1, {"start_week": 1, "last_week": 13}))
+    found = sp.respond(world, plan, by_week, continuations=10)
+    assert found.needed["need_t"].tolist() == pytest.approx([120 / 52])
+    assert found.events["event"].tolist() == ["embargo"]
+    by_month = again((1, {"start_month": 1, "last_month": 3}))
+    assert sp.respond(world, plan, by_month, continuations=10).to_json() == found.to_json()
+    assert not len(sp.respond(world, plan, again(), continuations=10).needed)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"start_week": 5, "last_week": 4}, "last_week 4 is before start_week 5"),
+        ({"start_month": 3, "last_week": 8}, "last_week 8 is before start_month 3"),
+        ({"start_week": 5, "last_week": 20}, "last_week 20 is not over: the current week is 20"),
+        ({"start_week": 5, "last_month": 5}, "last_month 5 is not over: the current week is 20"),
+        ({"start_week": 5, "last_week": 6, "last_month": 2}, "last_month 2 and last_week 6 are"),
+        (
+            {"start_week": 5, "last_week": 6, "duration_median_months": 1.0},
+            "an event with a last_week is over",
+        ),
+    ],
+)
+def test_weeks_in_which_nothing_can_be_over_are_refused(row, message):
+    world = bridged()
+    with pytest.raises(sp.InstanceError, match=message):
+        sp.respond(world, solve(world), again((1, row)), continuations=2)
+
+
+def test_a_last_week_needs_an_instance_in_weeks():
+    world = embargo()
+    row = Ongoing(event="e", source="g", severity=1.0, start_month=1, last_week=2)
+    with pytest.raises(sp.InstanceError, match="last_week 2 needs an instance with period"):
+        sp.respond(world, solve(world), sp.State(month=3, ongoing=(row,)), continuations=2)
+
+
+def test_replays_know_in_which_week_an_event_was_over():
+    """In week 18 firms have 4.6 t, two weeks of use: 5 t are gone three weeks after these."""
+    case = (
+        StressEvent(stress="case", source="g", start_month=1, duration_months=3, severity=1.0),
+        StressEvent(stress="case", source="g", start_month=5, duration_months=1, severity=1.0),
+    )
+    holding = replace(held(5.0)[0], existing_t=5.0)
+    world = bridged(stress=case, holdings=(holding,))
+    told = []
+    walked = sp.replay(
+        world,
+        solve(world),
+        "case",
+        existing=True,
+        months=5,
+        continuations=50,
+        progress=told.append,
+    )
+    assert [item.what for item in told] == [f"week {week}" for week in range(1, 23)]
+    assert walked.stocks.set_index("week").loc[18, "week_50"] == 5.0
+
+
+def test_order_sheets_between_bands_are_12_52nds_of_those_of_a_month(tmp_path, capsys):
+    """A month's releases are at most 30 % of what is held, of 60 to 90 days 5.92 to 8.88 t."""
+    transfers = (
+        Transfer(from_participant="us", to_participant="japan"),
+        Transfer(from_participant="japan", to_participant="us"),
+    )
+    rule = RuleRow(rule="some", relation=("*",), demand_class=("*",), draw_limit_per_month=0.3)
+    ends, sides = {}, ("us", "japan")
+    for name, world in both(embargo(participants=sides, transfers=transfers)):
+        sp.save(replace(world, rules=(rule,)), tmp_path / name)
+        world = sp.load(tmp_path / name)
+        plan = replace(solve(world), instance_hash=world.content_hash)
+        plan = replace(plan, holdings=plan.holdings.assign(lots=[50, 25], holding_t=[50.0, 25.0]))
+        day = state(50.0, **{name: 2})
+        own, stock = day.stocks[0], StockLevel(participant="japan", material="m", stock_t=15.0)
+        hidden = sp.redacted_state(replace(day, stocks=(own, stock)), world, "japan")
+        shared = sp.redacted_plan(plan, world, "japan")
+        sheet = sp.side_orders(world, shared, hidden, "us").set_index("beneficiary")
+        ends[name] = sheet.loc["japan", ["taken_least_t", "taken_most_t"]].to_numpy(dtype=float)
+        sp.save_state(hidden, tmp_path / f"{name}-state")
+        shared.save(tmp_path / f"{name}-shared")
+        asked = [str(tmp_path / name), str(tmp_path / f"{name}-shared")]
+        asked += ["--state", str(tmp_path / f"{name}-state")]
+        assert cli.main(["respond", *asked, "--side", "us"]) == 0
+        assert f"Order sheet of us, {name} 2" in capsys.readouterr().out
+    day = 120.0 / 365.0
+    assert ends["month"] == pytest.approx([10.0 - 0.3 * 90 * day, 10.0 - 0.3 * 60 * day])
+    assert ends["week"] == pytest.approx(ends["month"] * 12 / 52)
+
+
 def test_states_are_read_as_they_were_written(tmp_path):
     world = weekly(embargo())
     plan = solve(world)
@@ -841,6 +946,10 @@ def test_states_are_read_as_they_were_written(tmp_path):
     assert "week = 7" in (tmp_path / "state" / "state.toml").read_text(encoding="utf-8")
     assert "start_week" in (tmp_path / "state" / "ongoing.csv").read_text(encoding="utf-8")
     assert sp.load_state(tmp_path / "state", world, plan) == begun
+    over = replace(state(1.0, week=7).ongoing[0], last_week=3, duration_median_months=None)
+    over = replace(over, duration_sigma=None)
+    sp.save_state(replace(begun, ongoing=(over,)), tmp_path / "state")
+    assert sp.load_state(tmp_path / "state", world, plan).ongoing == (over,)
     assert sp.begun_state(world, plan).month == 1
     with pytest.raises(sp.UsageError, match="week is 0"):
         sp.begun_state(world, plan, week=0)

@@ -6,21 +6,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpile.commands.answers import add_answer, add_continuations, add_plan, give
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, add_language, instance_of, require_target
+from stockpile.commands.options import add_language, instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
 
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    add_instance(parser)
-    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    add_plan(parser)
     parser.add_argument(
         "--state",
         metavar="DIR",
@@ -28,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="what is known on the day; begin one with: stockpile state",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write the answer here")
+    add_answer(parser, "answer")
     parser.add_argument(
         "--briefing",
         metavar="FILE",
@@ -41,40 +40,37 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--side",
         metavar="PARTICIPANT",
-        help="print the order sheet of one nation alone, where partners' stocks may be bands",
+        help="print the order sheet of one nation alone, where partners' stocks and holdings may "
+        "be bands",
     )
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument(
-        "--continuations", metavar="N", type=int, default=2000, help="ways on to look at (2000)"
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, help="seed of the continuations (default: of the instance)"
-    )
+    add_continuations(parser, 2000)
     parser.add_argument(
         "--months",
         metavar="N",
         type=int,
         help="months to look ahead, the current one included (default: horizon of the instance)",
     )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     instance = instance_of(options)
-    from stockpile.desk.briefing import briefing_form, write_briefing
-    from stockpile.desk.display import response_text
-    from stockpile.desk.respond import respond
-    from stockpile.desk.response import FILES, MARK
-    from stockpile.desk.state import load_state
-    from stockpile.plan import Plan
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.desk.briefing import briefing_form, write_briefing
+        from stockpile.desk.display import response_text
+        from stockpile.desk.respond import respond
+        from stockpile.desk.response import FILES, MARK
+        from stockpile.desk.state import load_state
+        from stockpile.plan import Plan
 
     require_target(options.out, mark=MARK, replaceable=FILES)
     for file in options.briefing:
         briefing_form(file)
-    plan = Plan.load(options.result)
     if options.side is not None:
-        return _print_side(options, instance, plan)
+        return _print_side(options, instance)
+    plan = Plan.load(options.result)
     found = respond(
         instance,
         plan,
@@ -84,19 +80,14 @@ def run(options: argparse.Namespace) -> int:
         months=options.months,
         threads=options.threads,
     )
-    if options.out is not None:
-        found.save(options.out)
-    for file in options.briefing:
+
+    def write(file: Path) -> None:
         write_briefing(found, instance, file, lang=options.lang)
-    sys.stdout.write(found.to_json() if options.json else response_text(found))
-    sys.stdout.flush()
-    for target in (options.out, *options.briefing):
-        if target is not None:
-            sys.stderr.write(f"Written to {target}.\n")
-    return EXIT_OK
+
+    return give(found, options, response_text, [(file, write) for file in options.briefing])
 
 
-def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> int:
+def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     """Print the orders of one nation.
 
     Raises
@@ -109,10 +100,12 @@ def _print_side(options: argparse.Namespace, instance: Instance, plan: Plan) -> 
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
     from stockpile.periods import PERIODS
+    from stockpile.redacted_plans import load_agreed
 
     if options.out is not None or options.briefing or options.json:
         raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
+    plan = load_agreed(options.result)
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)
-    sys.stdout.write(side_text(orders, state, options.side, PERIODS[instance.period]))
+    sys.stdout.write(side_text(orders, plan, state, options.side, PERIODS[instance.period]))
     return EXIT_OK

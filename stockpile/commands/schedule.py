@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, instance_of, require_target
+from stockpile.commands.answers import add_answer, add_plan, give
+from stockpile.commands.options import instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    add_instance(parser)
-    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    add_plan(parser)
     parser.add_argument(
         "--from", metavar="YEAR", dest="from_year", type=int, required=True, help="first year"
     )
     parser.add_argument("--years", metavar="N", type=int, required=True, help="years to plan")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write the calendar here")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    add_answer(parser, "calendar")
     parser.add_argument(
         "--yearly-budget",
         metavar="PARTICIPANT=USD",
@@ -69,17 +66,19 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="scenarios that exposures are simulated on (default: those of the plan)",
     )
-    parser.add_argument("--threads", metavar="N", type=int, help="threads (default: all)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     instance = instance_of(options)
-    from stockpile.desk.state import load_state
-    from stockpile.plan import Plan
-    from stockpile.purchasing.calendar import FILES, MARK, schedule
-    from stockpile.purchasing.display import schedule_text
-    from stockpile.purchasing.settings import ScheduleSettings
+    from stockpile.interrupt import end_on_interrupt
+
+    with end_on_interrupt():
+        from stockpile.desk.state import load_state
+        from stockpile.plan import Plan
+        from stockpile.purchasing.calendar import FILES, MARK, schedule
+        from stockpile.purchasing.display import schedule_text
+        from stockpile.purchasing.settings import ScheduleSettings
 
     require_target(options.out, mark=MARK, replaceable=FILES)
     plan = Plan.load(options.result)
@@ -101,13 +100,7 @@ def run(options: argparse.Namespace) -> int:
         scenarios=options.scenarios,
         threads=options.threads,
     )
-    if options.out is not None:
-        found.save(options.out)
-    sys.stdout.write(found.to_json() if options.json else schedule_text(found))
-    sys.stdout.flush()
-    if options.out is not None:
-        sys.stderr.write(f"Written to {options.out}.\n")
-    return EXIT_OK
+    return give(found, options, schedule_text)
 
 
 Amount = TypeVar("Amount", int, float)

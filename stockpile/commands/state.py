@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpile.commands.answers import add_plan
 from stockpile.commands.exits import EXIT_OK
-from stockpile.commands.options import add_instance, instance_of, require_target
+from stockpile.commands.options import instance_of, require_target
 
 if TYPE_CHECKING:
     import argparse
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.set_defaults(command=run)
-    add_instance(parser)
-    parser.add_argument("result", metavar="RESULT", type=Path, help="result folder of the plan")
+    add_plan(parser)
     parser.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="folder to write, new or empty"
     )
@@ -61,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
     instance = instance_of(options)
     from stockpile.desk.state import FILES, STATE_FILE, begun_state, load_state, save_state
     from stockpile.desk.two_sided import redacted_state
-    from stockpile.plan import Plan
+    from stockpile.redacted_plans import load_agreed
 
     require_target(options.out, mark=STATE_FILE, replaceable=FILES)
-    plan = Plan.load(options.result)
+    plan = load_agreed(options.result)
     if options.of is not None:
         state = load_state(options.of, instance, plan)
     else:

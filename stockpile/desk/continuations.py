@@ -1,8 +1,9 @@
 """How things may go on from a state: scenarios that agree with all that has been observed.
 
-Three things are conditional. An ongoing event has lasted until now, so its duration is drawn from
-those that are at least as long. What could have begun by now and has not been observed has not
-happened. A funded project that has not delivered yet delivers after this month.
+Three things are conditional. An event that goes on has lasted until now, so its duration is drawn
+from those that are at least as long; one that is over lasted as long as it did. What could have
+begun by now and has not been observed has not happened. A funded project that has not delivered yet
+delivers after this month.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MOST_POOLS = 20
 
 
 def observed_events(instance: Instance, state: State) -> tuple[Observed, ...]:
-    """Return what is known of each ongoing event."""
+    """Return what is known of each event of a state, those that are over among them."""
     hazards = {hazard.hazard: hazard for hazard in instance.hazards}
     period = PERIODS[instance.period]
     return tuple(observed(row, hazards.get(row.hazard or ""), period) for row in state.ongoing)
@@ -62,13 +63,22 @@ def continuations(
             event=event,
             hazard=event.hazard,
             start=event.start - 1,
-            duration=remaining_durations(event, number, problem.horizon, count, seed),
+            duration=durations(event, number, problem.horizon, count, seed),
             severity=event.severity,
         )
         for event in observed_events(instance, state)
     ]
     lead = _leads(problem, state, states, count, seed)
     return continued_scenarios(instance, problem, count, seed, number - 1, going_on, lead)
+
+
+def durations(
+    event: Observed, number: int, horizon: int, count: int, seed: int
+) -> NDArray[np.int64]:
+    """Return how long an event lasts from its start, (count,) [periods]; drawn if it goes on."""
+    if event.last is None:
+        return remaining_durations(event, number, horizon, count, seed)
+    return np.full(count, event.last - event.start + 1, dtype=np.int64)
 
 
 def remaining_durations(

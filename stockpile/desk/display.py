@@ -10,6 +10,7 @@ from stockpile.desk.moments import current
 from stockpile.desk.runouts import soonest
 from stockpile.display import money, render_table
 from stockpile.number_text import number_text
+from stockpile.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stockpile.desk.response import Response
     from stockpile.desk.state import State
     from stockpile.periods import Period
+    from stockpile.redacted_plans import RedactedPlan
 
 MOST_ROWS = 12
 """Rows of tables of which only the most pressing are printed."""
@@ -96,7 +98,13 @@ def _orders(found: Response) -> str:
     )
 
 
-def side_text(orders: pd.DataFrame, state: State, participant: str, period: Period) -> str:
+def side_text(
+    orders: pd.DataFrame,
+    plan: Plan | RedactedPlan,
+    state: State,
+    participant: str,
+    period: Period,
+) -> str:
     """Print the order sheet of one nation, and say what is shared and what is not.
 
     Parameters
@@ -104,16 +112,24 @@ def side_text(orders: pd.DataFrame, state: State, participant: str, period: Peri
     period
         Of the instance.
     """
-    hidden = sorted({row.participant for row in state.stocks if row.band is not None})
-    known = f"the stocks of {participant} in tonnes, those of {', '.join(hidden)} as bands of days"
-    if not hidden:
-        known = "all stocks in tonnes"
+    left = sorted({row.participant for row in state.stocks if row.band is not None})
+    bands = [f"what is left of the stocks of {', '.join(left)}"] if left else []
+    if not isinstance(plan, Plan):
+        bands.append(f"what {plan.participant} is agreed to hold")
+    known = "  Known in tonnes: all stocks and what is agreed to be held.\n"
+    if bands:
+        known = (
+            f"  Known in tonnes: what {participant} has and is agreed to hold. Known as bands of "
+            f"days of cover:\n  {' and '.join(bands)}. Wherever it lies in its bands, the orders "
+            "lie between\n  the least and the most; they may lie closer together than these.\n"
+        )
     head = (
-        f"Order sheet of {participant}, {period.name} {current(state, period)}\n"
-        f"  It rests on {known} of cover, the agreed rules, and what is going on.\n"
-        "  To be shown to partners: what is released to them. Not to be shown: this sheet's stocks "
-        "and what is\n  released to own needs; stockpile state --redact writes what may be.\n\n"
-    ).replace("tonnes of cover", "tonnes")
+        f"Order sheet of {participant}, {period.name} {current(state, period)}\n{known}"
+        "  Shared by all: the rules, which projects are funded, and what is going on.\n"
+        "  To be shown to partners: what is released to them. Not to be shown: this sheet, for "
+        "what is released to\n  own needs tells of stocks. stockpile redact and stockpile state "
+        "--redact write what may be.\n\n"
+    )
     if not len(orders):
         return head + f"Nothing is to be released this {period.name}.\n"
     rows = [

@@ -1,4 +1,4 @@
-"""What is known of an ongoing event: what its hazard says, but for what the state says itself."""
+"""What is known of an event: what its hazard says, but for what the state says itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stockpile.cells import ALL
-from stockpile.desk.moments import begun
+from stockpile.desk.moments import begun, ended
 
 if TYPE_CHECKING:
     from stockpile.desk.state import Ongoing
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An ongoing event, with nothing left open but when it ends.
+    """An event that has begun, with nothing left open but when it ends, if it is not over.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class Observed:
         As observed.
     duration_median, duration_sigma
         How long such events last from their start [periods]: lognormal, or fixed where sigma is 0.
+    last
+        Last period in which it was active, where it is over; else None.
     """
 
     event: str
@@ -45,6 +47,7 @@ class Observed:
     severity: float
     duration_median: float
     duration_sigma: float
+    last: int | None = None
 
     def chance_to_last(self, periods: int) -> float:
         """Return the probability that an event of the kind is active for at least so many periods.
@@ -83,5 +86,6 @@ def observed(row: Ongoing, hazard: Hazard | None, period: Period) -> Observed:
         answers=None if hazard is None else hazard.answers,
         start=begun(row, period),
         severity=row.severity,
+        last=ended(row, period),
         **values,
     )

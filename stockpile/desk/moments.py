@@ -1,6 +1,6 @@
 """Moments of a plan: a month or, where the instance is in weeks, a week, each counted from 1.
 
-A month stands for its first period.
+A month stands for its first period; as the last one of something, for its last period.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ def begun(row: Ongoing | Started, period: Period) -> int:
     return _number(row.start_month, row.start_week, period)
 
 
+def ended(row: Ongoing, period: Period) -> int | None:
+    """Return the number of the last period of what is over, counted from 1; None if it goes on."""
+    if row.last_week is not None:
+        return row.last_week
+    return None if row.last_month is None else period.begin(row.last_month + 1)
+
+
 def at(number: int, period: Period) -> dict[str, Any]:
     """Return the key of a state that says which period it is."""
     return {period.name: number}
@@ -32,6 +39,11 @@ def at(number: int, period: Period) -> dict[str, Any]:
 def began_in(number: int, period: Period) -> dict[str, Any]:
     """Return the cell that says in which period something began."""
     return {f"start_{period.name}": number}
+
+
+def ended_in(number: int, period: Period) -> dict[str, Any]:
+    """Return the cell that says in which period something ended."""
+    return {f"last_{period.name}": number}
 
 
 def wrong_moment(month: int | None, week: int | None, prefix: str, period: Period) -> str:

@@ -17,9 +17,10 @@ from stockpile.simulate import candidate_terms, simulate_months
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stockpile.blocks import Block
+    from stockpile.blocks import Block, Steps
     from stockpile.desk.situation import Situation
     from stockpile.needs import Needs
+    from stockpile.problem import Problem
     from stockpile.simulate import Months
 
 ORDERS: dict[str, type] = {
@@ -109,33 +110,47 @@ def _orders(
     problem, steps = situation.problem, situation.steps(block)
     _, left, rules = situation.of_block(block)
     left = left.copy()
-    names = problem.conversions.names
     rows = []
     for j in np.flatnonzero(released > NOTHING).tolist():
-        i, z, k = int(steps.stock[j]), int(steps.market[j]), int(steps.demand_class[j])
-        owner = int(steps.owner[j])
+        i = int(steps.stock[j])
         taken = float(released[j] / steps.yield_[j])
         left[i] -= taken
-        rule = problem.menu.rules[rules[owner]]
-        pools = steps.pools.pool[steps.pools.first[j] : steps.pools.first[j + 1]]
         rows.append(
             {
-                "owner": problem.participants[owner],
-                "beneficiary": problem.participants[block.market_participant[z]],
-                "material": problem.materials[block.market_material[i]],
-                "needed": problem.materials[block.market_material[z]],
-                "demand_class": problem.classes[k],
-                "plants": ";".join(names[plant] for plant in steps.pools.plant[pools]),
+                **order_of(problem, block, steps, rules, j),
                 "taken_t": taken,
                 "served_t": float(released[j]),
                 "left_t": max(float(left[i]), 0.0),
-                "rule": rule.name,
-                "line": describe_line(
-                    rule, problem.classes, int(steps.relation[j]), k, problem.period
-                ),
             }
         )
     return rows
+
+
+def order_of(
+    problem: Problem, block: Block, steps: Steps, rules: NDArray[np.int64], j: int
+) -> dict[str, Any]:
+    """Return what an order says of a step besides amounts: who, to whom, what, by which line.
+
+    Parameters
+    ----------
+    rules
+        (C,) rules of the owners in the block.
+    """
+    i, z, k = int(steps.stock[j]), int(steps.market[j]), int(steps.demand_class[j])
+    owner = int(steps.owner[j])
+    rule = problem.menu.rules[rules[owner]]
+    pools = steps.pools.pool[steps.pools.first[j] : steps.pools.first[j + 1]]
+    names = problem.conversions.names
+    return {
+        "owner": problem.participants[owner],
+        "beneficiary": problem.participants[block.market_participant[z]],
+        "material": problem.materials[block.market_material[i]],
+        "needed": problem.materials[block.market_material[z]],
+        "demand_class": problem.classes[k],
+        "plants": ";".join(names[plant] for plant in steps.pools.plant[pools]),
+        "rule": rule.name,
+        "line": describe_line(rule, problem.classes, int(steps.relation[j]), k, problem.period),
+    }
 
 
 def _needed(

@@ -3,9 +3,9 @@
 A month is a period of the instance: a month, or a week.
 
 Every month stands on its own: it is given the stocks that the month before has left, and events as
-far as they had begun by then, all of them still going on. So nothing that comes later can change an
-order. What is to be expected is told from continuations of that month, in which nobody knows how
-long the events will last.
+far as they had begun by then; those that are not over still go on. So nothing that comes later can
+change an order. What is to be expected is told from continuations of that month, in which nobody
+knows how long the events will last.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from stockpile.cells import ALL
 from stockpile.desk.continuations import continuations
-from stockpile.desk.moments import at, began_in
+from stockpile.desk.moments import at, began_in, ended_in
 from stockpile.desk.orders import NEEDED, ORDERS, months_ahead, this_month
 from stockpile.desk.runouts import QUANTILES, WITHIN, runouts
 from stockpile.desk.situation import Situation, situation
@@ -26,13 +27,14 @@ from stockpile.lead_times import median_leads
 from stockpile.parallel import Workers
 from stockpile.periods import PERIODS
 from stockpile.plan_decisions import require_same
+from stockpile.progress import stages
 from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
 from stockpile.scenarios import stress_cases
 from stockpile.validation.places import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -41,11 +43,14 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Problem
+    from stockpile.progress import Stage
     from stockpile.scenarios import ScenarioSet
     from stockpile.tables import Hazard, StressEvent
 
 FORMAT = 1
 MARK = "replay.json"
+MOST_NAMED = 3
+"""Materials of an event that are named where there are several of one source."""
 CONTINUATIONS = 200
 """Continuations of every month."""
 TABLES: dict[str, dict[str, type]] = {
@@ -142,6 +147,7 @@ def replay(
     continuations: int = CONTINUATIONS,
     seed: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Replay:
     """Walk through a case of ``stress.csv``, month by month, knowing no more than each month did.
 
@@ -161,6 +167,8 @@ def replay(
         What to draw in every month; seed None for that of the instance.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are months, or weeks.
 
     Raises
     ------
@@ -186,8 +194,10 @@ def replay(
     stock = problem.existing.copy() if existing else first.stock
     holding = stock.copy() if existing else first.holding
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    with Workers(threads) as workers:
-        for month in range(1, period.whole(count) + 1):
+    steps = period.whole(count)
+    with Workers(threads) as workers, stages(progress, steps) as begin:
+        for month in range(1, steps + 1):
+            begin(f"{period.name} {month}")
             walk = _Month(instance, plan, events, month, continuations, seed, workers)
             stock = walk.add_rows(holding, stock, rows)
     return Replay(
@@ -284,14 +294,14 @@ class _Month:
         case = replace(self.instance, stress=tuple(self.events))
         return stress_cases(case, replace(problem, horizon=self.month))
 
+    def _start(self, event: StressEvent) -> int:
+        return self.period.begin(event.start_month) + 1
+
+    def _last(self, event: StressEvent) -> int:
+        return self.period.begin(event.start_month + event.duration_months)
+
     def _going_on(self) -> list[StressEvent]:
-        return [
-            row
-            for row in self.events
-            if 0
-            <= self.month - 1 - self.period.begin(row.start_month)
-            < self.period.span(row.start_month, row.duration_months)
-        ]
+        return [row for row in self.events if self._start(row) <= self.month <= self._last(row)]
 
     def _drawn(self, now: Situation) -> ScenarioSet:
         """Draw how things may go on from what is going on."""
@@ -331,10 +341,13 @@ class _Month:
             )
 
     def _observed(self) -> list[Ongoing]:
-        """Return what is going on as events of the likely hazards, or as long as they have been."""
+        """Return what has begun as events of the likely hazards, or as long as they have been."""
         rows = []
-        for place, event in enumerate(self._going_on()):
+        begun = [row for row in self.events if self._start(row) <= self.month]
+        for place, event in enumerate(begun):
             hazard = likely_hazard(self.instance, event)
+            start, last = self._start(event), self._last(event)
+            over = last < self.month
             rows.append(
                 Ongoing(
                     event=f"{event.stress} {place + 1}",
@@ -344,11 +357,12 @@ class _Month:
                     materials=event.materials,
                     targets=event.targets,
                     demand_class=event.demand_class,
-                    **began_in(self.period.begin(event.start_month) + 1, self.period),
+                    **began_in(start, self.period),
+                    **(ended_in(last, self.period) if over else {}),
                     severity=event.severity,
                     # Without any hazard like it: half a year, more or less.
-                    duration_median_months=6.0 if hazard is None else None,
-                    duration_sigma=1.0 if hazard is None else None,
+                    duration_median_months=6.0 if hazard is None and not over else None,
+                    duration_sigma=1.0 if hazard is None and not over else None,
                 )
             )
         return rows
@@ -358,10 +372,7 @@ class _Month:
         likely = [likely_hazard(self.instance, event) for event in going_on]
         return {
             "month": self.month,
-            "going_on": ";".join(
-                f"{event.source or event.effect} {100.0 * event.severity:.3g} %"
-                for event in going_on
-            ),
+            "going_on": ";".join(_in_words(event, going_on) for event in going_on),
             "likely_hazards": ";".join("" if row is None else row.hazard for row in likely),
             **{
                 name: float(sum(row[name] for row in needed))
@@ -374,3 +385,16 @@ class _Month:
                 and self.period.begin(row.month) == self.month - 1
             ),
         }
+
+
+def _in_words(event: StressEvent, others: Sequence[StressEvent]) -> str:
+    """Say what an event does, with its materials where there are several of the same source."""
+    what = event.source or event.effect
+    text = f"{what} {100.0 * event.severity:.3g} %"
+    if sum((other.source or other.effect) == what for other in others) < 2:
+        return text
+    if event.materials == (ALL,):
+        return f"{text} (all materials)"
+    named = ", ".join(event.materials[:MOST_NAMED])
+    more = len(event.materials) - MOST_NAMED
+    return f"{text} ({named} and {more} more)" if more > 0 else f"{text} ({named})"

@@ -36,9 +36,11 @@ from stockpile.errors import UsageError
 from stockpile.parallel import Workers
 from stockpile.periods import PERIODS
 from stockpile.plan_decisions import require_same
+from stockpile.progress import stages
 from stockpile.result_tables import typed_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from stockpile.desk.state import State
     from stockpile.instance import Instance
     from stockpile.plan import Plan
+    from stockpile.progress import Stage
     from stockpile.rules import RuleMenu
     from stockpile.scenarios import ScenarioSet
     from stockpile.simulate import Course
@@ -65,6 +68,7 @@ def respond(
     seed: int | None = None,
     months: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Response:
     """Say what a plan orders now, what is to be expected, and what else could be done.
 
@@ -85,6 +89,8 @@ def respond(
         Months looked at, from the current period on; None for the horizon of the instance.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are materials that are simulated together.
 
     Raises
     ------
@@ -108,8 +114,9 @@ def respond(
     menu = wider_menu(problem)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     found: dict[str, list[Cost]] = {}
-    with Workers(threads) as workers:
+    with Workers(threads) as workers, stages(progress, len(now.blocks)) as begin:
         for block in now.blocks:
+            begin(block.name)
             of_block = _Block(now, block, menu, judged_on, chosen_on, workers)
             if of_block.add_rows(rows):
                 for name, cost in of_block.alternatives().items():
@@ -142,6 +149,8 @@ def _event_rows(instance: Instance, state: State) -> list[dict[str, Any]]:
     rows = []
     period = PERIODS[instance.period]
     for event in observed_events(instance, state):
+        if event.last is not None:
+            continue
         lasted = current(state, period) - event.start + 1
         so_far = event.chance_to_last(lasted)
         rows.append(

@@ -98,10 +98,8 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     UsageError
         If a stock is only known as a band.
     """
-    ahead = instance.horizon_months if months is None else months
-    period = PERIODS[instance.period]
-    before = current(state, period) - 1
-    problem = build_problem(instance, before + period.whole(ahead))
+    ahead = PERIODS[instance.period].whole(instance.horizon_months if months is None else months)
+    problem = timeline(instance, state, ahead)
     lots, rules, states = plan_decisions(problem, plan)
     holding = lots * problem.lot
     stock = holding.copy()
@@ -116,10 +114,21 @@ def situation(instance: Instance, plan: Plan, state: State, months: int | None =
     return Situation(
         problem=problem,
         blocks=build_blocks(problem),
-        month=before,
+        month=problem.horizon - ahead,
         holding=np.maximum(holding, stock),
         stock=stock,
         rules=rules,
         states=states,
         sharing=plan.cooperation != "none",
     )
+
+
+def timeline(instance: Instance, state: State, periods: int) -> Problem:
+    """Return the problem whose periods are those up to the last one looked at.
+
+    Parameters
+    ----------
+    periods
+        How many periods are looked at, the current one included.
+    """
+    return build_problem(instance, current(state, PERIODS[instance.period]) - 1 + periods)

@@ -3,7 +3,7 @@
 A state is a folder beside a result, read and checked like an instance: ``state.toml`` with the
 current month, ``stocks.csv``, ``ongoing.csv`` and ``started.csv``. Months are those of the plan,
 counted from 1: its first month is when its stocks were full. Where the instance is in weeks, weeks
-may stand in place of months; a month then means its first week.
+may stand in place of months; a month then means its first week, and a last month its last one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from stockpile.desk.state_mistakes import state_mistakes
 from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
 from stockpile.periods import PERIODS
+from stockpile.plan import Plan
 from stockpile.reading import FolderKind, read_folder
 from stockpile.redaction import band_names
 from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from stockpile.errors import Mistake
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
+    from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
 
 
@@ -85,7 +86,7 @@ class StockLevel(SourcedRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ongoing(SourcedRow):
-    """``ongoing.csv``: an event that has begun and is not over.
+    """``ongoing.csv``: an event that has begun, and goes on unless it says when it ended.
 
     Attributes
     ----------
@@ -100,6 +101,11 @@ class Ongoing(SourcedRow):
         First month in which it was active, counted from 1.
     start_week
         In place of that its first week, where the instance is in weeks.
+    last_month
+        Last month in which it was active, if it is over: what firms have used of their own stocks
+        by now depends on it. None while it goes on.
+    last_week
+        In place of that its last week, where the instance is in weeks.
     severity
         Fraction of the source's supply lost, or of demand added, so far.
     duration_median_months, duration_sigma
@@ -118,6 +124,8 @@ class Ongoing(SourcedRow):
     demand_class: Annotated[tuple[str, ...] | None, NameList("classes")] = None
     start_month: Annotated[int | None, Whole("month", at_least=1)] = None
     start_week: Annotated[int | None, Whole("week", at_least=1)] = None
+    last_month: Annotated[int | None, Whole("month", at_least=1)] = None
+    last_week: Annotated[int | None, Whole("week", at_least=1)] = None
     severity: Annotated[float, Number("fraction", at_least=0.0)]
     duration_median_months: Annotated[float | None, Number("months", above=0.0)] = None
     duration_sigma: Annotated[float | None, Number("of the logarithm", at_least=0.0)] = None
@@ -160,7 +168,9 @@ class State(StateHeader):
     started: tuple[Started, ...] = ()
 
 
-def load_state(path: str | os.PathLike[str], instance: Instance, plan: Plan) -> State:
+def load_state(
+    path: str | os.PathLike[str], instance: Instance, plan: Plan | RedactedPlan
+) -> State:
     """Read a state folder and check that it can be one of a plan.
 
     Raises
@@ -179,7 +189,7 @@ def load_state(path: str | os.PathLike[str], instance: Instance, plan: Plan) -> 
     return state
 
 
-def check_state(state: State, instance: Instance, plan: Plan) -> None:
+def check_state(state: State, instance: Instance, plan: Plan | RedactedPlan) -> None:
     """Raise `InstanceError` if a state made in memory cannot be one of a plan."""
     mistakes = list(state_mistakes(state, instance, plan))
     if mistakes:
@@ -196,7 +206,7 @@ def _located(mistake: Mistake, folder: Path, setting_lines: dict[str, int]) -> M
 def state_files(state: State) -> dict[str, str]:
     """Return the files of a state folder, by name."""
     texts = {STATE_FILE: _settings_text(state)}
-    optional = {"ref", "note"} | ({"start_week"} if state.week is None else set())
+    optional = {"ref", "note"} | ({"start_week", "last_week"} if state.week is None else set())
     for table, row_type in TABLES.items():
         texts[f"{table}.csv"] = _table_text(row_type, getattr(state, table), optional)
     return texts
@@ -248,7 +258,7 @@ def _table_text(row_type: type[Row], rows: Sequence[Row], optional: set[str]) ->
 
 def begun_state(
     instance: Instance,
-    plan: Plan,
+    plan: Plan | RedactedPlan,
     events: Sequence[str] = (),
     *,
     month: int | None = None,
@@ -258,6 +268,8 @@ def begun_state(
     existing: bool = False,
 ) -> State:
     """Return a state to begin with: stocks of the plan, and events that begin now.
+
+    Of a plan for a partner, stocks that are hidden are left out.
 
     Parameters
     ----------
@@ -286,12 +298,12 @@ def begun_state(
     wrong = wrong_moment(month, week, "", PERIODS[instance.period])
     if wrong:
         raise UsageError(wrong)
-    if not plan.found:
+    if isinstance(plan, Plan) and not plan.found:
         raise ResultError(f"The result holds no plan: its status is {plan.status}.")
-    column = "existing_t" if existing else "holding_t"
+    tonnes = plan.existing_t if existing else plan.held_t
     stocks = tuple(
-        StockLevel(participant=row["participant"], material=row["material"], stock_t=row[column])
-        for row in plan.holdings.to_dict(orient="records")
+        StockLevel(participant=participant, material=material, stock_t=stock_t)
+        for (participant, material), stock_t in tonnes.items()
     )
     return State(
         month=month,

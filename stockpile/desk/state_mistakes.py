@@ -15,18 +15,20 @@ from stockpile.tables import columns, names_of
 from stockpile.validation.places import TOLERANCE, row_mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from stockpile.desk.events import Observed
     from stockpile.desk.state import Ongoing, Started, State
     from stockpile.instance import Instance
     from stockpile.periods import Period
     from stockpile.plan import Plan
     from stockpile.reading import Gaps
+    from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
 
 
 def state_mistakes(
-    state: State, instance: Instance, plan: Plan, gaps: Gaps | None = None
+    state: State, instance: Instance, plan: Plan | RedactedPlan, gaps: Gaps | None = None
 ) -> Iterator[Mistake]:
     """Yield what is wrong with a state whose cells are each valid.
 
@@ -63,9 +65,8 @@ def _unknown_names(state: State, instance: Instance) -> Iterator[Mistake]:
         for row in _rows(state, table):
             for column in columns(type(row)):
                 cell = column.cell
-                if not isinstance(cell, (KeyOf, NameList)) or cell.table in (None, "references"):
+                if not isinstance(cell, (KeyOf, NameList)) or cell.table is None:
                     continue
-                assert cell.table is not None
                 known = names_of(cell.table, getattr(instance, cell.table))
                 value = getattr(row, column.attribute)
                 for name in (value,) if isinstance(value, str) else value or ():
@@ -108,13 +109,18 @@ def _moments(state: State, period: Period, gaps: Gaps | None) -> Iterator[Mistak
     message = wrong_moment(state.month, state.week, "", period)
     # What could not be read has been reported.
     if message and (_dated(state) or gaps is None or "state.toml" not in gaps.incomplete):
-        column = "month" if state.week is None else "week"
         value = None if state.week is None else str(state.week)
-        yield Mistake("state.toml", None, column, value, message)
+        yield Mistake("state.toml", None, _today(state)[0], value, message)
     for table, row in _dated_rows(state):
         message = wrong_moment(row.start_month, row.start_week, "start_", period)
         if message:
             yield row_mistake(table, row, *_start(row), message)
+    for event in state.ongoing:
+        if _last(event)[1] is None:
+            continue  # It goes on.
+        message = wrong_moment(event.last_month, event.last_week, "last_", period)
+        if message:
+            yield row_mistake("ongoing", event, *_last(event), message)
 
 
 def _begun(state: State, period: Period) -> Iterator[Mistake]:
@@ -122,13 +128,13 @@ def _begun(state: State, period: Period) -> Iterator[Mistake]:
     for table, row in _dated_rows(state):
         if begun(row, period) > now:
             step, start = _start(row)
-            today = "month" if state.week is None else "week"
+            today, number = _today(state)
             yield row_mistake(
                 table,
                 row,
                 step,
                 start,
-                f"{step} {start} has not come: the current {today} is {getattr(state, today)}",
+                f"{step} {start} has not come: the current {today} is {number}",
                 f"Leave out what has not begun, or set {today} in state.toml to the current one.",
             )
 
@@ -139,11 +145,23 @@ def _dated_rows(state: State) -> Iterator[tuple[str, Ongoing | Started]]:
     yield from (("started", row) for row in state.started)
 
 
+def _today(state: State) -> tuple[str, int | None]:
+    """Return the key that says what is current, and its value."""
+    return ("month", state.month) if state.week is None else ("week", state.week)
+
+
 def _start(row: Ongoing | Started) -> tuple[str, int | None]:
     """Return the column that says when something began, and its value."""
     if row.start_week is None:
         return "start_month", row.start_month
     return "start_week", row.start_week
+
+
+def _last(row: Ongoing) -> tuple[str, int | None]:
+    """Return the column that says when an event ended, and its value; None while it goes on."""
+    if row.last_week is None:
+        return "last_month", row.last_month
+    return "last_week", row.last_week
 
 
 def _amounts(state: State) -> Iterator[Mistake]:
@@ -171,7 +189,9 @@ def _events(state: State, instance: Instance, period: Period) -> Iterator[Mistak
         ) -> Mistake:
             return row_mistake("ongoing", row, column, value, message, hint)
 
-        if math.isnan(event.duration_median):
+        if event.last is not None:
+            yield from _over(row, event, state, now, wrong)
+        elif math.isnan(event.duration_median):
             yield wrong(
                 "hazard",
                 "",
@@ -182,8 +202,8 @@ def _events(state: State, instance: Instance, period: Period) -> Iterator[Mistak
             yield wrong(
                 *_start(row),
                 f"no event of this kind is active in its {period.name} {now - event.start + 1}",
-                "If it is over, leave it out. If it lasts longer than foreseen, give "
-                "duration_median_months and duration_sigma.",
+                f"If it is over, give its last_{period.name}. If it lasts longer than foreseen, "
+                "give duration_median_months and duration_sigma.",
             )
         if event.effect == "supply_loss" and event.source is None:
             hint = "Name the source, or the hazard that it is one of."
@@ -201,8 +221,41 @@ def _events(state: State, instance: Instance, period: Period) -> Iterator[Mistak
             )
 
 
-def _projects(state: State, plan: Plan) -> Iterator[Mistake]:
-    funded = set(plan.projects["project"][plan.projects["funded"]]) if plan.found else set()
+def _over(
+    row: Ongoing, event: Observed, state: State, now: int, wrong: Callable[..., Mistake]
+) -> Iterator[Mistake]:
+    """Find events that are said to be over and cannot be."""
+    assert event.last is not None
+    step, last = _last(row)
+    if event.last < event.start:
+        first, start = _start(row)
+        yield wrong(
+            step,
+            last,
+            f"{step} {last} is before {first} {start}",
+            "The event was active in both.",
+        )
+    if event.last >= now:
+        today, number = _today(state)
+        yield wrong(
+            step,
+            last,
+            f"{step} {last} is not over: the current {today} is {number}",
+            "Leave it empty while the event goes on.",
+        )
+    for column in ("duration_median_months", "duration_sigma"):
+        given = getattr(row, column)
+        if given is not None:
+            yield wrong(
+                column,
+                given,
+                f"an event with a {step} is over, and lasted as long as that says",
+                "Leave the duration out.",
+            )
+
+
+def _projects(state: State, plan: Plan | RedactedPlan) -> Iterator[Mistake]:
+    funded = set(plan.projects["project"][plan.projects["funded"]])
     for row in state.started:
         if row.project not in funded:
             yield row_mistake(
@@ -215,8 +268,11 @@ def _projects(state: State, plan: Plan) -> Iterator[Mistake]:
             )
 
 
-def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
-    """Find stocks that the stores of their owner cannot hold; without stores all is room."""
+def _room(state: State, instance: Instance, plan: Plan | RedactedPlan) -> Iterator[Mistake]:
+    """Find stocks that the stores of their owner cannot hold; without stores all is room.
+
+    What is hidden is left out.
+    """
     kind_of = {row.material: row.storage_kind for row in instance.materials}
     limited = {row.participant for row in instance.facilities}
     room: dict[tuple[str, str], float] = defaultdict(float)
@@ -228,9 +284,7 @@ def _room(state: State, instance: Instance, plan: Plan) -> Iterator[Mistake]:
         for row in state.stocks
         if row.stock_t is not None
     }
-    holdings = plan.holdings.to_dict(orient="records") if plan.found else []
-    held = {(str(row["participant"]), str(row["material"])): row["holding_t"] for row in holdings}
-    for (participant, material), tonnes in (held | given).items():
+    for (participant, material), tonnes in (plan.held_t | given).items():
         stored[participant, kind_of[material]] += tonnes
     for place, tonnes in stored.items():
         participant, kind = place

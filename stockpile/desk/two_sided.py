@@ -1,34 +1,55 @@
-"""Order sheets of a nation that knows its partners' stocks as bands only.
+"""Order sheets of a nation that knows its partners' stocks, or holdings too, as bands only.
 
 What a nation has to release this month depends on its partners' stocks: what they leave unserved
 of their own needs, and what that leaves of its stock for lower classes. A release to a higher class
 of a partner falls where the partner has more; one to a lower class may rise first. So orders are
-worked out at several points between the ends of all bands, and the least and the most are told.
+worked out between the ends of all bands at once (:mod:`stockpile.desk.between`): whatever the
+partner has in its bands, the order lies between the least and the most that are told. A month is a
+period of the problem: a month, or a week.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from stockpile.blocks import build_blocks
 from stockpile.daily_use import days, yearly_use
+from stockpile.desk.between import Ends, pieces, released_between
 from stockpile.desk.continuations import continuations
-from stockpile.desk.orders import this_month
-from stockpile.desk.situation import situation
+from stockpile.desk.orders import NOTHING, order_of
+from stockpile.desk.situation import timeline
 from stockpile.desk.state import check_state
-from stockpile.errors import UsageError, suggestion
+from stockpile.errors import UsageError
+from stockpile.needs import block_needs
 from stockpile.parallel import Workers
-from stockpile.plan_decisions import require_same
+from stockpile.plan import Plan
+from stockpile.plan_decisions import (
+    agreed_projects,
+    agreed_rules,
+    known_place,
+    plan_decisions,
+    require_all,
+    require_same,
+)
 from stockpile.problem import DAYS_PER_YEAR
-from stockpile.redaction import BANDS, NO_STOCK, band, band_names
+from stockpile.redacted_plans import require_participant
+from stockpile.redaction import BANDS, NO_STOCK, SOME_STOCK, band, band_names
 from stockpile.result_tables import typed_table
+from stockpile.simulate import candidate_terms
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from stockpile.blocks import Block
     from stockpile.desk.state import State
     from stockpile.instance import Instance
-    from stockpile.plan import Plan
+    from stockpile.needs import Needs
+    from stockpile.problem import Problem
+    from stockpile.redacted_plans import RedactedPlan
 
 SIDE_ORDERS: dict[str, type] = {
     "owner": str,
@@ -43,8 +64,8 @@ SIDE_ORDERS: dict[str, type] = {
     "line": str,
 }
 """Columns of an order sheet between bands."""
-POINTS = 9
-"""Points between the ends of bands at which orders are worked out."""
+ROUNDING = 1e-12
+"""Part by which the ends of bands are moved apart, so that no stock falls out by rounding."""
 
 
 def redacted_state(state: State, instance: Instance, participant: str) -> State:
@@ -55,7 +76,7 @@ def redacted_state(state: State, instance: Instance, participant: str) -> State:
     UsageError
         If there is no such participant.
     """
-    _require_participant(instance, participant)
+    require_participant(instance, participant)
     use = yearly_use(instance)
     stocks = tuple(
         replace(
@@ -73,115 +94,182 @@ def redacted_state(state: State, instance: Instance, participant: str) -> State:
     return replace(state, stocks=stocks)
 
 
-def band_ends(name: str, use_t_per_year: float, holding_t: float) -> tuple[float, float]:
+def band_ends(name: str, use_t_per_year: float) -> tuple[float, float]:
     """Return the least and the most that a stock in a band may be [t].
 
-    Bands without an upper end, and those of materials without use, end at what is agreed to be
-    held, or where they begin.
+    The last band has no upper end, nor have bands of materials without use.
     """
     if name == NO_STOCK:
         return 0.0, 0.0
-    bands = band_names()
-    place = bands.index(name) if name in bands else -1
-    tonnes = [0.0, *(end * use_t_per_year / DAYS_PER_YEAR for end in BANDS)]
-    if not 1 <= place <= len(BANDS):
-        least = tonnes[-1] if place > len(BANDS) else 0.0
-        return least, max(holding_t, least)
-    return tonnes[place - 1], tonnes[place]
-
-
-def between(state: State, instance: Instance, plan: Plan) -> list[State]:
-    """Return states without bands: all stocks at the same part of their bands, from end to end."""
-    if all(row.band is None for row in state.stocks):
-        return [state]
-    use = yearly_use(instance)
-    held = {
-        (str(row["participant"]), str(row["material"])): float(row["holding_t"])
-        for row in plan.holdings.to_dict(orient="records")
-    }
-
-    def at(part: float) -> State:
-        rows = []
-        for row in state.stocks:
-            if row.band is None:
-                rows.append(row)
-                continue
-            key = (row.participant, row.material)
-            least, most = band_ends(row.band, use.get(key, 0.0), held.get(key, 0.0))
-            tonnes = least + part * (most - least)
-            rows.append(replace(row, stock_t=tonnes, band=None))
-        return replace(state, stocks=tuple(rows))
-
-    return [at(point / (POINTS - 1)) for point in range(POINTS)]
+    if name == SOME_STOCK or use_t_per_year <= 0.0:
+        return 0.0, np.inf
+    place = band_names().index(name) - 1
+    ends = [end * use_t_per_year / DAYS_PER_YEAR for end in (0.0, *BANDS, np.inf)]
+    return ends[place] * (1.0 - ROUNDING), ends[place + 1] * (1.0 + ROUNDING)
 
 
 def side_orders(
-    instance: Instance, plan: Plan, state: State, participant: str, *, threads: int | None = None
+    instance: Instance,
+    plan: Plan | RedactedPlan,
+    state: State,
+    participant: str,
+    *,
+    threads: int | None = None,
 ) -> pd.DataFrame:
     """Return the orders of one nation this month, at least and at most.
 
+    What its partners have lies in their bands; wherever it lies, the orders are no less than the
+    least and no more than the most. These may lie further apart than the orders can.
+
     Parameters
     ----------
+    plan
+        Its partners' holdings may be bands.
     state
-        Partners' stocks may be bands; its own are in tonnes.
+        Its partners' stocks may be bands; its own are in tonnes.
 
     Returns
     -------
     DataFrame
-        See :data:`SIDE_ORDERS`. Both amounts are the same where partners' stocks make no
-        difference.
+        See :data:`SIDE_ORDERS`. Both amounts are the same where nothing is a band.
 
     Raises
     ------
     UsageError
-        If there is no such participant, or its own stocks are bands.
+        If there is no such participant, or its own stocks or holdings are bands.
     ResultError
         If the plan was made from another instance, or there is none.
     InstanceError
         If the state cannot be one of the plan.
     """
-    require_same(plan, instance)
-    _require_participant(instance, participant)
+    if isinstance(plan, Plan):
+        require_same(plan, instance)
+    else:
+        plan.require_same(instance)
+    require_participant(instance, participant)
     check_state(state, instance, plan)
+    _require_own(plan, state, participant)
+    problem = timeline(instance, state, 1)
+    known = _Known.of(instance, problem, plan, state)
+    drawn = continuations(instance, problem, state, known.states, 1, 0)
+    rows: list[dict[str, Any]] = []
+    with Workers(threads) as workers:
+        for block in build_blocks(problem):
+            needs = block_needs(problem, block, drawn, workers, known.states)
+            rows += known.orders(block, needs.since(problem.horizon - 1), participant)
+    return typed_table(SIDE_ORDERS, rows)
+
+
+def _require_own(plan: Plan | RedactedPlan, state: State, participant: str) -> None:
+    """Raise `UsageError` if a nation does not know what it has itself."""
     hidden = [row.material for row in state.stocks if row.participant == participant and row.band]
     if hidden:
         raise UsageError(
             f"the stocks of {participant} are bands in this state ({', '.join(hidden[:3])}); "
             "its own orders need them in tonnes"
         )
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    points = between(state, instance, plan)
-    for one in points:
-        for row in _orders(instance, plan, one, threads):
-            if row["owner"] != participant:
-                continue
-            key = tuple(row[name] for name in ("beneficiary", "material", "needed", "demand_class"))
-            key = (*key, row["plants"])
-            entry = found.setdefault(key, {**row, "amounts": []})
-            entry["amounts"].append(row["taken_t"])
-    rows = []
-    for entry in found.values():
-        amounts = entry.pop("amounts")
-        amounts += [0.0] * (len(points) > len(amounts))
-        rows.append({**entry, "taken_least_t": min(amounts), "taken_most_t": max(amounts)})
-    return typed_table(SIDE_ORDERS, rows)
+    if not isinstance(plan, Plan) and plan.participant == participant:
+        raise UsageError(
+            f"what {participant} is agreed to hold are bands in this result; its own orders need "
+            "the result in tonnes, or one that hides its partner's holdings"
+        )
 
 
-def _orders(
-    instance: Instance, plan: Plan, state: State, threads: int | None
-) -> list[dict[str, Any]]:
-    """Return all orders of this month where all stocks are known."""
-    now = situation(instance, plan, state)
-    drawn = continuations(instance, now.problem, state, now.states, 1, 0)
-    orders: list[dict[str, Any]] = []
-    with Workers(threads) as workers:
-        for block in now.blocks:
-            orders += this_month(now, block, now.needs(block, drawn, workers))[0]
-    return orders
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a plan and of the stocks of the day.
+
+    Attributes
+    ----------
+    problem
+        The problem.
+    agreed, left
+        (C, M) what is agreed to be held, and what is there [t].
+    full
+        (C, M) whether nothing is said of a stock: then what is agreed is there.
+    rules, states
+        (C, M) rules of the plan, and (N,) states of its projects.
+    sharing
+        Whether partners may release to each other.
+    """
+
+    problem: Problem
+    agreed: Ends
+    left: Ends
+    full: NDArray[np.bool_]
+    rules: NDArray[np.int64]
+    states: NDArray[np.int64]
+    sharing: bool
+
+    @staticmethod
+    def of(instance: Instance, problem: Problem, plan: Plan | RedactedPlan, state: State) -> _Known:
+        """Read the tonnes and the bands of a plan and a state."""
+        use = yearly_use(instance)
+        if isinstance(plan, Plan):
+            lots, rules, states = plan_decisions(problem, plan)
+            agreed = Ends.exactly(lots * problem.lot)
+        else:
+            agreed = _agreed(problem, plan, use)
+            rules, states = agreed_rules(problem, plan), agreed_projects(problem, plan)
+        left = Ends(agreed.least.copy(), agreed.most.copy())
+        full = np.ones(agreed.least.shape, dtype=np.bool_)
+        for row in state.stocks:
+            c = problem.participants.index(row.participant)
+            m = problem.materials.index(row.material)
+            if row.band is None:
+                left.least[c, m] = left.most[c, m] = row.stock_t
+            else:
+                used = use.get((row.participant, row.material), 0.0)
+                left.least[c, m], left.most[c, m] = band_ends(row.band, used)
+            full[c, m] = False
+        return _Known(problem, agreed, left, full, rules, states, plan.cooperation != "none")
+
+    def orders(self, block: Block, needs: Needs, participant: str) -> list[dict[str, Any]]:
+        """Return the orders of a participant this month of a block's stocks."""
+        month = np.flatnonzero(needs.month == self.problem.horizon - 1)
+        if not month.size:
+            return []
+        steps = block.steps if self.sharing else block.own_steps
+        c, m = block.market_participant, block.market_material
+        rules = self.rules[:, block.materials[0]]
+        terms = candidate_terms(
+            self.problem.menu, steps, np.zeros((block.num_stocks, 1)), rules[:, None]
+        )
+        stocks = pieces(self._of(self.agreed, c, m), self._of(self.left, c, m), self.full[c, m])
+        released = released_between(terms, needs, int(month[0]), stocks)
+        own = self.problem.participants.index(participant)
+        return [
+            {
+                **order_of(self.problem, block, steps, rules, j),
+                "taken_least_t": float(released.least[j].min() / steps.yield_[j]),
+                "taken_most_t": float(released.most[j].max() / steps.yield_[j]),
+            }
+            for j in np.flatnonzero(steps.owner == own).tolist()
+            if released.most[j].max() > NOTHING
+        ]
+
+    @staticmethod
+    def _of(ends: Ends, c: NDArray[np.int64], m: NDArray[np.int64]) -> Ends:
+        return Ends(ends.least[c, m], ends.most[c, m])
 
 
-def _require_participant(instance: Instance, participant: str) -> None:
-    known = [row.participant for row in instance.participants]
-    if participant not in known:
-        hint = suggestion(participant, known, "participants")
-        raise UsageError(f"there is no participant {participant!r}. {hint}")
+def _agreed(problem: Problem, plan: RedactedPlan, use: dict[tuple[str, str], float]) -> Ends:
+    """Return what is agreed to be held, (C, M) [t]: whole lots, or the ends of a band."""
+    shape = (len(problem.participants), len(problem.materials))
+    found = Ends(np.full(shape, np.nan), np.full(shape, np.nan))
+
+    def at(key: tuple[str, str]) -> tuple[int, int]:
+        return (
+            known_place(key[0], problem.participants, "participants"),
+            known_place(key[1], problem.materials, "materials"),
+        )
+
+    for key, tonnes in plan.held_t.items():
+        place = at(key)
+        lot = float(problem.lot[place[1]])
+        found.least[place] = found.most[place] = round(tonnes / lot) * lot
+    for key, name in plan.held_in_band.items():
+        place = at(key)
+        found.least[place], found.most[place] = band_ends(name, use.get(key, 0.0))
+    require_all(problem, np.isfinite(found.least))
+    return found

@@ -103,6 +103,7 @@ def solve_linear(
     node_limit: int | None = None,
     time_limit: float | None = None,
     presolve: bool = True,
+    stoppable: bool = False,
 ) -> LinearSolution:
     """Solve a model with HiGHS on one thread.
 
@@ -114,6 +115,8 @@ def solve_linear(
         Branch-and-bound nodes and seconds after which it stops with what it has.
     presolve
         Whether a mixed-integer program is reduced first, which can take longer than it saves.
+    stoppable
+        Whether Ctrl-C ends it at once, and not when it is done.
 
     Returns
     -------
@@ -132,10 +135,26 @@ def solve_linear(
             solver.setOptionValue("mip_max_nodes", node_limit)
     if time_limit is not None:
         solver.setOptionValue("time_limit", max(time_limit, 0.0))
-    solver.run()
+    if stoppable:
+        _run_until_stopped(solver)
+    else:
+        solver.run()
     if not model.integer.any():
         _retry_in_doubt(solver)
     return _read(model, scales, solver)
+
+
+def _run_until_stopped(solver: highspy.Highs) -> None:
+    """Run a solver beside the thread that waits for it, where Ctrl-C can come in between."""
+    solver.HandleUserInterrupt = True
+    running = solver.startSolve()
+    try:
+        while not solver.wait(0.1)[0]:
+            pass
+    except KeyboardInterrupt:
+        solver.cancelSolve()  # type: ignore[no-untyped-call]
+        running.join()
+        raise
 
 
 def _retry_in_doubt(solver: highspy.Highs) -> None:

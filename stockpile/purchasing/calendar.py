@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from stockpile.blocks import build_blocks
 from stockpile.couplings import build_couplings
 from stockpile.desk.state import check_state
 from stockpile.errors import CheckError, UsageError
 from stockpile.model.linear import solve_linear
 from stockpile.parallel import Workers
-from stockpile.plan_decisions import plan_decisions, require_same
+from stockpile.plan_decisions import require_same
 from stockpile.problem import build_problem
+from stockpile.progress import stages
 from stockpile.purchasing.check import (
     Decisions,
     broken,
@@ -24,8 +24,8 @@ from stockpile.purchasing.check import (
     money,
 )
 from stockpile.purchasing.data import schedule_data
-from stockpile.purchasing.exposure import exposure
 from stockpile.purchasing.rows import schedule_model
+from stockpile.purchasing.start import Start
 from stockpile.purchasing.tables import (
     TABLES,
     budgets_rows,
@@ -37,10 +37,9 @@ from stockpile.purchasing.tables import (
 )
 from stockpile.result_folder import ResultFolder
 from stockpile.result_tables import typed_table
-from stockpile.scenarios import scenario_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -48,9 +47,8 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.model.linear import LinearModel
     from stockpile.plan import Plan
-    from stockpile.problem import Problem
+    from stockpile.progress import Stage
     from stockpile.purchasing.data import ScheduleData
-    from stockpile.purchasing.rows import Places
     from stockpile.purchasing.settings import ScheduleSettings
 
 FORMAT = 1
@@ -68,8 +66,12 @@ class Schedule(ResultFolder):
     ----------
     instance_name, instance_hash, cooperation
         Of the plan.
-    settings
+    settings, gap_asked
         What was asked for.
+    state
+        What it begins with; None for the existing stocks of the instance.
+    scenario_count
+        Scenarios that exposures were simulated on.
     status
         ``optimal`` within the gap, or ``time_limit``.
     cost_usd, bound_usd, gap
@@ -81,6 +83,9 @@ class Schedule(ResultFolder):
     payments_usd, exposure_usd, missed_usd
         Parts of the cost: what is paid and got, what shortages are expected to cost, and what lots
         count that budgets and limits leave no way to buy: more than any way to buy them costs.
+    exposure_simulated_usd
+        The same as the exposure, but simulated with the stocks of each quarter: the exposure is
+        what convex envelopes make of the tables.
     exposure_at_once_usd
         What shortages would be expected to cost if all were there from the first quarter on.
     purchases
@@ -91,7 +96,8 @@ class Schedule(ResultFolder):
     budgets
         What is spent in each fiscal year, and what may be.
     exposure
-        What shortages are expected to cost a year in each quarter, by materials simulated together.
+        What shortages are expected to cost a year in each quarter, by materials simulated together:
+        by the envelope, and simulated with the stocks of that quarter.
     stores
         The quarter in which each store is opened.
     first_year
@@ -103,6 +109,9 @@ class Schedule(ResultFolder):
     instance_hash: str
     cooperation: str
     settings: ScheduleSettings
+    state: State | None
+    scenario_count: int
+    gap_asked: float
     status: str
     cost_usd: float
     bound_usd: float
@@ -111,6 +120,7 @@ class Schedule(ResultFolder):
     payments_usd: float
     missed_usd: float
     exposure_usd: float
+    exposure_simulated_usd: float
     exposure_at_once_usd: float
     purchases: pd.DataFrame
     disposals: pd.DataFrame
@@ -134,6 +144,9 @@ class Schedule(ResultFolder):
             "fiscal_start_month": dict(self.settings.fiscal_start),
             "most_of_supply": self.settings.most_of_supply,
             "replenish_years": self.settings.replenish_years,
+            "state": None if self.state is None else _told(self.state),
+            "scenario_count": self.scenario_count,
+            "gap_asked": self.gap_asked,
             "status": self.status,
             "cost_usd": self.cost_usd,
             "bound_usd": self.bound_usd,
@@ -142,8 +155,22 @@ class Schedule(ResultFolder):
             "payments_usd": self.payments_usd,
             "missed_usd": self.missed_usd,
             "exposure_usd": self.exposure_usd,
+            "exposure_simulated_usd": self.exposure_simulated_usd,
             "exposure_at_once_usd": self.exposure_at_once_usd,
         }
+
+
+def _told(state: State) -> dict[str, Any]:
+    """Return what a record says of a state: when it is, and its stocks."""
+    return {
+        **({"month": state.month} if state.week is None else {"week": state.week}),
+        "date": state.date,
+        "title": state.title,
+        "stocks": [
+            {"participant": row.participant, "material": row.material, "stock_t": row.stock_t}
+            for row in state.stocks
+        ],
+    }
 
 
 def schedule(
@@ -156,6 +183,7 @@ def schedule(
     time_limit: float | None = None,
     scenarios: int | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[Stage], None] | None = None,
 ) -> Schedule:
     """Work out what to buy when, from the stocks of today to those of a plan.
 
@@ -174,6 +202,8 @@ def schedule(
         Scenarios that exposures are simulated on; None for those of the plan.
     threads
         None for all processors.
+    progress
+        As in :func:`stockpile.solve`; told are tables and searches.
 
     Raises
     ------
@@ -190,12 +220,64 @@ def schedule(
     _check(settings, state, gap, scenarios, threads)
     if state is not None:
         check_state(state, instance, plan)
-    data = _data(instance, plan, problem, settings, state, scenarios, threads)
-    decisions, model, at, status, solver_bound = _solved(data, gap, time_limit)
-    half = replace(settings, budget_factor=settings.budget_factor / 2.0)
-    budget = data.budget / 2.0
-    less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
-    return _result(instance, plan, data, decisions, less, (model, at), status, solver_bound)
+    start = Start.of(instance, plan, problem, state, scenarios)
+    with (
+        Workers(threads) as workers,
+        stages(progress, len(start.incomplete) + 3) as begin,
+    ):
+        data = schedule_data(
+            instance,
+            problem,
+            build_couplings(instance, problem, plan.cooperation, start.drawn),  # type: ignore[arg-type]
+            settings,
+            start.today,
+            start.target,
+            start.released,
+            start.exposures(workers, begin),
+            [block.materials for block in start.blocks],
+        )
+        begin("calendar")
+        decisions, model, status, solver_bound = _solved(data, gap, time_limit)
+        begin("calendar with half the money")
+        half = replace(settings, budget_factor=settings.budget_factor / 2.0)
+        budget = data.budget / 2.0
+        less, *_ = _solved(replace(data, settings=half, budget=budget), gap, time_limit, due=False)
+        begin("exposure with the stocks of each quarter")
+        simulated = start.simulated(data, decisions.bought, workers)
+    paid, exposed = cost_of(data, decisions)
+    missed = missed_cost(data, decisions)
+    cost = paid + exposed + missed
+    bound = min(relaxed_bound(model), cost)
+    rows = {
+        "purchases": list(purchases_rows(instance, data, decisions)),
+        "disposals": list(disposals_rows(data, decisions)),
+        "budgets": list(budgets_rows(data, decisions)),
+        "exposure": list(exposure_rows(data, decisions, simulated)),
+        "stores": list(stores_rows(data, decisions)),
+        "first_year": list(first_year_rows(data, decisions, less)),
+    }
+    years = np.array([data.exposure_years(t) for t in range(settings.quarters)])
+    return Schedule(
+        instance_name=instance.name,
+        instance_hash=instance.content_hash,
+        cooperation=plan.cooperation,
+        settings=settings,
+        state=state,
+        scenario_count=start.drawn.count,
+        gap_asked=gap,
+        status="optimal" if status == "optimal" else "time_limit",
+        cost_usd=cost,
+        bound_usd=bound,
+        gap=(cost - bound) / abs(cost) if cost else 0.0,
+        solver_bound_usd=solver_bound,
+        payments_usd=paid,
+        missed_usd=missed,
+        exposure_usd=exposed,
+        exposure_simulated_usd=float((simulated @ years).sum()),
+        exposure_at_once_usd=float(years.sum())
+        * sum(float(item.cost.min()) for item in data.exposures),
+        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
+    )
 
 
 def _check(
@@ -219,66 +301,9 @@ def _check(
         raise UsageError("\n".join(wrong))
 
 
-def _data(
-    instance: Instance,
-    plan: Plan,
-    problem: Problem,
-    settings: ScheduleSettings,
-    state: State | None,
-    scenarios: int | None,
-    threads: int | None,
-) -> ScheduleData:
-    lots, rules, states = plan_decisions(problem, plan)
-    target = lots * problem.lot
-    today = problem.existing.copy()
-    released = np.zeros(target.shape, dtype=np.bool_)
-    if state is not None:
-        today = target.copy()
-        for row in state.stocks:
-            c = problem.participants.index(row.participant)
-            m = problem.materials.index(row.material)
-            if row.stock_t is None:
-                raise UsageError(f"the stock of {row.material} is a band; expected tonnes")
-            today[c, m] = row.stock_t
-        released = today < target
-    count = plan.scenario_count if scenarios is None else scenarios
-    drawn = scenario_set(instance, problem, count, plan.seed, plan.sampling)
-    blocks = build_blocks(problem)
-    sharing = plan.cooperation != "none"
-    with Workers(threads) as workers:
-        tables = [
-            exposure(
-                problem,
-                number,
-                block,
-                drawn,
-                np.minimum(today, target),
-                target,
-                rules,
-                states,
-                workers,
-                sharing=sharing,
-            )
-            for number, block in enumerate(blocks)
-            if (np.maximum(target - today, 0.0)[:, list(block.materials)] > 0.0).any()
-        ]
-    couplings = build_couplings(instance, problem, plan.cooperation, drawn)  # type: ignore[arg-type]
-    return schedule_data(
-        instance,
-        problem,
-        couplings,
-        settings,
-        today,
-        target,
-        released,
-        tables,
-        [block.materials for block in blocks],
-    )
-
-
 def _solved(
     data: ScheduleData, gap: float, time_limit: float | None, *, due: bool = True
-) -> tuple[Decisions, LinearModel, Places, str, float]:
+) -> tuple[Decisions, LinearModel, str, float]:
     """Solve a calendar, and recompute that it keeps all limits."""
     if not due:
         data = replace(data, due=np.zeros_like(data.due))
@@ -287,8 +312,8 @@ def _solved(
         none = np.zeros((0, data.settings.quarters), dtype=np.int64)
         existing = data.couplings.facilities.existing
         open_ = np.repeat(existing[:, None], data.settings.quarters, axis=1)
-        return Decisions(none, none, open_), model, at, "optimal", relaxed_bound(model)
-    found = solve_linear(model, gap=gap, time_limit=time_limit)
+        return Decisions(none, none, open_), model, "optimal", relaxed_bound(model)
+    found = solve_linear(model, gap=gap, time_limit=time_limit, stoppable=True)
     if not found.values.size:
         if found.status == "infeasible" and data.due.any():
             raise UsageError(
@@ -306,7 +331,7 @@ def _solved(
     wrong = list(broken(data, decisions))
     if wrong:
         raise CheckError(f"the calendar breaks a limit: {'; '.join(wrong[:3])}")
-    return decisions, model, at, found.status, found.bound
+    return decisions, model, found.status, found.bound
 
 
 def cost_of(data: ScheduleData, decisions: Decisions) -> tuple[float, float]:
@@ -324,7 +349,7 @@ def relaxed_bound(model: LinearModel) -> float:
     rows of y b, plus sum over variables of the least (c - y A) x within their bounds``; added up
     here in double precision.
     """
-    found = solve_linear(replace(model, integer=np.zeros_like(model.integer)))
+    found = solve_linear(replace(model, integer=np.zeros_like(model.integer)), stoppable=True)
     if found.row_duals.size != model.row_lower.size:
         return -math.inf
     duals = found.row_duals
@@ -333,44 +358,3 @@ def relaxed_bound(model: LinearModel) -> float:
     reduced = model.cost - model.matrix.T @ duals
     least = np.where(reduced >= 0.0, model.lower, model.upper)
     return float(duals @ np.where(np.isfinite(side), side, 0.0)) + float(reduced @ least)
-
-
-def _result(
-    instance: Instance,
-    plan: Plan,
-    data: ScheduleData,
-    decisions: Decisions,
-    less: Decisions,
-    model: tuple[LinearModel, Places],
-    status: str,
-    solver_bound: float,
-) -> Schedule:
-    paid, exposed = cost_of(data, decisions)
-    missed = missed_cost(data, decisions)
-    cost = paid + exposed + missed
-    bound = min(relaxed_bound(model[0]), cost)
-    rows = {
-        "purchases": list(purchases_rows(instance, data, decisions)),
-        "disposals": list(disposals_rows(data, decisions)),
-        "budgets": list(budgets_rows(data, decisions)),
-        "exposure": list(exposure_rows(data, decisions)),
-        "stores": list(stores_rows(data, decisions)),
-        "first_year": list(first_year_rows(data, decisions, less)),
-    }
-    years = sum(data.exposure_years(t) for t in range(data.settings.quarters))
-    return Schedule(
-        instance_name=instance.name,
-        instance_hash=instance.content_hash,
-        cooperation=plan.cooperation,
-        settings=data.settings,
-        status="optimal" if status == "optimal" else "time_limit",
-        cost_usd=cost,
-        bound_usd=bound,
-        gap=(cost - bound) / abs(cost) if cost else 0.0,
-        solver_bound_usd=solver_bound,
-        payments_usd=paid,
-        missed_usd=missed,
-        exposure_usd=exposed,
-        exposure_at_once_usd=years * sum(float(item.cost.min()) for item in data.exposures),
-        **{name: typed_table(columns, rows[name]) for name, columns in TABLES.items()},
-    )

@@ -85,12 +85,10 @@ def broken(data: ScheduleData, decisions: Decisions) -> Iterator[str]:
         if bought[i, : data.due[i]].sum() < data.lots[i]:
             yield f"{_stock(data, int(i))} is not bought back in time"
     paid = payments(data, bought)
-    for c, name in enumerate(data.participants):
-        years = np.array([settings.fiscal_year(name, t) for t in range(settings.quarters)])
-        for year in np.unique(years):
-            spent = float(paid[data.participant == c][:, years == year].sum())
-            if not within(spent, float(data.budget[c])):
-                yield f"{name} pays {spent:,.0f} USD in fiscal {year}"
+    for part in data.budget_years():
+        spent = float(paid[part.stocks][:, part.quarters].sum())
+        if not within(spent, part.budget):
+            yield f"{part.who} pays {spent:,.0f} USD in fiscal {part.year}"
     for m, most in enumerate(data.most_yearly):
         for year in np.arange(settings.quarters).reshape(-1, QUARTERS):
             for number, of, lot in (

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stockpile.limits import ALL
 from stockpile.purchasing.settings import QUARTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,6 +55,32 @@ class PriceSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetYear:
+    """A fiscal year of who has a budget, as far as the calendar has quarters of it.
+
+    Attributes
+    ----------
+    who
+        A participant, or ``all`` for all together.
+    year
+        Its fiscal year.
+    quarters
+        Quarters of the calendar that lie in it.
+    stocks
+        (I,) whose purchases are paid from it.
+    budget
+        Most that may be paid in these quarters [USD]: of a year that lies in the calendar in part,
+        the same part. Infinite for no limit.
+    """
+
+    who: str
+    year: int
+    quarters: NDArray[np.int64]
+    stocks: NDArray[np.bool_]
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleData:
     """All that a calendar depends on; I stocks that are bought for, J that are too large.
 
@@ -82,7 +109,8 @@ class ScheduleData:
     most_yearly
         (M,) most that all buy in a calendar year, or dispose of [t]; infinite for no limit.
     budget
-        (C,) yearly budgets [USD]; infinite for no limit.
+        (C + 1,) yearly budgets of the participants, and of all together [USD]; infinite for no
+        limit.
     discount
         (C,) [1/year].
     exposures
@@ -90,7 +118,7 @@ class ScheduleData:
     stored
         (C, kinds) what is stored of all that is neither bought nor disposed of [t].
     couplings
-        Rooms, as in the plan's world.
+        Rooms and budgets, as in the plan's world.
     tail_years
         Years after the calendar for which its last exposure is counted.
     """
@@ -140,6 +168,23 @@ class ScheduleData:
             MISSED * dearest[m] * self.lot + (dearest - self.price)[m] * lacking[m] + stores
         )
 
+    def budget_years(self) -> Iterator[BudgetYear]:
+        """Yield the fiscal years of all participants, and of all together."""
+        everybody = np.ones(self.participant.size, dtype=np.bool_)
+        for c, name in enumerate((*self.participants, ALL)):
+            of_quarter = np.array(
+                [self.settings.fiscal_year(name, t) for t in range(self.settings.quarters)]
+            )
+            for year in np.unique(of_quarter).tolist():
+                quarters = np.flatnonzero(of_quarter == year)
+                yield BudgetYear(
+                    who=name,
+                    year=year,
+                    quarters=quarters,
+                    stocks=everybody if name == ALL else self.participant == c,
+                    budget=float(self.budget[c]) * quarters.size / QUARTERS,
+                )
+
     def worth(self, c: int, quarter: int) -> float:
         """Return what a dollar of a participant in a quarter is worth at the beginning."""
         return float((1.0 + self.discount[c]) ** (-quarter / QUARTERS))
@@ -188,10 +233,9 @@ def schedule_data(
     kept = today - np.where(excess > 0, excess * problem.lot, 0.0)
     stored = np.zeros((len(problem.participants), len(couplings.kinds)))
     np.add.at(stored.T, couplings.kind_of, kept.T)
-    own = [row.acquisition_budget_usd for row in instance.participants]
-    yearly = [math.inf if budget is None else budget / settings.years for budget in own]
+    yearly = np.append(couplings.budget, couplings.joint_budget) / settings.years
     named = settings.yearly_budget
-    budget = [named.get(name, yearly[k]) for k, name in enumerate(problem.participants)]
+    budget = [named.get(name, yearly[k]) for k, name in enumerate((*problem.participants, ALL))]
     supply = problem.world_supply
     share = math.inf if settings.most_of_supply is None else settings.most_of_supply
     most_yearly = np.where(np.isfinite(supply), share * supply, np.inf)

@@ -24,6 +24,8 @@ def schedule_text(found: Schedule) -> str:
         f"  status      {found.status}\n"
         f"  cost        {money(found.cost_usd)}: {money(found.payments_usd)} paid, "
         f"{money(found.exposure_usd)} of shortages expected meanwhile and after\n"
+        f"  simulated   {money(found.exposure_simulated_usd)} of the same shortages, with the "
+        "stocks of each quarter\n"
         f"  at once     {money(found.exposure_at_once_usd)} of shortages if all were there now\n"
         f"  bound       {money(found.bound_usd)}, recomputed; the solver says "
         f"{money(found.solver_bound_usd)}\n"
@@ -68,12 +70,13 @@ def _budgets(found: Schedule) -> str:
         [
             row["participant"],
             f"{row['fiscal_year']}",
+            f"{row['quarters']}",
             number_text(row["spent_usd"] / MILLION),
             "-" if math.isnan(row["budget_usd"]) else number_text(row["budget_usd"] / MILLION),
         ]
         for row in found.budgets.to_dict(orient="records")
     ]
-    header = ["participant", "fiscal year", "spent, M USD", "budget, M USD"]
+    header = ["participant", "fiscal year", "quarters", "spent, M USD", "budget, M USD"]
     return render_table("Money", header, rows, left={0})
 
 

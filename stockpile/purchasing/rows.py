@@ -210,24 +210,20 @@ def _add_yearly_limits(rows: _Rows, data: ScheduleData, at: Places) -> None:
 
 
 def _add_budgets(rows: _Rows, data: ScheduleData, at: Places) -> None:
-    """Pay no more in a fiscal year than its budget."""
-    for c, name in enumerate(data.participants):
-        if not np.isfinite(data.budget[c]):
+    """Pay no more in the quarters of a fiscal year than its budget, or its part of it."""
+    for part in data.budget_years():
+        if not np.isfinite(part.budget):
             continue
-        years: dict[int, list[int]] = {}
-        for t in range(data.settings.quarters):
-            years.setdefault(data.settings.fiscal_year(name, t), []).append(t)
-        for quarters in years.values():
-            terms: list[tuple[NDArray[np.int64], float | NDArray[np.float64]]] = []
-            for i in np.flatnonzero(data.participant == c):
-                m = int(data.material[i])
-                steps = data.steps[m]
-                if steps is None:
-                    terms.append((at.bought[i, quarters], data.price[m] * data.lot[i]))
-                else:
-                    terms += [(at.at_step[i][t], steps.price) for t in quarters]
-            if terms:
-                rows.add(terms, -np.inf, float(data.budget[c]))
+        terms: list[tuple[NDArray[np.int64], float | NDArray[np.float64]]] = []
+        for i in np.flatnonzero(part.stocks):
+            m = int(data.material[i])
+            steps = data.steps[m]
+            if steps is None:
+                terms.append((at.bought[i, part.quarters], data.price[m] * data.lot[i]))
+            else:
+                terms += [(at.at_step[i][t], steps.price) for t in part.quarters]
+        if terms:
+            rows.add(terms, -np.inf, part.budget)
 
 
 def _add_exposures(rows: _Rows, data: ScheduleData, at: Places) -> None:

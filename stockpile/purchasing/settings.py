@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stockpile.errors import UsageError, suggestion
+from stockpile.limits import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,12 +25,14 @@ class ScheduleSettings:
     from_year, years
         The first calendar year, and how many are planned.
     yearly_budget
-        By participant: most that is paid in a fiscal year [USD]. Participants left out may spend
-        their acquisition budget, in equal parts; without one there is no limit.
+        By participant: most that is paid in a fiscal year [USD]; ``all`` for all together. Who is
+        left out may spend the acquisition budget that the plan has in its world, in equal parts;
+        without one there is no limit.
     budget_factor
         All yearly budgets are multiplied by this.
     fiscal_start
-        By participant: month in which its fiscal year begins; 1 where left out.
+        By participant: month in which its fiscal year begins; 1 where left out. ``all`` for the
+        year of the budget of all together.
     most_of_supply
         Most that all participants together buy of a material in a calendar year, as a fraction of
         yearly world supply; None for no limit. The same holds for what they dispose of.
@@ -67,7 +70,7 @@ class ScheduleSettings:
                     "of a quarter: 1, 4, 7 or 10"
                 )
         for name in (*self.yearly_budget, *self.fiscal_start):
-            if name not in participants:
+            if name not in (*participants, ALL):
                 hint = suggestion(name, list(participants), "participants")
                 wrong.append(f"there is no participant {name!r}. {hint}")
         if self.most_of_supply is not None and not 0.0 < self.most_of_supply < math.inf:

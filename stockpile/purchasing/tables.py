@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stockpile.limits import ALL
 from stockpile.purchasing.check import Decisions, exposure_costs, payments, prices
 from stockpile.purchasing.settings import quarter_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from stockpile.instance import Instance
     from stockpile.purchasing.data import ScheduleData
@@ -39,6 +42,7 @@ TABLES: dict[str, dict[str, type]] = {
     "budgets": {
         "participant": str,
         "fiscal_year": int,
+        "quarters": int,
         "spent_usd": float,
         "budget_usd": float,
     },
@@ -46,6 +50,7 @@ TABLES: dict[str, dict[str, type]] = {
         "quarter": str,
         "materials": str,
         "exposure_usd_per_year": float,
+        "simulated_usd_per_year": float,
     },
     "stores": {"quarter": str, "facility": str},
     "first_year": {
@@ -104,21 +109,31 @@ def disposals_rows(data: ScheduleData, decisions: Decisions) -> Iterator[dict[st
 
 
 def budgets_rows(data: ScheduleData, decisions: Decisions) -> Iterator[dict[str, Any]]:
-    """Yield what is spent in each fiscal year."""
-    paid, settings = payments(data, decisions.bought), data.settings
-    for c, name in enumerate(data.participants):
-        years = np.array([settings.fiscal_year(name, t) for t in range(settings.quarters)])
-        for year in np.unique(years).tolist():
-            yield {
-                "participant": name,
-                "fiscal_year": year,
-                "spent_usd": float(paid[data.participant == c][:, years == year].sum()),
-                "budget_usd": float(data.budget[c]) if math.isfinite(data.budget[c]) else math.nan,
-            }
+    """Yield what is spent in each fiscal year; of all together where they have a budget."""
+    paid = payments(data, decisions.bought)
+    for part in data.budget_years():
+        limited = math.isfinite(part.budget)
+        if part.who == ALL and not limited:
+            continue
+        yield {
+            "participant": part.who,
+            "fiscal_year": part.year,
+            "quarters": part.quarters.size,
+            "spent_usd": float(paid[part.stocks][:, part.quarters].sum()),
+            "budget_usd": part.budget if limited else math.nan,
+        }
 
 
-def exposure_rows(data: ScheduleData, decisions: Decisions) -> Iterator[dict[str, Any]]:
-    """Yield what shortages cost a year, by quarter and block."""
+def exposure_rows(
+    data: ScheduleData, decisions: Decisions, simulated: NDArray[np.float64]
+) -> Iterator[dict[str, Any]]:
+    """Yield what shortages cost a year, by quarter and block.
+
+    Parameters
+    ----------
+    simulated
+        (blocks, T) the same, simulated with the stocks of each quarter [USD/year].
+    """
     found = exposure_costs(data, decisions.bought)
     for t in range(data.settings.quarters):
         for number, item in enumerate(data.exposures):
@@ -126,6 +141,7 @@ def exposure_rows(data: ScheduleData, decisions: Decisions) -> Iterator[dict[str
                 "quarter": quarter_name(data.settings, t),
                 "materials": "+".join(data.materials[m] for m in data.materials_of[item.block]),
                 "exposure_usd_per_year": float(found[number, t]),
+                "simulated_usd_per_year": float(simulated[number, t]),
             }
 
 
