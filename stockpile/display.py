@@ -49,6 +49,7 @@ def plan_summary(plan: Plan) -> str:
         f"  cost        {money(plan.annual_cost_usd)} a year",
         f"  bound       {money(plan.bound_usd)} a year; no plan from this menu costs less",
         f"  gap         {100.0 * plan.gap:.3f} %{_joined(plan)}",
+        *_alone(plan),
         f"  outlay      {money(float(plan.holdings['outlay_usd'].sum()))} to buy what is missing",
         *_stores(plan),
         *projects_line(plan),
@@ -56,6 +57,16 @@ def plan_summary(plan: Plan) -> str:
         "scenarios; on fresh ones: stockpile evaluate",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _alone(plan: Plan) -> list[str]:
+    """Say how far what nobody pays more than (16) may be from the least that they would pay."""
+    if not plan.alone_gap:
+        return []
+    return [
+        "  alone       what each would pay alone, and pays no more than, is from a plan within "
+        f"{100.0 * plan.alone_gap:.3g} % of the best"
+    ]
 
 
 def redacted_text(summary: Mapping[str, Any]) -> str:

@@ -115,6 +115,7 @@ SUMMARY: dict[str, tuple[type, ...]] = {
     "annual_cost_usd": (float, int, type(None)),
     "bound_usd": (float, int, type(None)),
     "gap": (float, int, type(None)),
+    "alone_gap": (float, int, type(None)),
     "seconds": (float, int),
     "conflicts": (list,),
 }
@@ -153,6 +154,9 @@ class Plan:
         Proven lower limit on the cost of any plan from the same menu of rules [USD/year].
     gap
         (annual_cost_usd - bound_usd) / annual_cost_usd; None without a plan.
+    alone_gap
+        The gap of the plan without partners that says what nobody may pay more than (16); None
+        where that is no limit, or there is no such plan.
     seed, sampling, scenario_count
         Of the scenarios planned on; seed and sampling are None where the instance gives them.
     seconds
@@ -204,6 +208,7 @@ class Plan:
     seconds: float
     versions: Mapping[str, str]
     conflicts: tuple[str, ...] = ()
+    alone_gap: float | None = None
     holdings: pd.DataFrame = field(default_factory=lambda: empty_table("holdings"))
     rules: pd.DataFrame = field(default_factory=lambda: empty_table("rules"))
     coverage: pd.DataFrame = field(default_factory=lambda: empty_table("coverage"))
@@ -248,6 +253,7 @@ class Plan:
             "annual_cost_usd": self.annual_cost_usd,
             "bound_usd": self.bound_usd,
             "gap": self.gap,
+            "alone_gap": self.alone_gap,
             "seconds": round(self.seconds, 3),
             "conflicts": list(self.conflicts),
         }
@@ -347,6 +353,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
     data = read_json(path)
     if "sampling" not in data:  # Results from before there was a choice.
         data["sampling"] = None if data.get("seed") is None else "plain"
+    data.setdefault("alone_gap", None)  # Results from before it was told.
     if "format" not in data:
         raise ResultError(f"{path} is damaged: format is missing")
     if data["format"] != FORMAT:

@@ -165,6 +165,7 @@ def solve_world(
         scenario_count=setting.scenarios.count,
         seconds=setting.seconds() - start,
         versions=versions(),
+        alone_gap=alone.gap if alone is not None and couplings.nobody_worse_off else None,
         **tables,
     )
 

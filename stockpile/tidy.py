@@ -57,6 +57,7 @@ UNITS = {
     "shipping": "USD/year",
     "conversion": "USD/year",
     "gap": "fraction",
+    "alone_gap": "fraction",
     "level": "fraction",
     "confidence": "fraction",
     "achieved": "fraction",

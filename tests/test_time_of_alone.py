@@ -1,10 +1,17 @@
 """A time limit and the world without partners, which says what nobody may pay more than (16)."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import stockpile as sp
 from stockpile import solver
+from stockpile.display import plan_summary
 from stockpile.plan import Status
+
+INSTANCES = Path(__file__).parent.parent / "instances"
 
 
 class Solves:
@@ -61,3 +68,21 @@ def test_without_a_plan_by_then_it_takes_the_rest(monkeypatch):
 @pytest.mark.usefixtures("now")
 def test_without_a_time_limit_there_is_none_here(monkeypatch):
     assert alone(monkeypatch, [FOUND], np.inf) == (FOUND, [np.inf])
+
+
+def test_the_plan_says_what_was_proved_of_what_each_pays_alone(monkeypatch):
+    """To gap 0 where that is quick, to the gap asked for elsewhere; nothing where nobody asks."""
+    toy = sp.load(INSTANCES / "toy")
+    assert sp.solve(toy, progress=False).alone_gap is None
+    fair = replace(toy, agreement=replace(toy.agreement, nobody_worse_off=True))
+    plan = sp.solve(fair, gap=0.3, progress=False)
+    assert plan.alone_gap == 0.0
+    assert "alone " not in plan_summary(plan)
+    monkeypatch.setattr(solver, "gap_alone", lambda problem, gap: gap)
+    plan = sp.solve(fair, gap=0.3, progress=False)
+    alone = sp.solve(fair, gap=0.3, cooperation="none", progress=False)
+    assert plan.alone_gap == alone.gap
+    assert alone.alone_gap is None
+    assert plan.summary()["alone_gap"] == alone.gap
+    told = "is from a plan within" in plan_summary(plan)
+    assert told == (alone.gap > 0.0)
