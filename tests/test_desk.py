@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from project_instances import instance, lost, project, solve
 from random_conversions import chain_case
 from scipy import stats
+from test_report import PDF
 
 import stockpile as sp
 from stockpile import cli
@@ -26,6 +27,7 @@ from stockpile.desk.orders import months_ahead
 from stockpile.desk.situation import situation
 from stockpile.desk.state import Ongoing, Started, StockLevel, check_state
 from stockpile.parallel import Workers
+from stockpile.reports.page import paper
 from stockpile.simulate import Course, Request, candidate_terms, simulate, simulate_months
 from stockpile.tables import Commercial, Hazard, RuleRow, Transfer
 
@@ -583,6 +585,18 @@ def test_a_briefing_says_on_one_page_what_the_answer_says(tmp_path, lang):
         assert ("放出指示" in text) == (lang == "ja")
     with pytest.raises(sp.UsageError, match="a briefing ends with one of"):
         sp.write_briefing(found, world, tmp_path / "page.docx")
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.skipif(not PDF, reason="WeasyPrint or its libraries are not installed")
+def test_a_briefing_fits_on_one_sheet_of_paper(lang):
+    """With as many orders as it lists at most, ten run-outs and three what-ifs."""
+    import weasyprint
+
+    world, plan, begun = crisis()
+    found = sp.respond(world, plan, begun, continuations=60)
+    document = briefing(found, world, lang=lang)
+    assert len(weasyprint.HTML(string=paper(document)).render().pages) == 1
 
 
 # --- What is over ---------------------------------------------------------------------------------

@@ -126,6 +126,7 @@ def briefing(found: Response, instance: Instance, *, lang: str = "en") -> Docume
             _certainty(found, say),
         ),
         language=lang,
+        brief=True,
     )
 
 

@@ -177,6 +177,8 @@ class Document:
         The rest, in order.
     language
         Code of its language.
+    brief
+        Whether it is meant for one sheet of paper, on which sections do not begin pages.
     """
 
     title: str
@@ -185,6 +187,7 @@ class Document:
     picture: Figure | None
     sections: tuple[Section, ...] = field(default=())
     language: str = "en"
+    brief: bool = False
 
     @property
     def tables(self) -> tuple[Table, ...]:
