@@ -45,7 +45,7 @@ class Boxes:
     """(B,) whether that charge has not been simulated at the top corner itself."""
     added: NDArray[np.float64]
     """(B,) what the balance of tonnes adds to the charge at the bottom corner."""
-    slope: NDArray[np.float64]
+    fall: NDArray[np.float64]
     """(B, I) by how much less it adds with every lot more."""
     bound: NDArray[np.float64]
     """(B,) lower limit on what any candidate inside is charged."""
@@ -71,7 +71,7 @@ class Boxes:
 
     def added_from(self, lo: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what the balance of tonnes adds at other bottom corners inside, (B,)."""
-        fallen = np.einsum("bi,bi->b", self.slope, (lo - self.lo).astype(np.float64))
+        fallen = np.einsum("bi,bi->b", self.fall, (lo - self.lo).astype(np.float64))
         return np.asarray(np.maximum(self.added - fallen, 0.0))
 
 

@@ -4,7 +4,8 @@ A box fixes the rule of every owner and the variant of the block (:mod:`stockpil
 are called ``rule`` here), and bounds the lots of every stock, lo <= n <= hi. Holding
 cost at its bottom corner plus shortage and shipping cost simulated at its top corner is a lower
 bound for every candidate inside; if the top corner breaks a promise, so does every candidate
-inside (Proposition 1). The box search splits boxes, the most promising first, until none is left
+inside (Proposition 1). The balance of tonnes (:mod:`stockpile.tonne_values`) adds to the bound, and
+less so the more is held. The box search splits boxes, the most promising first, until none is left
 whose bound is below the incumbent by more than the gap. It can be stopped at any time: incumbent
 and bound stand. Section 8 of the formulation.
 """
@@ -92,7 +93,9 @@ class Judge(Protocol):
     ) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
 
-    def balance(self, good: Candidates, prices: BlockPrices) -> BalanceLimit:
+    def balance(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
+    ) -> BalanceLimit:
         """Return what the balance of tonnes says at some prices, near good candidates."""
 
     def sketch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sketch:
@@ -114,6 +117,12 @@ def _group_ranks(choices: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     return ranks
 
 
+def _unsimulated(boxes: Boxes) -> Boxes:
+    """Return boxes whose top corners have to be simulated again before they are split."""
+    single = boxes.single
+    return replace(boxes, exact=single, sketched=single)
+
+
 class BoxSearch:
     """The search as a state that is advanced round by round.
 
@@ -127,7 +136,7 @@ class BoxSearch:
         Relative gap to prove; 0 proves the optimum, up to rounding.
     keep
         Whether to keep closed boxes and candidates, so that the search can be taken up at other
-        prices. Nothing simulated is simulated again then.
+        prices.
     """
 
     def __init__(self, judge: Judge, space: Space, gap: float, *, keep: bool = False) -> None:
@@ -188,7 +197,7 @@ class BoxSearch:
         """
         if self.many_stocks and not same_prices(prices, self.prices):
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
-            boxes = replace(self._whole, exact=self._whole.single)
+            boxes = _unsimulated(self._whole)
         else:
             boxes = join([self._open, *self._closed])
         if not np.array_equal(prices.weight, self.prices.weight):
@@ -313,8 +322,9 @@ class BoxSearch:
         Boxes whose top corners have been simulated without it are simulated once more.
         """
         if self._balance is None and self._stocks >= BALANCED_STOCKS and self.lots is not None:
-            self._balance = self._judge.balance(self._good(BALANCED), self.prices)
-            self._open = replace(self._open, exact=self._open.single)
+            lots, rule = self._good(BALANCED)
+            self._balance = self._judge.balance(lots, rule, self.prices)
+            self._open = _unsimulated(self._open)
 
     def _bottoms(self, lo: NDArray[np.int64], rule: NDArray[np.int64]) -> Bottoms | None:
         return None if self._balance is None else self._balance.bottoms(lo, rule)
@@ -369,7 +379,7 @@ class BoxSearch:
         if lower.count:
             here = sketch.lower(lower.hi, lower.rule, self._bottoms(lower.lo, lower.rule))
             lower.lower = here.cost + lower.rest
-            lower.added, lower.slope = here.added, here.slope
+            lower.added, lower.fall = here.added, here.fall
             lower.since = lower.since + 1
             lower.sketched = np.ones(lower.count, dtype=np.bool_)
             lower.stale = np.full(lower.count, self._priced_tail)
@@ -381,20 +391,18 @@ class BoxSearch:
     def _sketch_here(self) -> Sketch:
         """Return the sketch, which is made for the best candidates of some rules."""
         if self._sketch is None:
-            good = self._good(SKETCHED)
-            self._sketch = self._judge.sketch(good.lots, good.rule)
+            self._sketch = self._judge.sketch(*self._good(SKETCHED))
         return self._sketch
 
-    def _good(self, most: int) -> Candidates:
-        """Return the best candidates of some rules; the incumbent where none are kept."""
+    def _good(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the best candidates of some rules; the incumbent alone where none are kept."""
         if self._keep:
             known = self.candidates
-            return known.take(self._best_of_each(known, numbered(known.rule))[:most])
+            best = self._best_of_each(known, numbered(known.rule))[:most]
+            return known.lots[best], known.rule[best]
         assert self.lots is not None
         assert self.rule is not None
-        lots, rule = self.lots[None], self.rule[None]
-        scores = self._judge.scores(lots, rule)
-        return Candidates(lots, rule, scores.variable, scores.covered)
+        return self.lots[None], self.rule[None]
 
     def _choose(self, boxes: Boxes) -> tuple[Boxes, Boxes]:
         """Take the most promising boxes, those with the same rules together; return the rest too.
@@ -423,12 +431,13 @@ class BoxSearch:
         """Cut off the lots that cost more to hold than the incumbent leaves room for.
 
         Whoever holds n lots of stock i in a box is charged at least its bound and n - lo lots
-        more; from some n on that is beyond the limit. What was simulated at the old top corner
+        more; from some n on that is beyond the limit. Where the balance of tonnes falls faster
+        than holding costs, few lots are beyond it, too. What was simulated at the old top corner
         still bounds what is left, but the new top corner has not been simulated itself.
         """
         limit, width = self._limit(), (boxes.hi - boxes.lo).astype(np.float64)
         low = self._bottom_bounds(boxes)
-        net = self._unit_cost - boxes.slope
+        net = self._unit_cost - boxes.fall
         room = limit - low - boxes.added - np.minimum(net * width, 0.0).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             most = np.floor((limit - low)[:, None] / self._unit_cost)
@@ -572,7 +581,7 @@ class BoxSearch:
         low = self._bottom_bounds(boxes)
         # The balance falls with every lot held: where faster than holding costs, at the most lots.
         width = (boxes.hi - boxes.lo).astype(np.float64)
-        falls = np.minimum((self._unit_cost - boxes.slope) * width, 0.0).sum(axis=1)
+        falls = np.minimum((self._unit_cost - boxes.fall) * width, 0.0).sum(axis=1)
         return np.asarray(low + np.where(boxes.single, 0.0, np.maximum(boxes.added + falls, 0.0)))
 
     def _bottom_bounds(self, boxes: Boxes) -> NDArray[np.float64]:
@@ -625,7 +634,7 @@ class BoxSearch:
             np.zeros(len(lo)) if tail is None else tail,
             np.full(len(lo), self._priced_tail),
             scores.added,
-            scores.slope,
+            scores.fall,
             np.empty(len(lo)),
         )
         boxes.bound = self._bounds(boxes)
@@ -669,6 +678,8 @@ class BoxSearch:
         A box of a single candidate that has been simulated is closed in any case: it has been
         compared with the incumbent, or is not feasible.
         """
+        if np.isnan(boxes.bound).any():
+            raise ArithmeticError("a box has no bound")
         single = boxes.single
         boxes = boxes.take(~single | boxes.feasible)
         single = boxes.single

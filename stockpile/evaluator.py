@@ -68,7 +68,7 @@ class Scores:
         (P, G', bytes) whether the block keeps its part of each of its joint chance groups,
         scenario by scenario, eight of them to a byte as :func:`numpy.packbits` packs them; within
         the tolerance, and within twice the tolerance.
-    added, slope
+    added, fall
         (P,) what the balance of tonnes adds to ``lower`` at the lowest candidate of a box of which
         this is the top corner [USD/year], and (P, I) by how much less with every lot more
         [USD/year]; 0 where nobody asks.
@@ -81,7 +81,7 @@ class Scores:
     covered: NDArray[np.uint8]
     covered_loose: NDArray[np.uint8]
     added: NDArray[np.float64]
-    slope: NDArray[np.float64]
+    fall: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> Scores:
         """Return the chosen candidates, in this order."""
@@ -153,7 +153,7 @@ class Lowered:
 
     cost: NDArray[np.float64]
     added: NDArray[np.float64]
-    slope: NDArray[np.float64]
+    fall: NDArray[np.float64]
 
 
 Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]"
@@ -565,7 +565,7 @@ class Evaluator:
             covered=np.packbits(covered & 1, axis=2),
             covered_loose=np.packbits(covered >> 1, axis=2),
             added=yearly(1.0, self.problem) * main.added,
-            slope=yearly(1.0, self.problem) * self.lot * main.slope.T,
+            fall=yearly(1.0, self.problem) * self.lot * main.fall.T,
         )
 
     def _by_participant(
@@ -637,7 +637,7 @@ class Evaluator:
         return Lowered(
             cost=self._by_participant(shortage, self._lower_cost, main),
             added=per_year * main.added,
-            slope=per_year * self.lot * main.slope.T,
+            fall=per_year * self.lot * main.fall.T,
         )
 
     def charges(

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.balance import Bottoms
-    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator, Scores
     from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
@@ -97,11 +96,15 @@ class PresolvedJudge:
         """Return a quick lower limit on cost, made for candidates like these."""
         return sketch_of(self._evaluator, lots, rule)
 
-    def balance(self, good: Candidates, prices: BlockPrices) -> BalanceLimit:
+    def balance(
+        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
+    ) -> BalanceLimit:
         """Return what the balance of tonnes says at some prices, near good candidates."""
         if self._values is None:
-            self._values = TonneValues.found(self._programs, prices.weight, good)
-        return BalanceLimit(self._programs, self._values, prices.weight, good)
+            # Where no cost counts no value is found; those of plain costs are valid everywhere.
+            plain = self.plain_prices().weight
+            self._values = TonneValues.found(self._programs, plain, lots, rule)
+        return BalanceLimit(self._programs, self._values, prices.weight, lots, rule)
 
     def scores(
         self,

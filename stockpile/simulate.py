@@ -293,7 +293,7 @@ class Simulation:
     covered_of
         (S', G, P) whether all streams of a group are left short by no more than allowed: bit 0
         with the tolerance, bit 1 with twice the tolerance.
-    added, slope
+    added, fall
         (P,) expected amount by which the balance of tonnes at the lowest candidate of a box is
         above the cost here [USD over the horizon], and (I, P) how fast it falls with what is held
         above that [USD/t]; 0 without a balance.
@@ -306,7 +306,7 @@ class Simulation:
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
     added: NDArray[np.float64]
-    slope: NDArray[np.float64]
+    fall: NDArray[np.float64]
     covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
@@ -433,7 +433,7 @@ def simulate(
         chance=np.zeros((count, R, P)),
         chance_loose=np.zeros((count, R, P)),
         added=np.zeros((count, P)),
-        slope=np.zeros((count, block.num_stocks, P)),
+        fall=np.zeros((count, block.num_stocks, P)),
         covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
@@ -450,7 +450,7 @@ def simulate(
         sums.chance.sum(axis=0),
         sums.chance_loose.sum(axis=0),
         sums.added.sum(axis=0),
-        sums.slope.sum(axis=0),
+        sums.fall.sum(axis=0),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,

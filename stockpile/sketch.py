@@ -63,7 +63,7 @@ class Sketch:
                 lowest = None if bottoms is None else bottoms.lots[some]
                 part = self._evaluator.lower_cost(course, lots[some], rule[some], here, lowest)
                 lower.cost[some], lower.added[some] = part.cost, part.added
-                lower.slope[some] = part.slope
+                lower.fall[some] = part.fall
         return lower
 
 

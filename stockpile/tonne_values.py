@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.blocks import Steps
-    from stockpile.candidates import Candidates
     from stockpile.evaluator import Evaluator
 
 APART = (0.03, 0.15)
@@ -40,6 +39,8 @@ CHOSEN_APART = 0.1
 """How far below and above good candidates it is seen which values say most in a scenario."""
 FORMS = 3
 """Values of which the one that says most counts, in each scenario."""
+AT_ONCE = 1_000
+"""Scenarios for which values are chosen at once: that takes memory."""
 SAME_VALUE = 1.0
 """Values that differ by less are one [USD/t]."""
 ROUNDING = 1e-12
@@ -93,26 +94,33 @@ class TonneValues:
     plant: NDArray[np.float64]
 
     @staticmethod
-    def found(programs: Programs, weight: NDArray[np.float64], good: Candidates) -> TonneValues:
+    def found(
+        programs: Programs,
+        weight: NDArray[np.float64],
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
+    ) -> TonneValues:
         """Look for values around good candidates.
 
         Parameters
         ----------
         weight
             (C,) on the cost of each participant.
+        lots, rule
+            (P, I) and (P, C + 1) of the candidates.
         """
         evaluator = programs.evaluator
         charges = Charges.at(evaluator, weight)
         most = []
         for apart in APART:
-            below, above = _around(good.lots, apart)
-            all_unserved = evaluator.unserved_of(above, good.rule)
-            more = evaluator.unserved_of(below, good.rule) - all_unserved
-            for p, variant in enumerate(variant_of(good.rule).tolist()):
+            below, above = _around(lots, apart)
+            all_unserved = evaluator.unserved_of(above, rule)
+            more = evaluator.unserved_of(below, rule) - all_unserved
+            for p, variant in enumerate(variant_of(rule).tolist()):
                 program = programs.of(variant)
                 rise = evaluator.needs_in(variant).probability * (more[p] @ charges.unserved)
                 order = np.argsort(-rise, kind="stable")[:LOOKED_AT]
-                taken = program.most_taken(evaluator, below[p], owners_rules(good.rule[p]))
+                taken = program.most_taken(evaluator, below[p], owners_rules(rule[p]))
                 for s in order[rise[order] > 0.0].tolist():
                     served = program.total[s] - all_unserved[p, s]
                     most.append(np.concatenate([served, taken[s], program.made[s]]))
@@ -132,8 +140,8 @@ class BalanceLimit:
         Programs of the variants, and values to choose among.
     weight
         (C,) on the cost of each participant.
-    good
-        Good candidates, around which the values that say most are chosen.
+    lots, rule
+        (P, I) and (P, C + 1) of good candidates, around which the values that say most are chosen.
     """
 
     def __init__(
@@ -141,12 +149,13 @@ class BalanceLimit:
         programs: Programs,
         values: TonneValues,
         weight: NDArray[np.float64],
-        good: Candidates,
+        lots: NDArray[np.int64],
+        rule: NDArray[np.int64],
     ) -> None:
         self._programs = programs
         self._values = values
         self._charges = Charges.at(programs.evaluator, weight)
-        self._good = good
+        self._lots, self._rules = lots, owners_rules(rule)
         self._balances: dict[int, Balance] = {}
 
     def bottoms(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Bottoms:
@@ -165,14 +174,20 @@ class BalanceLimit:
             return Balance.nothing(len(charges.saved), len(program.total))
         served = program.completed(values, charges)
         constant, size = program.constants(values, served, charges)
-        limits = np.empty((len(self._good.lots), *constant.shape))
-        below, above = _around(self._good.lots, CHOSEN_APART)
-        rules = owners_rules(self._good.rule)
-        unserved = evaluator.unserved_of(above, with_variant(rules, variant))
-        for p in range(len(limits)):
-            taken = program.most_taken(evaluator, below[p], rules[p])
-            limits[p] = constant + unserved[p] @ served.T - taken @ values.draw.T
-        form = _most_telling(limits)
+        below, above = _around(self._lots, CHOSEN_APART)
+        unserved = evaluator.unserved_of(above, with_variant(self._rules, variant))
+        taken = [
+            program.most_taken(evaluator, held, rule)
+            for held, rule in zip(below, self._rules, strict=True)
+        ]
+        form = np.empty((len(constant), FORMS), dtype=np.int64)
+        for at in range(0, len(form), AT_ONCE):
+            some = slice(at, at + AT_ONCE)
+            limits = [
+                constant[some] + u[some] @ served.T - t[some] @ values.draw.T
+                for u, t in zip(unserved, taken, strict=True)
+            ]
+            form[some] = _most_telling(np.array(limits))
         row = np.arange(len(form))[:, None]
         return Balance(
             charge=charges.unserved,
@@ -257,12 +272,16 @@ class Program:
         stock, of_draw = _draws(steps, block.num_stocks)
         conversions, pools = evaluator.problem.conversions, steps.pools
         of_plant = np.zeros((conversions.count, steps.count))
-        through = np.repeat(every, np.diff(pools.first))
-        np.add.at(of_plant, (pools.plant[pools.pool], through), pools.made)
+        np.add.at(
+            of_plant,
+            (pools.plant[pools.pool], np.repeat(every, np.diff(pools.first))),
+            pools.made,
+        )
         # A plant can make something in the months in which a step through it may serve.
-        may_serve = (course.segment >= 0).astype(np.float64)
-        runs = may_serve @ (of_plant.T > 0.0).astype(np.float64) > 0.0
-        months = _sums(runs.astype(np.float64), needs.first)
+        runs = np.zeros((len(course.segment), conversions.count))
+        for e, through in enumerate(of_plant > 0.0):
+            runs[:, e] = (course.segment[:, through] >= 0).any(axis=1)
+        months = _sums(runs, needs.first)
         calm = _sums(needs.calm[:, None].astype(np.float64), needs.first)
         return Program(
             rows=np.concatenate([of_stream, of_draw / steps.yield_, of_plant]),

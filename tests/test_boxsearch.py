@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,31 +82,31 @@ class TableJudge:
     def scores(self, lots, rule, bottoms=None):
         at = (self.table(rule), *lots.T)
         nothing = np.zeros((len(lots), 0, 0), dtype=np.uint8)
-        added, slope = self.added(lots, rule, bottoms, self.variable)
+        added, fall = self.added(lots, rule, bottoms, self.variable)
         return Scores(
             (self.variable[at] + self.slack[at])[:, None], self.variable[at][:, None],
-            self.feasible[at], self.feasible[at], nothing, nothing, added, slope,
+            self.feasible[at], self.feasible[at], nothing, nothing, added, fall,
         )  # fmt: skip
 
-    def balance(self, good, prices):
+    def balance(self, lots, rule, prices):
         """Some plane below the cost in a box, in place of the balance of tonnes."""
-        assert good.count
+        assert len(lots)
         return SimpleNamespace(bottoms=lambda lo, rule: (lo, prices.weight[0]))
 
     def added(self, lots, rule, bottoms, cost):
-        """How far a plane of random slope is above the cost of the top corner, at the bottom."""
-        added, slope = np.zeros(len(lots)), np.zeros(lots.shape)
+        """How far a random plane is above the cost of the top corner, at the bottom corner."""
+        added, fall = np.zeros(len(lots)), np.zeros(lots.shape)
         if bottoms is None:
-            return added, slope
+            return added, fall
         lowest, weight = bottoms
         for b, (lo, hi, table) in enumerate(zip(lowest, lots, self.table(rule), strict=True)):
             dice = np.random.default_rng([int(table), *lo.tolist(), *hi.tolist()])
             inside = weight * cost[(table, *(slice(a, z + 1) for a, z in zip(lo, hi, strict=True)))]
-            slope[b] = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
-            fallen = sum(slope[b][i] * place for i, place in enumerate(np.indices(inside.shape)))
+            fall[b] = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
+            fallen = sum(fall[b][i] * place for i, place in enumerate(np.indices(inside.shape)))
             least = (inside + fallen).min() - weight * cost[(table, *hi)]
             added[b] = max(least * (1.0 - 1e-12), 0.0)
-        return added, slope
+        return added, fall
 
     def sketch(self, lots, rule):
         """A part of the cost that is itself non-increasing, as the cost of some scenarios is."""
@@ -205,6 +206,87 @@ def test_a_search_by_sketches_finds_the_optimum_too(judge, keep):
         assert relative_gap(state.incumbent, state.bound) == 0.0
     else:
         assert state.lots is None
+
+
+def priced(judge, rng):
+    """Random prices, and the least that any candidate is charged at them."""
+    plain = judge.plain_prices()
+    prices = replace(
+        plain,
+        share=rng.choice([0.0, 0.5, 2.0], 1),
+        stored=rng.choice([0.0, 1.0]) * rng.random(len(judge.unit)),
+        rule=rng.choice([0.0, 1.0]) * rng.random(plain.rule.shape),
+        variant=rng.choice([0.0, 2.0]) * (rng.random(judge.variants) - 0.5),
+    )
+    least = np.inf
+    for choice, table in zip(judge.space.rule, judge.feasible, strict=True):
+        lots = np.argwhere(table)
+        if len(lots):
+            rule = np.tile(choice, (len(lots), 1))
+            at = (judge.table(rule), *lots.T)
+            short = judge.variable[at] + judge.slack[at]
+            least = min(
+                least, (judge.fixed_cost(lots, rule, prices) + prices.weight[0] * short).min()
+            )
+    return prices, least
+
+
+@given(
+    st.builds(
+        TableJudge,
+        st.integers(0, 2**32 - 1),
+        dimensions=st.integers(2, 3),
+        most=st.integers(1, 8),
+        rules=st.integers(1, 4),
+        coarse=st.booleans(),
+        variants=st.integers(1, 2),
+    ),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([None, (-1, 8), (1, 2), (20, 4)]),
+)
+@settings(max_examples=300, deadline=None)
+def test_searches_that_are_taken_up_at_other_prices_find_the_least_charge(judge, dice, long):
+    """Whether searches get long at once, on their way, or never."""
+    rng = np.random.default_rng(dice)
+    with pytest.MonkeyPatch.context() as patch:
+        if long is not None:
+            patch.setattr("stockpile.boxsearch.LONG", long[0])
+            patch.setattr("stockpile.boxsearch.LONG_BATCH", long[1])
+            patch.setattr("stockpile.boxsearch.BATCH", long[1])
+        state = judge.search(gap=0.0, keep=True)
+        for _ in range(int(rng.integers(0, 5))):
+            if not state.finished:
+                state.advance()
+        if not np.isfinite(judge.optimum):
+            return
+        for _ in range(4):
+            prices, least = priced(judge, rng)
+            size = 1.0 + abs(least) + np.abs(prices.variant).max()
+            slack = rng.choice([0.0, 0.1]) * size
+            state.begin(prices, slack=slack)
+            for _ in range(int(rng.integers(0, 40))):
+                if state.finished:
+                    break
+                assert state.bound <= least + 1e-9 * size
+                state.advance()
+            assert state.bound <= least + 1e-9 * size
+            assert state.incumbent >= least - 1e-9 * size
+            if state.finished:
+                assert state.incumbent <= least + slack + 1e-9 * size
+
+
+@given(many, st.sampled_from([(1, 2), (20, 4)]))
+@settings(max_examples=200, deadline=None)
+def test_a_search_that_gets_long_on_its_way_finds_the_optimum(judge, long):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stockpile.boxsearch.LONG", long[0])
+        patch.setattr("stockpile.boxsearch.LONG_BATCH", long[1])
+        patch.setattr("stockpile.boxsearch.BATCH", long[1])
+        found = search(judge.search(gap=0.0))
+    assert found.finished
+    assert found.bound <= judge.optimum
+    if np.isfinite(judge.optimum):
+        assert found.incumbent == pytest.approx(judge.optimum, rel=1e-9, abs=1e-12)
 
 
 def test_sketches_take_the_place_of_most_simulations():

@@ -155,7 +155,7 @@ class SumArrays(NamedTuple):
     chance: NDArray[np.float64]
     chance_loose: NDArray[np.float64]
     added: NDArray[np.float64]
-    slope: NDArray[np.float64]
+    fall: NDArray[np.float64]
     covered_of: NDArray[np.uint8]
     unserved_of: NDArray[np.float64]
     released_of: NDArray[np.float64]
@@ -343,7 +343,7 @@ def _count_chance(chance, r, unserved, q, allowed, probability):
 @inlined
 def _add_balance(
     added,
-    slope,
+    fall,
     above,
     unserved,
     released,
@@ -397,7 +397,7 @@ def _add_balance(
                     parts = load(usable, g, p) + fill(refilled[s, stock[g]])
                     falls = fill(probability * value[d, g]) * parts
                     falls = where_at_most(most, load(above, f, p), falls)
-                    store(slope, stock[g], p, load(slope, stock[g], p) + falls)
+                    store(fall, stock[g], p, load(fall, stock[g], p) + falls)
 
 
 @compiled
@@ -461,7 +461,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, balance,
     unserved, released = rows(tables[2]), rows(tables[3])
     sum_unserved, sum_released = rows(added.unserved), rows(added.released)
     sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
-    sum_added, sum_slope = rows(added.added), rows(added.slope)
+    sum_added, sum_fall = rows(added.added), rows(added.fall)
     above, form, forms = rows(tables[6]), balance.form, balance.form.shape[1]
     chance_stream, chance_short = request.chance_stream, request.chance_short
     chance_slack = request.chance_slack
@@ -672,7 +672,7 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, balance,
         if forms > 0 and form[s, 0] >= 0:
             _add_balance(
                 sum_added,
-                sum_slope,
+                sum_fall,
                 above,
                 unserved,
                 released,
@@ -741,7 +741,7 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, balance, s
             added.chance[:] = 0.0
             added.chance_loose[:] = 0.0
             added.added[:] = 0.0
-            added.slope[:] = 0.0
+            added.fall[:] = 0.0
             _simulate_tile(
                 chunks[c, 0],
                 chunks[c, 1],
@@ -761,7 +761,7 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, balance, s
             sums.chance[c, :, lo:hi] = added.chance[:, : hi - lo]
             sums.chance_loose[c, :, lo:hi] = added.chance_loose[:, : hi - lo]
             sums.added[c, lo:hi] = added.added[0, : hi - lo]
-            sums.slope[c, :, lo:hi] = added.slope[:, : hi - lo]
+            sums.fall[c, :, lo:hi] = added.fall[:, : hi - lo]
 
 
 @compiled
