@@ -265,15 +265,16 @@ def _csv(rows: Sequence[Row], row_type: type[Row]) -> str:
 
 
 def _toml(instance: Instance) -> str:
-    parts = [_toml_keys(instance, Header)]
+    parts = [toml_keys(instance, Header)]
     for section, (attribute, settings_type) in SECTIONS.items():
-        keys = _toml_keys(getattr(instance, attribute), settings_type)
+        keys = toml_keys(getattr(instance, attribute), settings_type)
         if keys:
             parts.append(f"[{section}]\n{keys}")
     return "\n".join(parts)
 
 
-def _toml_keys(settings: object, settings_type: type) -> str:
+def toml_keys(settings: object, settings_type: type) -> str:
+    """Return the keys of a section, or of the top of a file, as TOML."""
     lines = []
     for column in columns(settings_type):
         value = getattr(settings, column.attribute)

@@ -18,12 +18,11 @@ from stockpile.plan import TABLES as PLAN_TABLES
 from stockpile.plan import Plan
 from stockpile.records import csv_texts, json_text, read_json
 from stockpile.redaction import (
+    ALL_BANDS,
     FILES,
     FORMAT,
     HIDEABLE,
     RESULT,
-    SOME_STOCK,
-    band_names,
     redacted_holdings,
     redacted_summary,
 )
@@ -273,7 +272,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
 
 def _check_amounts(path: Path, holdings: pd.DataFrame) -> None:
     """Refuse stocks that are neither tonnes nor a band."""
-    bands = (*band_names(), SOME_STOCK)
+    bands = ALL_BANDS
     for column in ("holding", "existing"):
         for line, text in enumerate(holdings[column], start=2):
             if text not in bands and not _is_amount(text):

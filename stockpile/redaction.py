@@ -62,6 +62,10 @@ def band_names() -> tuple[str, ...]:
     return (NO_STOCK, f"up to {ends[0]}", *middle, f"over {ends[-1]}")
 
 
+ALL_BANDS = (*band_names(), SOME_STOCK)
+"""All that may stand in place of tonnes."""
+
+
 def band(cover_days: float | None, tonnes: float) -> str:
     """Return the band of a stock.
 

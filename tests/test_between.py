@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_conversions import chain_case
 
-from stockpile.desk.between import Ends, pieces, released_between
+from stockpile.desk.between import MOST_PIECES, Ends, pieces, released_between
 from stockpile.simulate import candidate_terms, simulate_months
 
 TRIED = 40
@@ -124,3 +124,14 @@ def test_a_full_stock_without_an_upper_end_still_gives_at_least_half_of_its_lowe
     found = released_between(terms, needs, 0, stocks)
     first = int(np.flatnonzero(steps.stock == steps.stock[0])[0])
     assert found.least[first, 0] == pytest.approx(6.0 * steps.yield_[first])
+
+
+@pytest.mark.parametrize(
+    ("unknown", "each"), [(1, 256), (2, 64), (3, 16), (4, 8), (6, 4), (12, 2), (13, 1)]
+)
+def test_as_many_pieces_as_there_may_be(unknown, each):
+    """4096 is 64 squared, 16 to the third and 4 to the sixth, whatever its rounded roots are."""
+    agreed = Ends(np.zeros(unknown), np.ones(unknown))
+    cut = pieces(agreed, agreed, np.ones(unknown, dtype=bool))
+    assert cut.holding.least.shape == (unknown, each**unknown)
+    assert each**unknown <= MOST_PIECES

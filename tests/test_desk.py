@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import shlex
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -451,6 +453,59 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
     world, plan, begun = crisis()
     sp.save_state(begun, tmp_path / "state")
     assert sp.load_state(tmp_path / "state", world, plan) == begun
+
+
+def test_a_title_may_have_line_breaks_and_quotes(tmp_path):
+    world, plan, begun = crisis()
+    title = 'Two lines:\n\t"a \\ b" 日本'
+    begun = replace(begun, title=title)
+    sp.save_state(begun, tmp_path / "state")
+    assert sp.load_state(tmp_path / "state", world, plan) == begun
+    for text in ("a bell \a", "\x7f", " a blank"):
+        with pytest.raises(sp.UsageError, match="title must not"):
+            sp.begun_state(world, plan, title=text)
+
+
+@pytest.mark.parametrize("severity", ["-3", "nan", "inf", "much"])
+def test_an_event_begins_with_a_severity_that_can_be(severity):
+    world, plan, _ = crisis()
+    with pytest.raises(sp.UsageError, match=f"'{severity}'; expected a severity of at least 0"):
+        sp.begun_state(world, plan, [f"{CONTROL}={severity}"])
+
+
+def test_a_state_taken_from_another_is_not_begun(tmp_path, capsys):
+    """What says how to begin is refused, not left aside."""
+    _, plan, begun = crisis()
+    plan.save(tmp_path / "plan")
+    sp.save_state(begun, tmp_path / "state")
+    of = ["--of", str(tmp_path / "state"), "--out", str(tmp_path / "again")]
+    asked = ["state", str(RARE_EARTHS), str(tmp_path / "plan"), *of]
+    for more in (
+        ["--month", "2"],
+        ["--week", "2"],
+        ["--date", "today"],
+        ["--title", "New"],
+        ["--event", CONTROL],
+        ["--existing"],
+        ["--month", "2", "--existing"],
+    ):
+        assert cli.main([*asked, *more]) == 2
+        names = ", ".join(word for word in more if word.startswith("--"))
+        assert f"without {names}: " in capsys.readouterr().err
+        assert not (tmp_path / "again").exists()
+    assert cli.main(asked) == 0
+
+
+def test_the_next_command_has_the_changes_of_the_instance(tmp_path, capsys):
+    _, plan, _ = crisis()
+    plan.save(tmp_path / "plan")
+    (tmp_path / "over").mkdir()
+    shutil.copy(RARE_EARTHS / "materials.csv", tmp_path / "over")
+    changes = ["--overlay", str(tmp_path / "over"), "--set", "period=week", "--set", "title=A b"]
+    asked = ["state", str(RARE_EARTHS), str(tmp_path / "plan"), *changes]
+    assert cli.main([*asked, "--out", str(tmp_path / "state")]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert shlex.join(["--state", str(tmp_path / "state"), *changes]) in said
 
 
 # --- States that cannot be ------------------------------------------------------------------------

@@ -362,3 +362,59 @@ def test_the_commands_hide_stocks_and_print_one_side(tmp_path, capsys):
     assert "--side PARTICIPANT" in capsys.readouterr().err
     assert cli.main(["redact", *folders, "--of", "japn", "--out", partners]) == 2
     assert "Did you mean japan" in capsys.readouterr().err
+
+
+def test_what_a_partner_holds_today_is_a_band_not_as_full_as_agreed(tmp_path, capsys):
+    """Today the United States hold nothing, and Japan 50 t: it sends them all of their 10 t."""
+    world, plan = world_and_plan()
+    today = {"us": 0.0, "japan": 50.0}
+    of = plan.holdings["participant"]
+    plan = replace(plan, holdings=plan.holdings.assign(existing_t=of.map(today)))
+    shared = sp.redacted_plan(plan, world, "us")
+    state = sp.begun_state(world, shared, month=2, existing=True)
+    assert {(row.participant, row.stock_t, row.band) for row in state.stocks} == {
+        ("us", None, "none"),
+        ("japan", 50.0, None),
+    }
+    lost_now = begun(0.0, 0.0).ongoing
+    sheet = sp.side_orders(world, shared, replace(state, ongoing=lost_now), "japan")
+    ends = sheet.set_index("beneficiary")
+    assert ends.loc["us", ["taken_least_t", "taken_most_t"]].tolist() == pytest.approx([10, 10])
+    sp.save_state(state, tmp_path / "state")
+    assert sp.load_state(tmp_path / "state", world, shared) == state
+    as_agreed = sp.begun_state(world, shared).stocks  # Those that are hidden are full.
+    assert [row.participant for row in as_agreed] == ["japan"]
+
+
+def test_a_stock_that_its_owner_does_not_use_is_read_as_it_was_written(tmp_path):
+    world, plan = world_and_plan()
+    world = replace(world, demand=tuple(row for row in world.demand if row.participant != "japan"))
+    plan = replace(plan, instance_hash=world.content_hash)
+    state = sp.redacted_state(begun(50.0, 5.0), world, "japan")
+    assert [row.band for row in state.stocks] == [None, "some"]
+    sp.save_state(state, tmp_path / "state")
+    assert sp.load_state(tmp_path / "state", world, plan) == state
+
+
+def test_what_one_side_cannot_be_told_is_refused(tmp_path, capsys):
+    world, plan = world_and_plan()
+    sp.save(world, tmp_path / "world")
+    world = sp.load(tmp_path / "world")
+    replace(plan, instance_hash=world.content_hash).save(tmp_path / "plan")
+    sp.save_state(begun(50.0, 5.0), tmp_path / "state")
+    folders = [str(tmp_path / "world"), str(tmp_path / "plan")]
+    asked = ["respond", *folders, "--state", str(tmp_path / "state"), "--side", "us"]
+    for more in (
+        ["--continuations", "2000"],
+        ["--seed", "1"],
+        ["--months", "3"],
+        ["--lang", "en"],
+        ["--json"],
+        ["--seed", "1", "--lang", "ja"],
+    ):
+        assert cli.main([*asked, *more]) == 2
+        names = ", ".join(word for word in more if word.startswith("--"))
+        assert f"prints an order sheet alone, without {names}" in capsys.readouterr().err
+    assert cli.main([*asked, "--threads", "0"]) == 2
+    assert "threads is 0; expected at least 1" in capsys.readouterr().err
+    assert cli.main([*asked, "--threads", "1"]) == 0

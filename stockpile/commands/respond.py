@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from stockpile.instance import Instance
 
+CONTINUATIONS = 2000
+"""Ways on that are looked at unless it is said otherwise."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
@@ -43,13 +46,15 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="print the order sheet of one nation alone, where partners' stocks and holdings may "
         "be bands",
     )
-    add_continuations(parser, 2000)
+    add_continuations(parser, CONTINUATIONS)
     parser.add_argument(
         "--months",
         metavar="N",
         type=int,
         help="months to look ahead, the current one included (default: horizon of the instance)",
     )
+    # An order sheet has none of these: what is given is told from what is not.
+    parser.set_defaults(continuations=None, lang=None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,14 +80,14 @@ def run(options: argparse.Namespace) -> int:
         instance,
         plan,
         load_state(options.state, instance, plan),
-        continuations=options.continuations,
+        continuations=CONTINUATIONS if options.continuations is None else options.continuations,
         seed=options.seed,
         months=options.months,
         threads=options.threads,
     )
 
     def write(file: Path) -> None:
-        write_briefing(found, instance, file, lang=options.lang)
+        write_briefing(found, instance, file, lang=options.lang or "en")
 
     return give(found, options, response_text, [(file, write) for file in options.briefing])
 
@@ -102,8 +107,18 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     from stockpile.periods import PERIODS
     from stockpile.redacted_plans import load_agreed
 
-    if options.out is not None or options.briefing or options.json:
-        raise UsageError("--side prints an order sheet alone, without --out, --briefing or --json")
+    of_all = {
+        "--out": options.out is not None,
+        "--briefing": bool(options.briefing),
+        "--json": options.json,
+        "--continuations": options.continuations is not None,
+        "--seed": options.seed is not None,
+        "--months": options.months is not None,
+        "--lang": options.lang is not None,
+    }
+    given = [name for name, is_given in of_all.items() if is_given]
+    if given:
+        raise UsageError(f"--side prints an order sheet alone, without {', '.join(given)}")
     plan = load_agreed(options.result)
     state = load_state(options.state, instance, plan)
     orders = side_orders(instance, plan, state, options.side, threads=options.threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
+    _refuse_ignored(options)
     instance = instance_of(options)
     from stockpile.desk.state import FILES, STATE_FILE, begun_state, load_state, save_state
     from stockpile.desk.two_sided import redacted_state
@@ -81,8 +83,38 @@ def run(options: argparse.Namespace) -> int:
     if options.redact is not None:
         state = redacted_state(state, instance, options.redact)
     save_state(state, options.out)
+    words = ["stockpile", "respond", options.instance, options.result, "--state", options.out]
+    if options.overlay is not None:
+        words += ["--overlay", options.overlay]
+    for change in options.set:
+        words += ["--set", change]
     sys.stderr.write(
-        f"Written to {options.out}. Fill in what is known, then: stockpile respond "
-        f"{options.instance} {options.result} --state {options.out}\n"
+        f"Written to {options.out}. Fill in what is known, then: "
+        f"{shlex.join(str(word) for word in words)}\n"
     )
     return EXIT_OK
+
+
+def _refuse_ignored(options: argparse.Namespace) -> None:
+    """Refuse what says how a state begins where it begins with another one.
+
+    Raises
+    ------
+    UsageError
+        Naming all of it.
+    """
+    from stockpile.errors import UsageError
+
+    begins = {
+        "--month": options.month is not None,
+        "--week": options.week is not None,
+        "--date": bool(options.date),
+        "--title": bool(options.title),
+        "--event": bool(options.event),
+        "--existing": options.existing,
+    }
+    given = [name for name, is_given in begins.items() if is_given]
+    if options.of is not None and given:
+        raise UsageError(
+            f"--of takes all from a state, without {', '.join(given)}: change it in its files"
+        )

@@ -89,7 +89,7 @@ def pieces(agreed: Ends, left: Ends, full: NDArray[np.bool_]) -> Stocks:
         np.concatenate([agreed.most, np.where(full, 0.0, left.most)]),
     )
     open_ = np.isfinite(amounts.most) & (amounts.most > amounts.least)
-    each = int(min(MOST_PIECES ** (1.0 / max(int(open_.sum()), 1)), MOST_OF_ONE))
+    each = min(_whole_root(MOST_PIECES, max(int(open_.sum()), 1)), MOST_OF_ONE)
     parts = [np.arange(each if cut else 1) for cut in open_]
     place = np.stack(np.meshgrid(*parts, indexing="ij")).reshape(len(parts), -1)
     least, most = amounts.least[:, None], amounts.most[:, None]
@@ -111,6 +111,18 @@ def pieces(agreed: Ends, left: Ends, full: NDArray[np.bool_]) -> Stocks:
             np.where(full[:, None], 0.0, np.maximum(held.most - there.least, 0.0)),
         ),
     )
+
+
+def _whole_root(most: int, power: int) -> int:
+    """Return the largest whole number whose power is no more than ``most``.
+
+    >>> [_whole_root(4096, power) for power in (1, 2, 3, 4, 5, 6, 12, 13)]
+    [4096, 64, 16, 8, 5, 4, 2, 1]
+    """
+    root = int(most ** (1.0 / power)) + 1  # Which rounding may have put below the true one.
+    while root**power > most:
+        root -= 1
+    return root
 
 
 def released_between(terms: Terms, needs: Needs, place: int, stocks: Stocks) -> Ends:

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from stockpile.cells import Choice, KeyOf, Name, NameList, Number, Text, Whole
+from stockpile.cells import CellError, Choice, KeyOf, Name, NameList, Number, Text, Whole
 from stockpile.desk.moments import wrong_moment
 from stockpile.desk.state_mistakes import state_mistakes
 from stockpile.errors import InstanceError, ResultError, UsageError, suggestion
 from stockpile.folders import write_whole
+from stockpile.instance import toml_keys
 from stockpile.periods import PERIODS
 from stockpile.plan import Plan
 from stockpile.reading import FolderKind, read_folder
-from stockpile.redaction import band_names
+from stockpile.redaction import ALL_BANDS
 from stockpile.tables import EFFECTS, FORMAT, SourcedRow, columns
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from stockpile.instance import Instance
     from stockpile.redacted_plans import RedactedPlan
     from stockpile.tables import Row
+
+
+_SEVERITY = Number("fraction", at_least=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class StockLevel(SourcedRow):
         At the beginning of the current month, or week [t]; None where only the band is told.
     band
         In place of that, for partners who may not know it: in which band of days of cover it lies,
-        as :func:`stockpile.redaction.band_names` lists them.
+        as :data:`stockpile.redaction.ALL_BANDS` lists them.
     """
 
     key: ClassVar[tuple[str, ...]] = ("participant", "material")
@@ -81,7 +85,7 @@ class StockLevel(SourcedRow):
     participant: Annotated[str, KeyOf("participants")]
     material: Annotated[str, KeyOf("materials")]
     stock_t: Annotated[float | None, Number("t", at_least=0.0)] = None
-    band: Annotated[str | None, Choice(band_names())] = None
+    band: Annotated[str | None, Choice(ALL_BANDS)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ class Ongoing(SourcedRow):
     start_week: Annotated[int | None, Whole("week", at_least=1)] = None
     last_month: Annotated[int | None, Whole("month", at_least=1)] = None
     last_week: Annotated[int | None, Whole("week", at_least=1)] = None
-    severity: Annotated[float, Number("fraction", at_least=0.0)]
+    severity: Annotated[float, _SEVERITY]
     duration_median_months: Annotated[float | None, Number("months", above=0.0)] = None
     duration_sigma: Annotated[float | None, Number("of the logarithm", at_least=0.0)] = None
 
@@ -205,7 +209,7 @@ def _located(mistake: Mistake, folder: Path, setting_lines: dict[str, int]) -> M
 
 def state_files(state: State) -> dict[str, str]:
     """Return the files of a state folder, by name."""
-    texts = {STATE_FILE: _settings_text(state)}
+    texts = {STATE_FILE: toml_keys(state, StateHeader)}
     optional = {"ref", "note"} | ({"start_week", "last_week"} if state.week is None else set())
     for table, row_type in TABLES.items():
         texts[f"{table}.csv"] = _table_text(row_type, getattr(state, table), optional)
@@ -221,19 +225,6 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
         If there is something else in the way.
     """
     write_whole(Path(path), state_files(state), STATE_FILE, FILES)
-
-
-def _settings_text(state: State) -> str:
-    lines = []
-    for column in columns(StateHeader):
-        value = getattr(state, column.attribute)
-        if value is None:
-            continue
-        text = str(value)
-        if isinstance(value, str):
-            text = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        lines.append(f"{column.name} = {text}\n")
-    return "".join(lines)
 
 
 def _table_text(row_type: type[Row], rows: Sequence[Row], optional: set[str]) -> str:
@@ -269,7 +260,8 @@ def begun_state(
 ) -> State:
     """Return a state to begin with: stocks of the plan, and events that begin now.
 
-    Of a plan for a partner, stocks that are hidden are left out.
+    Of a plan for a partner, stocks that are hidden are left out, and so are full; those of today
+    are bands.
 
     Parameters
     ----------
@@ -286,7 +278,7 @@ def begun_state(
     Raises
     ------
     UsageError
-        If an event cannot be understood, or there is no such month or week.
+        If an event, date or title cannot be understood, or there is no such month or week.
     ResultError
         If there is no plan.
     """
@@ -298,6 +290,11 @@ def begun_state(
     wrong = wrong_moment(month, week, "", PERIODS[instance.period])
     if wrong:
         raise UsageError(wrong)
+    for name, text in (("date", date), ("title", title)):
+        try:
+            Text().take(text)
+        except CellError as error:
+            raise UsageError(f"{name} {error}") from None
     if isinstance(plan, Plan) and not plan.found:
         raise ResultError(f"The result holds no plan: its status is {plan.status}.")
     tonnes = plan.existing_t if existing else plan.held_t
@@ -305,6 +302,8 @@ def begun_state(
         StockLevel(participant=participant, material=material, stock_t=stock_t)
         for (participant, material), stock_t in tonnes.items()
     )
+    if existing and not isinstance(plan, Plan):  # Left out they would be as full as agreed.
+        stocks += _hidden_of_today(plan)
     return State(
         month=month,
         week=week,
@@ -312,6 +311,19 @@ def begun_state(
         title=title or instance.title,
         stocks=stocks,
         ongoing=tuple(_beginning(instance, text, month, week) for text in events),
+    )
+
+
+def _hidden_of_today(plan: RedactedPlan) -> tuple[StockLevel, ...]:
+    """Return what is held today of the stocks that a plan for a partner hides, as bands."""
+    table = plan.holdings
+    known = plan.existing_t
+    return tuple(
+        StockLevel(participant=participant, material=material, band=name)
+        for participant, material, name in zip(
+            table["participant"], table["material"], table["existing"], strict=True
+        )
+        if (participant, material) not in known
     )
 
 
@@ -325,7 +337,9 @@ def _beginning(instance: Instance, text: str, month: int | None, week: int | Non
     severity = hazards[name].severity_mean
     if given:
         try:
-            severity = float(given)
-        except ValueError:
-            raise UsageError(f"--event: {given!r}; expected a severity, such as 0.8") from None
+            severity = _SEVERITY.parse(given.strip())
+        except CellError:
+            raise UsageError(
+                f"--event: {given!r}; expected a severity of at least 0, such as 0.8"
+            ) from None
     return Ongoing(event=name, hazard=name, start_month=month, start_week=week, severity=severity)

@@ -136,12 +136,15 @@ def side_orders(
     Raises
     ------
     UsageError
-        If there is no such participant, or its own stocks or holdings are bands.
+        If there is no such participant, its own stocks or holdings are bands, or there are to be
+        no threads.
     ResultError
         If the plan was made from another instance, or there is none.
     InstanceError
         If the state cannot be one of the plan.
     """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads is {threads!r}; expected at least 1")
     if isinstance(plan, Plan):
         require_same(plan, instance)
     else:
