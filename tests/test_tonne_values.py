@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,14 +118,17 @@ def test_the_kernel_adds_what_plain_arithmetic_does(seed, dice):
 
 def known_evaluator(workers, **options):
     """One nation, a need of 10 t in each of 12 months, of which one scenario in four lacks all."""
+    refill = options.pop("refill", 0.0)
     made = instance(
         monthly_demand_t=options.pop("monthly_demand_t", (10.0,)),
-        scenarios=[(0.75, {}), (0.25, {"us": [(1, 12, 1.0)]})],
+        scenarios=[(0.75, {}), (0.25, {"us": options.pop("lost", [(1, 12, 1.0)])})],
         holding_usd_per_t=1.0,
         shortage_usd_per_t=options.pop("shortage_usd_per_t", (50.0,)),
-        months=12,
+        months=options.pop("months", 12),
         **options,
     )
+    people = tuple(replace(row, refill_per_month=refill) for row in made.participants)
+    made = replace(made, participants=people)
     problem = build_problem(made)
     (block,) = build_blocks(problem)
     scenarios, stress = given_scenarios(made, problem), stress_cases(made, problem)
@@ -173,3 +178,48 @@ def test_a_level_that_is_kept_cannot_be_taken():
         added, fall = box(known_evaluator(workers, rules=(half,)), 100, 200, near=150)
     assert added == pytest.approx(0.25 * 50.0 * 50.0)
     assert fall == pytest.approx(0.25 * 50.0 * 0.5)
+
+
+def test_what_is_bought_back_between_two_events_can_be_taken():
+    """A tenth of the stock comes back in each of six calm months: h can serve no more than 1.6 h.
+
+    120 t are needed in two years, half a year at a time. With 90 t all is served, with 40 t
+    64 t are.
+    """
+    lost = [(1, 6, 1.0), (13, 6, 1.0)]
+    with Workers(1) as workers:
+        evaluator = known_evaluator(workers, lost=lost, months=24, refill=0.1)
+        added, fall = box(evaluator, 40, 90, near=50)
+        unserved = evaluator.unserved(np.array([40]), np.array([0, 0])).sum()
+    assert unserved == pytest.approx(56.0)
+    assert added == pytest.approx(0.25 * 50.0 * 56.0 / 2.0)
+    assert fall == pytest.approx(0.25 * 50.0 * 1.6 / 2.0)
+
+
+@given(st.sampled_from(RANDOM), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_some_scenarios_and_the_others_add_up_to_all(seed, dice):
+    rng = np.random.default_rng(dice)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            weight = 0.5 + rng.random(len(evaluator.problem.participants))
+            limit = limit_of(evaluator, weight, *some_candidates(evaluator, rng, 3))
+            tops, rule = some_candidates(evaluator, rng, 4, most=7)
+            rule[:, -1] = variant = int(rule[0, -1])
+            lo = rng.integers(0, tops + 1)
+            bottoms = limit.bottoms(lo, rule)
+            whole = evaluator.scores(tops, rule, bottoms=bottoms)
+            course = evaluator.course(variant)
+            chosen = rng.random(course.needs.scenario.size) < 0.5
+            parts = []
+            for some in (np.flatnonzero(chosen), np.flatnonzero(~chosen)):
+                part = course.only(some, course.needs.probability[some])
+                balance = bottoms.balances[variant].only(some)
+                parts.append(evaluator.lower_cost(part, tops, rule, balance, lo))
+            for name, all_of in (
+                ("cost", whole.lower),
+                ("added", whole.added),
+                ("fall", whole.fall),
+            ):
+                total = getattr(parts[0], name) + getattr(parts[1], name)
+                np.testing.assert_allclose(total, all_of, rtol=1e-9, atol=1e-6)
