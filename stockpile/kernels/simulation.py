@@ -134,12 +134,14 @@ class RequestArrays(NamedTuple):
 
 
 class BalanceArrays(NamedTuple):
-    """What the balance of tonnes says, as in :class:`stockpile.balance.Balance`."""
+    """What the balance of tonnes says, as in :class:`stockpile.balance.Balance`.
+
+    Which steps a draw has is told by ``TileArrays.usable`` (W, G, .).
+    """
 
     charge: NDArray[np.float64]
     step_charge: NDArray[np.float64]
     stock: NDArray[np.int64]
-    steps: NDArray[np.bool_]
     value: NDArray[np.float64]
     served: NDArray[np.float64]
     form: NDArray[np.int64]
@@ -361,7 +363,7 @@ def _add_balance(
 
     And how fast that falls with every tonne more than ``lowest``.
     """
-    charge, step_charge, stock, _, value, served, form, constant, refilled = balance
+    charge, step_charge, stock, value, served, form, constant, refilled = balance
     forms, draws = form.shape[1], stock.size
     for p in range(0, added.width, VECTOR):
         cost, most = fill(0.0), fill(0.0)
