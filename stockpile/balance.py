@@ -83,13 +83,13 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Bottoms:
-    """The lowest candidates of boxes whose top corners are simulated.
+class Tangents:
+    """Points of boxes at which planes touch what the balance of tonnes says.
 
     Attributes
     ----------
     lots
-        (B, I).
+        (B, X, I) lots at the points of each box.
     balances
         What the balance of tonnes says, by variant.
     """
@@ -97,6 +97,6 @@ class Bottoms:
     lots: NDArray[np.int64]
     balances: Mapping[int, Balance]
 
-    def take(self, chosen: NDArray[np.int64]) -> Bottoms:
-        """Return the bottoms of the chosen boxes, in this order."""
-        return Bottoms(self.lots[chosen], self.balances)
+    def take(self, chosen: NDArray[np.int64]) -> Tangents:
+        """Return the points of the chosen boxes, in this order."""
+        return Tangents(self.lots[chosen], self.balances)

@@ -24,13 +24,14 @@ from stockpile.certificate import ROUNDING, SAME, Certificate
 from stockpile.choices import numbered, variant_of
 from stockpile.improving import improve
 from stockpile.prices import reward, same_prices
+from stockpile.tonne_values import Spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stockpile.balance import Bottoms
+    from stockpile.balance import Tangents
     from stockpile.candidates import Region
-    from stockpile.evaluator import Scores
+    from stockpile.evaluator import Lowered, Scores
     from stockpile.presolve import Space
     from stockpile.prices import BlockPrices
     from stockpile.sketch import Sketch
@@ -55,7 +56,13 @@ SKETCHED = 16
 """Combinations of rules for whose best candidates a sketch is made."""
 BALANCED_STOCKS, BALANCED = 2, 6
 """Stocks of a block from which on the balance of tonnes is asked, and combinations of rules around
-whose best candidates it is seen what says most."""
+whose best candidates it is seen at first what says most."""
+TOUCHED = (0.0, 0.2)
+"""Where between its corners what the balance of tonnes says of a box is looked at."""
+OPEN_BOXES, FROM_OPEN = 24, 0.15
+"""Open boxes of a long search between whose corners, from this part on, it is seen what says most:
+each time the search has become so many times longer."""
+OPEN_AGAIN = 2
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED, LONG_IMPROVED = 4, 10
@@ -89,14 +96,15 @@ class Judge(Protocol):
         self,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None = None,
+        tangents: Tangents | None = None,
     ) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1)."""
 
-    def balance(
-        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
-    ) -> BalanceLimit:
-        """Return what the balance of tonnes says at some prices, near good candidates."""
+    def find_values(self, spans: Spans) -> None:
+        """Look for values of tonnes between candidates, besides those that are known."""
+
+    def balance(self, spans: Spans, prices: BlockPrices) -> BalanceLimit:
+        """Return what the balance of tonnes says at some prices, most between candidates."""
 
     def sketch(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Sketch:
         """Return a quick lower limit on cost, made for candidates like these."""
@@ -152,6 +160,8 @@ class BoxSearch:
         """Boxes looked at in the search that is going on."""
         self._sketch: Sketch | None = None
         self._balance: BalanceLimit | None = None
+        self._spans: Spans | None = None
+        self._look_again = 0
         self.takes_long = False
         """Whether a search has taken so long that good candidates are better looked for first."""
         self.tail_simulations = 0
@@ -319,15 +329,60 @@ class BoxSearch:
     def _find_balance(self) -> None:
         """See what the balance of tonnes says, as soon as there is an incumbent.
 
-        Boxes whose top corners have been simulated without it are simulated once more.
+        Boxes whose top corners have been simulated without it are simulated once more. In long
+        searches it is seen again and again what says most of the boxes that are left open.
         """
-        if self._balance is None and self._stocks >= BALANCED_STOCKS and self.lots is not None:
-            lots, rule = self._good(BALANCED)
-            self._balance = self._judge.balance(lots, rule, self.prices)
+        if self._stocks < BALANCED_STOCKS or self.lots is None:
+            return
+        if self.takes_long and self.simulations >= self._look_again and self._open.count:
+            self._look_again = OPEN_AGAIN * self.simulations
+            self._spans = self._between_corners()
+            self._judge.find_values(self._spans)
+            self._balance = None
+        if self._balance is None:
+            if self._spans is None:
+                self._spans = Spans.around(*self._good(BALANCED))
+                self._judge.find_values(self._spans)
+            self._balance = self._judge.balance(self._spans, self.prices)
             self._open = _unsimulated(self._open)
 
-    def _bottoms(self, lo: NDArray[np.int64], rule: NDArray[np.int64]) -> Bottoms | None:
-        return None if self._balance is None else self._balance.bottoms(lo, rule)
+    def _between_corners(self) -> Spans:
+        """Return what lies between the corners of open boxes, from the best bound to the last."""
+        order = np.argsort(self._open.bound, kind="stable")
+        some = np.linspace(0, order.size - 1, min(OPEN_BOXES, order.size)).astype(np.int64)
+        boxes = self._open.take(order[some])
+        inside = np.floor(FROM_OPEN * (boxes.hi - boxes.lo)).astype(np.int64)
+        return Spans(boxes.lo + inside, boxes.hi, boxes.rule)
+
+    def _tangents(
+        self, lo: NDArray[np.int64], hi: NDArray[np.int64], rule: NDArray[np.int64]
+    ) -> Tangents | None:
+        """Return where it is asked what the balance of tonnes says of boxes."""
+        if self._balance is None:
+            return None
+        width = (hi - lo)[:, None] * np.array(TOUCHED)[:, None]
+        return self._balance.tangents(lo[:, None] + np.rint(width).astype(np.int64), rule)
+
+    def _plane(
+        self,
+        lo: NDArray[np.int64],
+        hi: NDArray[np.int64],
+        tangents: Tangents | None,
+        said: Scores | Lowered,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return which of the planes below boxes bounds them best: at lo (B,), and its fall (B, I).
+
+        Planes touch what the balance says, which is convex, and so are nowhere above it.
+        """
+        if tangents is None:
+            return np.zeros(len(lo)), np.zeros(lo.shape)
+        inside = (tangents.lots - lo[:, None]).astype(np.float64)
+        added = said.added + (said.fall * inside).sum(axis=2)
+        width = (hi - lo)[:, None].astype(np.float64)
+        least = added + np.minimum((self._unit_cost - said.fall) * width, 0.0).sum(axis=2)
+        best = least.argmax(axis=1)
+        row = np.arange(len(lo))
+        return added[row, best], said.fall[row, best]
 
     def _halves(self, boxes: Boxes) -> tuple[NDArray[np.int64], Boxes]:
         """Halve boxes; return the top corners of the lower halves, and the upper halves.
@@ -377,9 +432,10 @@ class BoxSearch:
             parts.append(full)
         lower = join([alone, replace(whole, hi=lower_hi, exact=np.zeros_like(whole.exact))])
         if lower.count:
-            here = sketch.lower(lower.hi, lower.rule, self._bottoms(lower.lo, lower.rule))
+            tangents = self._tangents(lower.lo, lower.hi, lower.rule)
+            here = sketch.lower(lower.hi, lower.rule, tangents)
             lower.lower = here.cost + lower.rest
-            lower.added, lower.fall = here.added, here.fall
+            lower.added, lower.fall = self._plane(lower.lo, lower.hi, tangents, here)
             lower.since = lower.since + 1
             lower.sketched = np.ones(lower.count, dtype=np.bool_)
             lower.stale = np.full(lower.count, self._priced_tail)
@@ -612,7 +668,8 @@ class BoxSearch:
         sketched
             (B, C) what the scenarios of the sketch cost, if that is known.
         """
-        scores = self._judge.scores(hi, rule, self._bottoms(lo, rule))
+        tangents = self._tangents(lo, hi, rule)
+        scores = self._judge.scores(hi, rule, tangents)
         self.simulations += len(hi)
         found = Candidates(hi, rule, scores.variable, scores.covered).take(scores.feasible)
         if self._keep:
@@ -633,8 +690,7 @@ class BoxSearch:
             np.ones(len(lo), dtype=np.bool_),
             np.zeros(len(lo)) if tail is None else tail,
             np.full(len(lo), self._priced_tail),
-            scores.added,
-            scores.fall,
+            *self._plane(lo, hi, tangents, scores),
             np.empty(len(lo)),
         )
         boxes.bound = self._bounds(boxes)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.balance import Balance, Bottoms
+    from stockpile.balance import Balance, Tangents
     from stockpile.blocks import Block, Steps
     from stockpile.executors import Shared, Tasks
     from stockpile.needs import Needs
@@ -69,9 +69,8 @@ class Scores:
         scenario by scenario, eight of them to a byte as :func:`numpy.packbits` packs them; within
         the tolerance, and within twice the tolerance.
     added, fall
-        (P,) what the balance of tonnes adds to ``lower`` at the lowest candidate of a box of which
-        this is the top corner [USD/year], and (P, I) by how much less with every lot more
-        [USD/year]; 0 where nobody asks.
+        (P, X) what the balance of tonnes adds to ``lower`` at points of the box of which this is
+        the top corner [USD/year], and (P, X, I) by how much less with every lot more [USD/year].
     """
 
     variable: NDArray[np.float64]
@@ -458,22 +457,22 @@ class Evaluator:
         *,
         floors: bool = True,
         stress: bool = True,
-        bottoms: Bottoms | None = None,
+        tangents: Tangents | None = None,
     ) -> Scores:
         """Simulate candidates: lots (P, I), rules and variants (P, C + 1).
 
         With ``floors`` false, promises that hold without partners are left out; with ``stress``
-        false, those of stress cases in which partners share. With ``bottoms``, candidates are the
-        top corners of boxes, and it is asked what the balance of tonnes adds there.
+        false, those of stress cases in which partners share. With ``tangents``, candidates are
+        the top corners of boxes, and it is asked what the balance of tonnes adds at points there.
         """
         asked = {"floors": floors, "stress": stress}
         if self._tasks is not None and lots.shape[0] * self.needs.scenario.size >= WORTH_SENDING:
-            return self._scores_elsewhere(self._tasks, lots, rule, asked, bottoms)
+            return self._scores_elsewhere(self._tasks, lots, rule, asked, tangents)
         parts, order = [], []
         for variant, those in self.by_variant(rule):
             for some in those:
                 followed = owners_rules(rule[some])
-                here = None if bottoms is None else bottoms.take(some)
+                here = None if tangents is None else tangents.take(some)
                 parts.append(self._score_batch(variant, lots[some], followed, here, **asked))
                 order.append(some)
         scores = Scores.joined(parts)
@@ -496,7 +495,7 @@ class Evaluator:
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
         asked: dict[str, bool],
-        bottoms: Bottoms | None,
+        tangents: Tangents | None,
     ) -> Scores:
         """Let workers simulate the candidates, each a part of them."""
         from stockpile.executors import Shared
@@ -504,7 +503,7 @@ class Evaluator:
         if self._sent is None:
             self._sent = Shared(self._at_worker)
         parts = np.array_split(np.arange(len(lots)), min(tasks.size, len(lots)))
-        boxes = [None if bottoms is None else bottoms.take(i) for i in parts]
+        boxes = [None if tangents is None else tangents.take(i) for i in parts]
         sent = [(lots[i], rule[i], asked, here) for i, here in zip(parts, boxes, strict=True)]
         scores = tasks.run(_scores_of, self._sent, sent)
         return Scores.joined([part for part in scores if part is not None])
@@ -539,13 +538,13 @@ class Evaluator:
         variant: int,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None,
+        tangents: Tangents | None,
         *,
         floors: bool,
         stress: bool,
     ) -> Scores:
         holding = self.holding(lots)
-        main = self._run(self._main, variant, holding, rule, bottoms)
+        main = self._run(self._main, variant, holding, rule, tangents)
         feasible = np.ones(len(lots), dtype=np.bool_)
         hopeful = feasible.copy()
         for _, _, met, nearly in self._measure(
@@ -564,8 +563,8 @@ class Evaluator:
             hopeful=hopeful,
             covered=np.packbits(covered & 1, axis=2),
             covered_loose=np.packbits(covered >> 1, axis=2),
-            added=yearly(1.0, self.problem) * main.added,
-            fall=yearly(1.0, self.problem) * self.lot * main.fall.T,
+            added=yearly(1.0, self.problem) * main.added.T,
+            fall=yearly(1.0, self.problem) * self.lot * main.fall.transpose(2, 0, 1),
         )
 
     def _by_participant(
@@ -622,22 +621,22 @@ class Evaluator:
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
         balance: Balance | None = None,
-        lowest: NDArray[np.int64] | None = None,
+        points: NDArray[np.int64] | None = None,
     ) -> Lowered:
         """Return the lowered cost of one batch in a course of its variant.
 
         The course may be one of some scenarios only, see section 8 of the formulation. With the
-        ``balance`` of these, candidates are the top corners of boxes down to ``lowest`` (P, I).
+        ``balance`` of these, candidates are the top corners of boxes with ``points`` (P, X, I).
         """
-        held = None if lowest is None else self.holding(lowest)
+        at = None if points is None else self.holding(points)
         holding, followed = self.holding(lots), owners_rules(rule)
-        main = self._simulate(course, Request.of(), holding, followed, balance, held)
+        main = self._simulate(course, Request.of(), holding, followed, balance, at)
         shortage = self._shortage_cost[:, None] * main.unserved
         per_year = yearly(1.0, self.problem)
         return Lowered(
             cost=self._by_participant(shortage, self._lower_cost, main),
-            added=per_year * main.added,
-            fall=per_year * self.lot * main.fall.T,
+            added=per_year * main.added.T,
+            fall=per_year * self.lot * main.fall.transpose(2, 0, 1),
         )
 
     def charges(
@@ -881,14 +880,14 @@ class Evaluator:
         variant: int,
         holding: NDArray[np.float64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None = None,
+        tangents: Tangents | None = None,
     ) -> Simulation:
         courses = self._stress[variant] if view.stress else self._courses(variant)
         course = courses.alone if view.alone else courses.shared
-        if bottoms is None:
+        if tangents is None:
             return self._simulate(course, view.request, holding, rule)
-        balance, lowest = bottoms.balances[variant], self.holding(bottoms.lots)
-        return self._simulate(course, view.request, holding, rule, balance, lowest)
+        balance, points = tangents.balances[variant], self.holding(tangents.lots)
+        return self._simulate(course, view.request, holding, rule, balance, points)
 
     def _simulate(
         self,
@@ -897,14 +896,14 @@ class Evaluator:
         holding: NDArray[np.float64],
         rule: NDArray[np.int64],
         balance: Balance | None = None,
-        lowest: NDArray[np.float64] | None = None,
+        points: NDArray[np.float64] | None = None,
     ) -> Simulation:
         # Steps that are closed to all candidates of a tile cost nothing: those with the same rules
         # are simulated side by side.
         order = np.lexsort(rule.T) if len(rule) > LANES else None
         if order is not None:
             holding, rule = holding[order], rule[order]
-            lowest = None if lowest is None else lowest[order]
+            points = None if points is None else points[order]
         terms = candidate_terms(self.problem.menu, course.steps, holding.T, rule.T)
         simulation = simulate(
             self.block,
@@ -914,7 +913,7 @@ class Evaluator:
             request,
             self.workers,
             balance,
-            None if lowest is None else lowest.T,
+            None if points is None else np.ascontiguousarray(points.transpose(1, 2, 0)),
         )
         return simulation if order is None else simulation.take(np.argsort(order))
 
@@ -984,10 +983,10 @@ def _scores_of(
     lots: NDArray[np.int64],
     rule: NDArray[np.int64],
     asked: dict[str, bool],
-    bottoms: Bottoms | None,
+    tangents: Tangents | None,
 ) -> Scores:
     """Do as :meth:`Evaluator.scores`, at a worker."""
-    return evaluator.scores(lots, rule, **asked, bottoms=bottoms)
+    return evaluator.scores(lots, rule, **asked, tangents=tangents)
 
 
 def _is_own_days(promise: Promise) -> bool:

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stockpile.balance import Bottoms
+    from stockpile.balance import Tangents
     from stockpile.evaluator import Evaluator, Scores
     from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
     from stockpile.rules import RuleMenu
     from stockpile.sketch import Sketch
+    from stockpile.tonne_values import Spans
 
 MOST_COMBINATIONS = 1_000_000
 """Combinations of rules of all owners that a search can begin with."""
@@ -96,29 +97,30 @@ class PresolvedJudge:
         """Return a quick lower limit on cost, made for candidates like these."""
         return sketch_of(self._evaluator, lots, rule)
 
-    def balance(
-        self, lots: NDArray[np.int64], rule: NDArray[np.int64], prices: BlockPrices
-    ) -> BalanceLimit:
-        """Return what the balance of tonnes says at some prices, near good candidates."""
-        if self._values is None:
-            # Where no cost counts no value is found; those of plain costs are valid everywhere.
-            plain = self.plain_prices().weight
-            self._values = TonneValues.found(self._programs, plain, lots, rule)
-        return BalanceLimit(self._programs, self._values, prices.weight, lots, rule)
+    def find_values(self, spans: Spans) -> None:
+        """Look for more values of tonnes, between candidates."""
+        # Where no cost counts no value is found; those of plain costs are valid everywhere.
+        found = TonneValues.found(self._programs, self.plain_prices().weight, spans)
+        self._values = found if self._values is None else self._values.and_those(found)
+
+    def balance(self, spans: Spans, prices: BlockPrices) -> BalanceLimit:
+        """Return what the balance of tonnes says at some prices; values have been found before."""
+        assert self._values is not None
+        return BalanceLimit(self._programs, self._values, prices.weight, spans)
 
     def scores(
         self,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None = None,
+        tangents: Tangents | None = None,
     ) -> Scores:
         """Return the scores of candidates: lots (P, I), rules and variants (P, C + 1).
 
-        With ``bottoms``, they are the top corners of boxes.
+        With ``tangents``, they are the top corners of boxes with these points.
         """
         if self._least is None:
-            return self._scores_of_many(lots, rule, bottoms)
-        scores = self._evaluator.scores(lots, rule, floors=False, bottoms=bottoms)
+            return self._scores_of_many(lots, rule, tangents)
+        scores = self._evaluator.scores(lots, rule, floors=False, tangents=tangents)
         enough = (lots >= _looked_up(self._least, rule)).all(axis=1)
         return replace(scores, feasible=scores.feasible & enough)
 
@@ -126,11 +128,11 @@ class PresolvedJudge:
         self,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None,
+        tangents: Tangents | None,
     ) -> Scores:
         """Return the scores of candidates that owners hold several stocks in."""
         evaluator = self._evaluator
-        scores = evaluator.scores(lots, rule, floors=False, stress=False, bottoms=bottoms)
+        scores = evaluator.scores(lots, rule, floors=False, stress=False, tangents=tangents)
         feasible, hopeful = scores.feasible.copy(), scores.hopeful.copy()
 
         def judge(

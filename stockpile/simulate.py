@@ -294,9 +294,9 @@ class Simulation:
         (S', G, P) whether all streams of a group are left short by no more than allowed: bit 0
         with the tolerance, bit 1 with twice the tolerance.
     added, fall
-        (P,) expected amount by which the balance of tonnes at the lowest candidate of a box is
-        above the cost here [USD over the horizon], and (I, P) how fast it falls with what is held
-        above that [USD/t]; 0 without a balance.
+        (X, P) expected amount by which the balance of tonnes at points of a box is above the cost
+        here [USD over the horizon], and (X, I, P) how fast it falls with what is held above that
+        [USD/t].
     unserved_of, released_of
         (S', ., P) tonnes scenario by scenario, for the streams and steps asked for.
     """
@@ -384,7 +384,7 @@ def simulate(
     request: Request,
     workers: Workers,
     balance: Balance | None = None,
-    lowest: NDArray[np.float64] | None = None,
+    points: NDArray[np.float64] | None = None,
 ) -> Simulation:
     """Simulate P candidates on all scenarios with the compiled kernel.
 
@@ -394,9 +394,9 @@ def simulate(
         With the steps of the terms.
     refill
         (I,) phi of the owner of each stock, fraction of the holding per calm month.
-    balance, lowest
-        What the balance of tonnes says of each scenario, and (I, P) the lowest holdings [t] of the
-        box that a candidate is the top corner of; None where nobody asks.
+    balance, points
+        What the balance of tonnes says of each scenario, and (X, I, P) holdings [t] at which it is
+        asked, in the box that a candidate is the top corner of; None where nobody asks.
     """
     needs, steps = course.needs, course.steps
     S, P = needs.scenario.size, terms.holding.shape[1]
@@ -419,9 +419,11 @@ def simulate(
         steps.pools.pool,
         steps.pools.made,
     )
-    if balance is None or lowest is None:
-        balance, lowest = Balance.nothing(steps.count, S), terms.holding[:0]
-    tiles = _tiles(terms, lowest, balance.steps)
+    I = block.num_stocks  # noqa: E741
+    if balance is None or points is None:
+        balance, points = Balance.nothing(steps.count, S), np.empty((0, I, P))
+    X = len(points)
+    tiles = _tiles(terms, points.reshape(X * I, P), balance.steps)
     balance_arrays = BalanceArrays(*(getattr(balance, name) for name in BalanceArrays._fields))
     request_arrays = RequestArrays(*(getattr(request, name) for name in RequestArrays._fields))
     # Chunks add up on their own and are summed in order: no dependence on the threads.
@@ -432,8 +434,8 @@ def simulate(
         released=np.zeros((count, steps.count, P)),
         chance=np.zeros((count, R, P)),
         chance_loose=np.zeros((count, R, P)),
-        added=np.zeros((count, P)),
-        fall=np.zeros((count, block.num_stocks, P)),
+        added=np.zeros((count, X, P)),
+        fall=np.zeros((count, X * I, P)),
         covered_of=np.zeros((S, request.group_first.size - 1, P), dtype=np.uint8),
         unserved_of=np.zeros((S, request.streams.size, P)),
         released_of=np.zeros((S, request.steps.size, P)),
@@ -450,14 +452,14 @@ def simulate(
         sums.chance.sum(axis=0),
         sums.chance_loose.sum(axis=0),
         sums.added.sum(axis=0),
-        sums.fall.sum(axis=0),
+        sums.fall.sum(axis=0).reshape(X, I, P),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,
     )
 
 
-def _tiles(terms: Terms, lowest: NDArray[np.float64], draws: NDArray[np.bool_]) -> TileArrays:
+def _tiles(terms: Terms, points: NDArray[np.float64], draws: NDArray[np.bool_]) -> TileArrays:
     """Cut candidates into tiles of the same width that are simulated side by side."""
     P, I = terms.holding.shape[1], len(terms.holding)  # noqa: E741
     count = -(-P // LANES)
@@ -470,7 +472,7 @@ def _tiles(terms: Terms, lowest: NDArray[np.float64], draws: NDArray[np.bool_]) 
         limit=empty_table(count * rows, width).reshape(count, rows, width),
         trigger=empty_table(count * rows, width).reshape(count, rows, width),
         capacity=empty_table(count * pools, width).reshape(count, pools, width),
-        lowest=empty_table(count * len(lowest), width).reshape(count, len(lowest), width),
+        points=empty_table(count * len(points), width).reshape(count, len(points), width),
         usable=empty_table(count * len(draws), width).reshape(count, len(draws), width),
         closed=np.empty((count, rows), dtype=np.bool_),
         opens_first=np.empty((count, rows)),
@@ -487,7 +489,7 @@ def _tiles(terms: Terms, lowest: NDArray[np.float64], draws: NDArray[np.bool_]) 
             terms.limit,
             terms.trigger,
             terms.capacity,
-            lowest,
+            points,
             terms.usable(draws),
         ),
         tiles,

@@ -17,7 +17,7 @@ from stockpile.evaluator import Lowered
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stockpile.balance import Bottoms
+    from stockpile.balance import Tangents
     from stockpile.evaluator import Evaluator
     from stockpile.simulate import Course
 
@@ -43,25 +43,29 @@ class Sketch:
         self,
         lots: NDArray[np.int64],
         rule: NDArray[np.int64],
-        bottoms: Bottoms | None = None,
+        tangents: Tangents | None = None,
     ) -> Lowered:
         """Return their part of the lowered cost of lots (P, I) under choices.
 
-        With ``bottoms``, candidates are the top corners of boxes.
+        With ``tangents``, candidates are the top corners of boxes with these points.
         """
-        size = (len(lots), lots.shape[1])
+        points = 0 if tangents is None else tangents.lots.shape[1]
         participants = len(self._evaluator.problem.participants)
-        lower = Lowered(np.empty((len(lots), participants)), np.empty(len(lots)), np.empty(size))
+        lower = Lowered(
+            np.empty((len(lots), participants)),
+            np.empty((len(lots), points)),
+            np.empty((len(lots), points, lots.shape[1])),
+        )
         for variant, batches in self._evaluator.by_variant(rule):
             if variant not in self._courses:
                 whole = self._evaluator.course(variant)
                 weight = whole.needs.probability[self._scenarios]
                 self._courses[variant] = whole.only(self._scenarios, weight)
             course = self._courses[variant]
-            here = None if bottoms is None else bottoms.balances[variant].only(self._scenarios)
+            here = None if tangents is None else tangents.balances[variant].only(self._scenarios)
             for some in batches:
-                lowest = None if bottoms is None else bottoms.lots[some]
-                part = self._evaluator.lower_cost(course, lots[some], rule[some], here, lowest)
+                at = None if tangents is None else tangents.lots[some]
+                part = self._evaluator.lower_cost(course, lots[some], rule[some], here, at)
                 lower.cost[some], lower.added[some] = part.cost, part.added
                 lower.fall[some] = part.fall
         return lower

@@ -7,8 +7,9 @@ its stocks and makes in its plants, and no stream is served more than at the top
 feasible in its dual give a limit on cost that falls with every tonne held. Section 8 of the
 formulation has the proof.
 
-Values are found once, for good candidates in the scenarios that matter most. They are valid at any
-candidate, in any scenario and variant, and under any rules: only how much they say differs.
+Values are found between candidates and others that hold more, in the scenarios that matter most.
+They are valid at any candidate, in any scenario and variant, and under any rules: only how much
+they say differs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, eye_array, kron
 
-from stockpile.balance import Balance, Bottoms
+from stockpile.balance import Balance, Tangents
 from stockpile.choices import owners_rules, variant_of, with_variant
 from stockpile.model.linear import LinearModel, solve_linear
 from stockpile.simulate import candidate_terms
@@ -35,8 +36,6 @@ APART = (0.03, 0.15)
 """How far below and above good candidates values of tonnes are looked for, of all their lots."""
 LOOKED_AT = 5
 """Scenarios in which they are looked for each time, those whose cost changes most in between."""
-CHOSEN_APART = 0.1
-"""How far below and above good candidates it is seen which values say most in a scenario."""
 FORMS = 3
 """Values of which the one that says most counts, in each scenario."""
 AT_ONCE = 1_000
@@ -79,6 +78,35 @@ class Programs:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """Candidates, and others with the same choices that hold more; P of both.
+
+    What costs more at the ones than at the others shows what tonnes are worth.
+
+    Attributes
+    ----------
+    below, above
+        (P, I) lots.
+    rule
+        (P, C + 1) rules and variants.
+    """
+
+    below: NDArray[np.int64]
+    above: NDArray[np.int64]
+    rule: NDArray[np.int64]
+
+    @staticmethod
+    def around(lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Spans:
+        """Return spans around candidates (P, I), by some parts of them and a lot at least."""
+        steps = [np.maximum(np.ceil(lots * apart).astype(np.int64), 1) for apart in APART]
+        return Spans(
+            np.concatenate([np.maximum(lots - step, 0) for step in steps]),
+            np.concatenate([lots + step for step in steps]),
+            np.tile(rule, (len(steps), 1)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TonneValues:
     """Values of tonnes that may be worth while; D of them.
 
@@ -94,41 +122,43 @@ class TonneValues:
     plant: NDArray[np.float64]
 
     @staticmethod
-    def found(
-        programs: Programs,
-        weight: NDArray[np.float64],
-        lots: NDArray[np.int64],
-        rule: NDArray[np.int64],
-    ) -> TonneValues:
-        """Look for values around good candidates.
+    def found(programs: Programs, weight: NDArray[np.float64], spans: Spans) -> TonneValues:
+        """Look for values between candidates.
 
         Parameters
         ----------
         weight
             (C,) on the cost of each participant.
-        lots, rule
-            (P, I) and (P, C + 1) of the candidates.
         """
         evaluator = programs.evaluator
         charges = Charges.at(evaluator, weight)
+        all_unserved = evaluator.unserved_of(spans.above, spans.rule)
+        more = evaluator.unserved_of(spans.below, spans.rule) - all_unserved
         most = []
-        for apart in APART:
-            below, above = _around(lots, apart)
-            all_unserved = evaluator.unserved_of(above, rule)
-            more = evaluator.unserved_of(below, rule) - all_unserved
-            for p, variant in enumerate(variant_of(rule).tolist()):
-                program = programs.of(variant)
-                rise = evaluator.needs_in(variant).probability * (more[p] @ charges.unserved)
-                order = np.argsort(-rise, kind="stable")[:LOOKED_AT]
-                taken = program.most_taken(evaluator, below[p], owners_rules(rule[p]))
-                for s in order[rise[order] > 0.0].tolist():
-                    served = program.total[s] - all_unserved[p, s]
-                    most.append(np.concatenate([served, taken[s], program.made[s]]))
+        for p, variant in enumerate(variant_of(spans.rule).tolist()):
+            program = programs.of(variant)
+            rise = evaluator.needs_in(variant).probability * (more[p] @ charges.unserved)
+            order = np.argsort(-rise, kind="stable")[:LOOKED_AT]
+            taken = program.most_taken(evaluator, spans.below[p], owners_rules(spans.rule[p]))
+            for s in order[rise[order] > 0.0].tolist():
+                served = program.total[s] - all_unserved[p, s]
+                most.append(np.concatenate([served, taken[s], program.made[s]]))
         values = program.values(np.array(most).reshape(-1, len(program.rows)), charges)
-        _, first = np.unique(np.rint(values / SAME_VALUE), axis=0, return_index=True)
-        values = values[np.sort(first)]
         draws = program.stock.size
-        return TonneValues(values[:, :draws], values[:, draws:])
+        return TonneValues(values[:, :draws], values[:, draws:]).distinct()
+
+    def distinct(self) -> TonneValues:
+        """Return those that differ, in the same order."""
+        both = np.concatenate([self.draw, self.plant], axis=1)
+        _, first = np.unique(np.rint(both / SAME_VALUE), axis=0, return_index=True)
+        first = np.sort(first)
+        return TonneValues(self.draw[first], self.plant[first])
+
+    def and_those(self, others: TonneValues) -> TonneValues:
+        """Return these and others, each once."""
+        return TonneValues(
+            np.concatenate([self.draw, others.draw]), np.concatenate([self.plant, others.plant])
+        ).distinct()
 
 
 class BalanceLimit:
@@ -140,8 +170,8 @@ class BalanceLimit:
         Programs of the variants, and values to choose among.
     weight
         (C,) on the cost of each participant.
-    lots, rule
-        (P, I) and (P, C + 1) of good candidates, around which the values that say most are chosen.
+    spans
+        Candidates between which the values are chosen that say most.
     """
 
     def __init__(
@@ -149,22 +179,21 @@ class BalanceLimit:
         programs: Programs,
         values: TonneValues,
         weight: NDArray[np.float64],
-        lots: NDArray[np.int64],
-        rule: NDArray[np.int64],
+        spans: Spans,
     ) -> None:
         self._programs = programs
         self._values = values
         self._charges = Charges.at(programs.evaluator, weight)
-        self._lots, self._rules = lots, owners_rules(rule)
+        self._spans = spans
         self._balances: dict[int, Balance] = {}
 
-    def bottoms(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Bottoms:
-        """Return what is known of boxes with lowest lots (B, I) and choices (B, C + 1)."""
+    def tangents(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Tangents:
+        """Return what is known at points (B, X, I) of boxes with choices (B, C + 1)."""
         variants = np.unique(variant_of(rule)).tolist()
         for variant in variants:
             if variant not in self._balances:
                 self._balances[variant] = self._choose(variant)
-        return Bottoms(lots, {variant: self._balances[variant] for variant in variants})
+        return Tangents(lots, {variant: self._balances[variant] for variant in variants})
 
     def _choose(self, variant: int) -> Balance:
         """Choose values for every scenario of a variant."""
@@ -174,11 +203,11 @@ class BalanceLimit:
             return Balance.nothing(len(charges.saved), len(program.total))
         served = program.completed(values, charges)
         constant, size = program.constants(values, served, charges)
-        below, above = _around(self._lots, CHOSEN_APART)
-        unserved = evaluator.unserved_of(above, with_variant(self._rules, variant))
+        spans, rules = self._spans, owners_rules(self._spans.rule)
+        unserved = evaluator.unserved_of(spans.above, with_variant(rules, variant))
         taken = [
             program.most_taken(evaluator, held, rule)
-            for held, rule in zip(below, self._rules, strict=True)
+            for held, rule in zip(spans.below, rules, strict=True)
         ]
         form = np.empty((len(constant), FORMS), dtype=np.int64)
         for at in range(0, len(form), AT_ONCE):
@@ -202,14 +231,8 @@ class BalanceLimit:
         )
 
 
-def _around(lots: NDArray[np.int64], apart: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return lots (P, I) below and above others, by a part of them and one lot at least."""
-    step = np.maximum(np.ceil(lots * apart).astype(np.int64), 1)
-    return np.maximum(lots - step, 0), lots + step
-
-
 def _most_telling(limits: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Choose for every scenario the values that say most of good candidates together.
+    """Choose for every scenario the values that say most of some candidates together.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class TableJudge:
         self, seed: int, *, dimensions: int, most: int, rules: int, coarse: bool, variants: int = 1
     ) -> None:
         rng = np.random.default_rng(seed)
-        self.variants = variants
+        self.variants, self.looked = variants, 0
         choices = np.array(list(itertools.product(range(rules), range(variants))))
         rules = len(choices)
         shape = (rules,) + (most + 1,) * dimensions
@@ -79,33 +79,44 @@ class TableJudge:
     def tail_cost(self, lots, rule, weight):
         return weight[0] * self.variable[(self.table(rule), *lots.T)]
 
-    def scores(self, lots, rule, bottoms=None):
+    def scores(self, lots, rule, tangents=None):
         at = (self.table(rule), *lots.T)
         nothing = np.zeros((len(lots), 0, 0), dtype=np.uint8)
-        added, fall = self.added(lots, rule, bottoms, self.variable)
+        added, fall = self.added(lots, rule, tangents, self.variable)
         return Scores(
             (self.variable[at] + self.slack[at])[:, None], self.variable[at][:, None],
             self.feasible[at], self.feasible[at], nothing, nothing, added, fall,
         )  # fmt: skip
 
-    def balance(self, lots, rule, prices):
-        """Some plane below the cost in a box, in place of the balance of tonnes."""
-        assert len(lots)
-        return SimpleNamespace(bottoms=lambda lo, rule: (lo, prices.weight[0]))
+    def find_values(self, spans):
+        assert len(spans.below)
+        assert (spans.below <= spans.above).all()
+        self.looked += 1
 
-    def added(self, lots, rule, bottoms, cost):
-        """How far a random plane is above the cost of the top corner, at the bottom corner."""
-        added, fall = np.zeros(len(lots)), np.zeros(lots.shape)
-        if bottoms is None:
-            return added, fall
-        lowest, weight = bottoms
-        for b, (lo, hi, table) in enumerate(zip(lowest, lots, self.table(rule), strict=True)):
-            dice = np.random.default_rng([int(table), *lo.tolist(), *hi.tolist()])
-            inside = weight * cost[(table, *(slice(a, z + 1) for a, z in zip(lo, hi, strict=True)))]
-            fall[b] = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
-            fallen = sum(fall[b][i] * place for i, place in enumerate(np.indices(inside.shape)))
-            least = (inside + fallen).min() - weight * cost[(table, *hi)]
-            added[b] = max(least * (1.0 - 1e-12), 0.0)
+    def balance(self, spans, prices):
+        """Some planes below the cost in a box, in place of the balance of tonnes."""
+        assert self.looked
+        return SimpleNamespace(
+            tangents=lambda points, rule: SimpleNamespace(lots=points, weight=prices.weight[0])
+        )
+
+    def added(self, lots, rule, tangents, cost):
+        """How far random planes are above the cost of the top corner, at points of a box."""
+        if tangents is None:
+            return np.empty((len(lots), 0)), np.empty((len(lots), 0, lots.shape[1]))
+        points = tangents.lots
+        added, fall = np.zeros(points.shape[:2]), np.zeros(points.shape)
+        for b, (hi, table) in enumerate(zip(lots, self.table(rule), strict=True)):
+            lo = points[b, 0]
+            inside = cost[(table, *(slice(a, z + 1) for a, z in zip(lo, hi, strict=True)))]
+            for x, point in enumerate(points[b]):
+                dice = np.random.default_rng([int(table), x, *lo.tolist(), *hi.tolist()])
+                falls = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
+                fallen = sum(falls[i] * place for i, place in enumerate(np.indices(inside.shape)))
+                least = (tangents.weight * inside + fallen).min()
+                least -= tangents.weight * cost[(table, *hi)] + falls @ (point - lo)
+                if least > 0.0:  # The balance never says less than the top corner.
+                    added[b, x], fall[b, x] = least * (1.0 - 1e-12), falls
         return added, fall
 
     def sketch(self, lots, rule):
@@ -122,9 +133,9 @@ class TableSketch:
     def __init__(self, judge):
         self.judge = judge
 
-    def lower(self, lots, rule, bottoms=None):
+    def lower(self, lots, rule, tangents=None):
         cost = self.judge.part[(self.judge.table(rule), *lots.T)][:, None]
-        return Lowered(cost, *self.judge.added(lots, rule, bottoms, self.judge.part))
+        return Lowered(cost, *self.judge.added(lots, rule, tangents, self.judge.part))
 
 
 judges = st.builds(
@@ -294,13 +305,13 @@ def test_sketches_take_the_place_of_most_simulations():
     counted = {"all": 0, "sketch": 0}
     of_all, of_sketch = judge.scores, TableSketch.lower
 
-    def scores(lots, rule, bottoms=None):
+    def scores(lots, rule, tangents=None):
         counted["all"] += len(lots)
-        return of_all(lots, rule, bottoms)
+        return of_all(lots, rule, tangents)
 
-    def lower(self, lots, rule, bottoms=None):
+    def lower(self, lots, rule, tangents=None):
         counted["sketch"] += len(lots)
-        return of_sketch(self, lots, rule, bottoms)
+        return of_sketch(self, lots, rule, tangents)
 
     judge.scores = scores
     with long_searches() as patch:

@@ -94,7 +94,7 @@ class TermArrays(NamedTuple):
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
-    lowest: NDArray[np.float64]
+    points: NDArray[np.float64]
     usable: NDArray[np.float64]
 
 
@@ -112,7 +112,7 @@ class TileArrays(NamedTuple):
     limit: NDArray[np.float64]
     trigger: NDArray[np.float64]
     capacity: NDArray[np.float64]
-    lowest: NDArray[np.float64]
+    points: NDArray[np.float64]
     usable: NDArray[np.float64]
     closed: NDArray[np.bool_]
     opens_first: NDArray[np.float64]
@@ -346,27 +346,30 @@ def _count_chance(chance, r, unserved, q, allowed, probability):
 def _add_balance(
     added,
     fall,
-    above,
+    said,
     unserved,
     released,
-    lowest,
+    points,
     usable,
     balance,
     s,
     total,
     used,
     probability,
+    num_points,
+    num_stocks,
     num_streams,
     num_steps,
 ):
-    """Add by how much the balance of tonnes at ``lowest`` is above the cost here in scenario s.
+    """Add by how much the balance of tonnes at ``points`` is above the cost here in scenario s.
 
-    And how fast that falls with every tonne more than ``lowest``.
+    And how fast that falls with every tonne more than there. The first F rows of ``said`` are for
+    what holds at all points, the next F for what holds at one.
     """
     charge, step_charge, stock, value, served, form, constant, refilled = balance
     forms, draws = form.shape[1], stock.size
     for p in range(0, added.width, VECTOR):
-        cost, most = fill(0.0), fill(0.0)
+        cost = fill(0.0)
         for q in range(num_streams):
             if total[s, q] > 0.0:
                 cost = cost + fill(charge[q]) * load(unserved, q, p)
@@ -381,25 +384,38 @@ def _add_balance(
             for q in range(num_streams):
                 if total[s, q] > 0.0:
                     more = more + fill(served[d, q]) * load(unserved, q, p)
-            for g in range(draws):
-                if value[d, g] > 0.0:
-                    parts = load(usable, g, p) + fill(refilled[s, stock[g]])
-                    more = more - fill(value[d, g]) * parts * load(lowest, stock[g], p)
-            store(above, f, p, more)
-            most = greatest(most, more)
-        if not any_above_zero(most):
-            continue
-        store(added, 0, p, load(added, 0, p) + fill(probability) * most)
-        for f in range(forms):
-            d = form[s, f]
-            if d < 0:
+            store(said, f, p, more)
+        for x in range(num_points):
+            first, most = x * num_stocks, fill(0.0)
+            for f in range(forms):
+                d = form[s, f]
+                if d < 0:
+                    continue
+                more = load(said, f, p)
+                for g in range(draws):
+                    if value[d, g] > 0.0:
+                        parts = load(usable, g, p) + fill(refilled[s, stock[g]])
+                        held = load(points, first + stock[g], p)
+                        more = more - fill(value[d, g]) * parts * held
+                store(said, forms + f, p, more)
+                most = greatest(most, more)
+            if not any_above_zero(most):
                 continue
-            for g in range(draws):
-                if value[d, g] > 0.0:
-                    parts = load(usable, g, p) + fill(refilled[s, stock[g]])
-                    falls = fill(probability * value[d, g]) * parts
-                    falls = where_at_most(most, load(above, f, p), falls)
-                    store(fall, stock[g], p, load(fall, stock[g], p) + falls)
+            store(added, x, p, load(added, x, p) + fill(probability) * most)
+            # Of values that say the same the first ones count: a plane of both would be too steep.
+            left = fill(probability)
+            for f in range(forms):
+                d = form[s, f]
+                if d < 0:
+                    continue
+                counts = where_at_most(most, load(said, forms + f, p), left)
+                left = left - counts
+                for g in range(draws):
+                    if value[d, g] > 0.0:
+                        parts = load(usable, g, p) + fill(refilled[s, stock[g]])
+                        falls = counts * fill(value[d, g]) * parts
+                        row = first + stock[g]
+                        store(fall, row, p, load(fall, row, p) + falls)
 
 
 @compiled
@@ -413,10 +429,10 @@ def fill_tiles(terms, tiles):
                 of = min(w * width + p, num_candidates - 1)
                 tiles.holding[w, i, p] = terms.holding[i, of]
                 tiles.start[w, i, p] = terms.start[i, of]
-        for i in range(terms.lowest.shape[0]):
+        for i in range(terms.points.shape[0]):
             for p in range(width):
                 of = min(w * width + p, num_candidates - 1)
-                tiles.lowest[w, i, p] = terms.lowest[i, of]
+                tiles.points[w, i, p] = terms.points[i, of]
         for g in range(terms.usable.shape[0]):
             for p in range(width):
                 of = terms.followed[min(w * width + p, num_candidates - 1)]
@@ -453,18 +469,15 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, balance,
     capacity, num_pools = rows(tiles.capacity[w]), tiles.capacity.shape[1]
     holding, level, trigger = rows(tiles.holding[w]), rows(tiles.level[w]), rows(tiles.trigger[w])
     closed, opens_first, opens_last = tiles.closed[w], tiles.opens_first[w], tiles.opens_last[w]
-    start, lowest, usable = (
-        rows(tiles.start[w]),
-        rows(tiles.lowest[w]),
-        rows(tiles.usable[w]),
-    )
+    start, usable = rows(tiles.start[w]), rows(tiles.usable[w])
+    points, num_points = rows(tiles.points[w]), tiles.points.shape[1] // refill.size
     state, rest, limit = rows(tables[0]), rows(tables[1]), rows(tables[4])
     left = rows(tables[5])
     unserved, released = rows(tables[2]), rows(tables[3])
     sum_unserved, sum_released = rows(added.unserved), rows(added.released)
     sum_chance, sum_loose = rows(added.chance), rows(added.chance_loose)
     sum_added, sum_fall = rows(added.added), rows(added.fall)
-    above, form, forms = rows(tables[6]), balance.form, balance.form.shape[1]
+    said, form, forms = rows(tables[6]), balance.form, balance.form.shape[1]
     chance_stream, chance_short = request.chance_stream, request.chance_short
     chance_slack = request.chance_slack
     wanted = request.group_first.size + request.streams.size + request.steps.size > 1
@@ -675,16 +688,18 @@ def _simulate_tile(first, last, w, lo, hi, runs, steps, tiles, request, balance,
             _add_balance(
                 sum_added,
                 sum_fall,
-                above,
+                said,
                 unserved,
                 released,
-                lowest,
+                points,
                 usable,
                 balance,
                 s,
                 total,
                 used,
                 p_s,
+                num_points,
+                I,
                 Q,
                 J,
             )
@@ -723,15 +738,15 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, balance, s
         empty_table(J, width),
         empty_table(R, width),
         empty_table(R, width),
-        empty_table(1, width),
-        empty_table(I, width),
+        empty_table(sums.added.shape[1], width),
+        empty_table(sums.fall.shape[1], width),
         sums.covered_of,
         sums.unserved_of,
         sums.released_of,
     )
     left = empty_table(tiles.capacity.shape[1], width)
-    above = empty_table(balance.form.shape[1], width)
-    tables = (state, rest, unserved, released, limit, left, above)
+    said = empty_table(2 * balance.form.shape[1], width)
+    tables = (state, rest, unserved, released, limit, left, said)
     for c in range(first, last):
         for w in range(num_tiles):
             lo, hi = w * width, min((w + 1) * width, P)
@@ -762,7 +777,7 @@ def simulate_chunks(chunks, first, last, runs, steps, tiles, request, balance, s
             sums.released[c, :, lo:hi] = added.released[:, : hi - lo]
             sums.chance[c, :, lo:hi] = added.chance[:, : hi - lo]
             sums.chance_loose[c, :, lo:hi] = added.chance_loose[:, : hi - lo]
-            sums.added[c, lo:hi] = added.added[0, : hi - lo]
+            sums.added[c, :, lo:hi] = added.added[:, : hi - lo]
             sums.fall[c, :, lo:hi] = added.fall[:, : hi - lo]
 
 
