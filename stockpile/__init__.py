@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stockpile.cooperation.comparison import Comparison, compare
     from stockpile.countering import CounterMoves, counter_moves
     from stockpile.desk.briefing import write_briefing
+    from stockpile.desk.order_sheet import OrderSheet
     from stockpile.desk.replay import Replay, replay
     from stockpile.desk.respond import respond
     from stockpile.desk.response import Response
@@ -70,6 +71,7 @@ _HOME = {
     "InstanceWarning": "errors",
     "Marginals": "marginal_costs",
     "NotBuiltError": "errors",
+    "OrderSheet": "desk.order_sheet",
     "Plan": "plan",
     "ProjectEffects": "effects_of_projects",
     "RedactedPlan": "redacted_plans",
@@ -134,6 +136,7 @@ __all__ = [
     "InstanceWarning",
     "Marginals",
     "NotBuiltError",
+    "OrderSheet",
     "Plan",
     "ProjectEffects",
     "RedactedPlan",

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stockpile.certificate import Certificate
-    from stockpile.evaluator import Evaluator, Judgement
+    from stockpile.evaluator import Evaluator
     from stockpile.limits import LimitUse
     from stockpile.problem import Problem
     from stockpile.scenarios import ScenarioSet
+    from stockpile.scores import Judgement
 
 CHECKED_SCENARIOS = 200
 """Scenarios that are simulated again in plain NumPy, which is slow."""

@@ -27,11 +27,12 @@ from stockpile.outlay import acquisition_outlay
 from stockpile.parallel import Workers, chunks
 from stockpile.prices import BlockPrices, plain_prices
 from stockpile.problem import LEVEL_TOLERANCE, Promise
+from stockpile.scores import Judgement, Lowered, Sampled, Scores
 from stockpile.simulate import Course, Request, Simulation, candidate_terms, simulate
 from stockpile.variants import block_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -44,115 +45,6 @@ if TYPE_CHECKING:
 
 WORTH_SENDING = 2_000_000
 """Candidates times scenarios from which on it pays to let other processes simulate them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What the search needs to know of P candidates.
-
-    Attributes
-    ----------
-    variable
-        (P, C) expected shortage, shipping and conversion cost of equation (7) of each participant
-        [USD/year]; the latter two are booked to who receives.
-    lower
-        (P, C) the same with each step's cost lowered to the cheapest later step of its stream:
-        never above ``variable``, and never increasing in any holding (corollary of Proposition
-        1).
-    feasible
-        (P,) whether every promise is kept, levels reached within the tolerance.
-    hopeful
-        (P,) the same within twice the tolerance, so that rounding cannot rule a box out that
-        holds a feasible candidate.
-    covered, covered_loose
-        (P, G', bytes) whether the block keeps its part of each of its joint chance groups,
-        scenario by scenario, eight of them to a byte as :func:`numpy.packbits` packs them; within
-        the tolerance, and within twice the tolerance.
-    added, fall
-        (P, X) what the balance of tonnes adds to ``lower`` at points of the box of which this is
-        the top corner [USD/year], and (P, X, I) by how much less with every lot more [USD/year].
-    """
-
-    variable: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    feasible: NDArray[np.bool_]
-    hopeful: NDArray[np.bool_]
-    covered: NDArray[np.uint8]
-    covered_loose: NDArray[np.uint8]
-    added: NDArray[np.float64]
-    fall: NDArray[np.float64]
-
-    def take(self, chosen: NDArray[np.int64]) -> Scores:
-        """Return the chosen candidates, in this order."""
-        return Scores(*(getattr(self, name)[chosen] for name in Scores.__slots__))
-
-    @staticmethod
-    def joined(parts: Sequence[Scores]) -> Scores:
-        """Return the scores of all parts, one after the other."""
-        return Scores(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__slots__)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One candidate in full.
-
-    Attributes
-    ----------
-    holding, shortage, shipping, conversion
-        (Z,) cost by market (7) [USD/year]; the latter two are booked to who receives.
-    achieved
-        What each promise of the block reaches, in the order of ``Evaluator.promises``; nan
-        where nothing is consumed that days could be counted of.
-    met
-        Whether each promise is kept.
-    """
-
-    holding: NDArray[np.float64]
-    shortage: NDArray[np.float64]
-    shipping: NDArray[np.float64]
-    conversion: NDArray[np.float64]
-    achieved: NDArray[np.float64]
-    met: NDArray[np.bool_]
-
-    @property
-    def cost(self) -> NDArray[np.float64]:
-        """Return the cost (7) by market, (Z,) [USD/year]."""
-        return self.holding + self.shortage + self.shipping + self.conversion
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """One candidate scenario by scenario, and how far sampling blurs what it shows.
-
-    Attributes
-    ----------
-    variable
-        (S', C) shortage, shipping and conversion cost over the horizon in each scenario with need,
-        by who bears it [USD].
-    shortage
-        (S',) shortage cost of all over the horizon [USD].
-    covered
-        (G', S') whether the block keeps its part of each of its joint chance groups.
-    errors
-        For each promise the standard error of its value on equally weighted scenarios; 0 where
-        nothing is sampled (``stress``, ``days``).
-    """
-
-    variable: NDArray[np.float64]
-    shortage: NDArray[np.float64]
-    covered: NDArray[np.bool_]
-    errors: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Lowered:
-    """The lowered cost of P candidates, in all scenarios or some; see :class:`Scores`."""
-
-    cost: NDArray[np.float64]
-    added: NDArray[np.float64]
-    fall: NDArray[np.float64]
 
 
 Measure: TypeAlias = "tuple[int, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]"
@@ -554,23 +446,32 @@ class Evaluator:
             hopeful &= nearly
             if not hopeful.any():
                 break
-        shortage = self._shortage_cost[:, None] * main.unserved
-        covered = self._covered(variant, main, holding, rule)
+        covered, lowered = self._covered(variant, main, holding, rule), self._lowered(main)
         return Scores(
-            variable=self._by_participant(shortage, self.steps.cost, main),
-            lower=self._by_participant(shortage, self._lower_cost, main),
+            variable=self._by_participant(self.steps.cost, main),
+            lower=lowered.cost,
             feasible=feasible,
             hopeful=hopeful,
             covered=np.packbits(covered & 1, axis=2),
             covered_loose=np.packbits(covered >> 1, axis=2),
-            added=yearly(1.0, self.problem) * main.added.T,
-            fall=yearly(1.0, self.problem) * self.lot * main.fall.transpose(2, 0, 1),
+            added=lowered.added,
+            fall=lowered.fall,
+        )
+
+    def _lowered(self, main: Simulation) -> Lowered:
+        """Return the lowered cost that a simulation shows, and what the balance adds [USD/year]."""
+        per_year = yearly(1.0, self.problem)
+        return Lowered(
+            cost=self._by_participant(self._lower_cost, main),
+            added=per_year * main.added.T,
+            fall=per_year * self.lot * main.fall.transpose(2, 0, 1),
         )
 
     def _by_participant(
-        self, shortage: NDArray[np.float64], step_cost: NDArray[np.float64], main: Simulation
+        self, step_cost: NDArray[np.float64], main: Simulation
     ) -> NDArray[np.float64]:
-        """Add up cost (P, C) [USD/year] of who runs short (Q, P) and of who receives."""
+        """Add up cost (P, C) [USD/year] of who runs short and, by step, of who receives."""
+        shortage = self._shortage_cost[:, None] * main.unserved
         cost = np.zeros((len(self.problem.participants), shortage.shape[1]))
         np.add.at(cost, self._owner_of_stream, shortage)
         costly = step_cost > 0.0
@@ -630,14 +531,7 @@ class Evaluator:
         """
         at = None if points is None else self.holding(points)
         holding, followed = self.holding(lots), owners_rules(rule)
-        main = self._simulate(course, Request.of(), holding, followed, balance, at)
-        shortage = self._shortage_cost[:, None] * main.unserved
-        per_year = yearly(1.0, self.problem)
-        return Lowered(
-            cost=self._by_participant(shortage, self._lower_cost, main),
-            added=per_year * main.added.T,
-            fall=per_year * self.lot * main.fall.transpose(2, 0, 1),
-        )
+        return self._lowered(self._simulate(course, Request.of(), holding, followed, balance, at))
 
     def charges(
         self, weight: NDArray[np.float64]

@@ -39,11 +39,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.couplings import Couplings
-    from stockpile.evaluator import Evaluator, Judgement, Sampled
+    from stockpile.evaluator import Evaluator
     from stockpile.instance import Instance
     from stockpile.plan import Plan
     from stockpile.problem import Cooperation, Problem
     from stockpile.scenarios import ScenarioSet
+    from stockpile.scores import Judgement, Sampled
 
 
 @dataclass(frozen=True)

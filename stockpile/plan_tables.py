@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from stockpile.blocks import Block
     from stockpile.certificate import Certificate
     from stockpile.couplings import Couplings
-    from stockpile.evaluator import Judgement
     from stockpile.limits import LimitUse
     from stockpile.problem import Problem, Promise
+    from stockpile.scores import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stockpile.balance import Tangents
-    from stockpile.evaluator import Evaluator, Scores
+    from stockpile.evaluator import Evaluator
     from stockpile.outcomes import Kept
     from stockpile.prices import BlockPrices
     from stockpile.rules import RuleMenu
+    from stockpile.scores import Scores
     from stockpile.sketch import Sketch
     from stockpile.tonne_values import Spans
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.evaluator import Lowered
+from stockpile.scores import Lowered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

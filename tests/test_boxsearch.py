@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from stockpile.boxsearch import BoxSearch
 from stockpile.candidates import Region
 from stockpile.certificate import relative_gap
-from stockpile.evaluator import Lowered, Scores
 from stockpile.presolve import Space
 from stockpile.prices import plain_prices
+from stockpile.scores import Lowered, Scores
 
 
 def search(state: BoxSearch, stop=lambda: False):

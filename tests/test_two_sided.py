@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,7 +89,7 @@ def test_orders_at_least_and_at_most():
     """Japan has 0 to 9.86 t (up to 30 days): the United States send 0.14 to 10 t."""
     world, plan = world_and_plan()
     hidden = sp.redacted_state(begun(50.0, 5.0), world, "japan")
-    sheet = sp.side_orders(world, plan, hidden, "us").set_index("beneficiary")
+    sheet = sp.side_orders(world, plan, hidden, "us").orders.set_index("beneficiary")
     assert sheet.loc["us", ["taken_least_t", "taken_most_t"]].tolist() == pytest.approx([10, 10])
     assert sheet.loc["japan", "taken_least_t"] == pytest.approx(10.0 - 30.0 * 120.0 / 365.0)
     assert sheet.loc["japan", "taken_most_t"] == pytest.approx(10.0)
@@ -99,8 +101,8 @@ def test_what_both_stocks_order_lies_between(us, japan):
     """At what the partner really has, which the sheet does not know."""
     world, plan = world_and_plan()
     state = begun(us, japan)
-    sheet = sp.side_orders(world, plan, sp.redacted_state(state, world, "japan"), "us")
-    true = sp.side_orders(world, plan, state, "us")
+    sheet = sp.side_orders(world, plan, sp.redacted_state(state, world, "japan"), "us").orders
+    true = sp.side_orders(world, plan, state, "us").orders
     ends = {row["beneficiary"]: row for row in sheet.to_dict(orient="records")}
     for row in true.to_dict(orient="records"):
         of = ends[row["beneficiary"]]
@@ -153,12 +155,12 @@ def test_orders_where_what_the_partner_is_agreed_to_hold_is_a_band_too():
     shared, state = pair(world, plan, begun(50.0, 15.0), "japan")
     assert shared.held_in_band == {("japan", "m"): "60 to 90"}
     assert shared.held_t == {("us", "m"): 50.0}
-    sheet = sp.side_orders(world, shared, state, "us").set_index("beneficiary")
+    sheet = sp.side_orders(world, shared, state, "us").orders.set_index("beneficiary")
     day = 120.0 / 365.0
     assert sheet.loc["us", ["taken_least_t", "taken_most_t"]].tolist() == pytest.approx([10, 10])
     assert sheet.loc["japan", "taken_least_t"] == pytest.approx(10.0 - 30.0 * day, abs=0.01)
     assert sheet.loc["japan", "taken_most_t"] == pytest.approx(10.0)
-    full = sp.side_orders(world, shared, replace(state, stocks=state.stocks[:1]), "us")
+    full = sp.side_orders(world, shared, replace(state, stocks=state.stocks[:1]), "us").orders
     ends = full.set_index("beneficiary").loc["japan"]  # Half of a full stock is 9.86 t at least.
     assert ends["taken_least_t"] == 0.0
     assert ends["taken_most_t"] == pytest.approx(10.0 - 30.0 * day, abs=0.01)
@@ -241,8 +243,8 @@ def test_orders_of_chains_lie_between_those_of_bands(seed):
         ),
     )
     for own, partner in (problem.participants, problem.participants[::-1]):
-        known = sp.side_orders(world, plan, state, own)
-        require_inside(known, sp.side_orders(world, *pair(world, plan, state, partner), own))
+        known = sp.side_orders(world, plan, state, own).orders
+        require_inside(known, sp.side_orders(world, *pair(world, plan, state, partner), own).orders)
 
 
 def test_a_plan_for_a_partner_tells_no_tonnes(tmp_path):
@@ -260,7 +262,7 @@ def test_a_plan_for_a_partner_tells_no_tonnes(tmp_path):
     assert plan.instance_hash not in said
     more = replace(world, holdings=tuple(replace(row, existing_t=3.0) for row in world.holdings))
     state = sp.redacted_state(begun(50.0, 5.0), world, "japan")
-    assert len(sp.side_orders(more, again, state, "us"))  # Whatever is held today.
+    assert len(sp.side_orders(more, again, state, "us").orders)  # Whatever is held today.
     other = replace(
         world, demand=tuple(replace(row, demand_t_per_year=1.0) for row in world.demand)
     )
@@ -291,7 +293,7 @@ def test_neither_side_needs_the_plan_in_full(tmp_path, capsys):
     assert "us,m,,30 to 60" in table
     for_japan = sp.redacted_plan(plan, world, "us")
     state = sp.load_state(tmp_path / "for-japan", world, for_japan)
-    assert len(sp.side_orders(world, for_japan, state, "japan"))
+    assert len(sp.side_orders(world, for_japan, state, "japan").orders)
 
 
 @pytest.mark.parametrize(
@@ -351,6 +353,22 @@ def test_the_commands_hide_stocks_and_print_one_side(tmp_path, capsys):
         "at most",
     ):
         assert text in said
+    sheet = tmp_path / "sheet"
+    asked = ["respond", *folders, "--state", shared, "--side", "us", "--out", str(sheet), "--json"]
+    assert cli.main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads((sheet / "orders.json").read_text(encoding="utf-8"))
+    assert (found["participant"], found["month"]) == ("us", 2)
+    assert (found["left_in_bands"], found["agreed_in_bands"]) == (["japan"], [])
+    plan = sp.Plan.load(folders[1])
+    of_us = sp.side_orders(world, plan, sp.load_state(shared, world, plan), "us")
+    assert {file.name: file.read_text(encoding="utf-8") for file in sheet.iterdir()} == (
+        of_us.files()
+    )
+    table = pd.read_csv(sheet / "orders.csv")
+    assert table["taken_most_t"].tolist() == of_us.orders["taken_most_t"].tolist() == [10.0, 10.0]
+    assert cli.main([*asked[:-3], "--out", str(tmp_path / "world")]) == 2
+    assert "is not empty" in capsys.readouterr().err
     assert cli.main(["respond", *folders, "--state", shared]) == 2
     assert "--side NAME" in capsys.readouterr().err
     partners = str(tmp_path / "partners")
@@ -377,7 +395,7 @@ def test_what_a_partner_holds_today_is_a_band_not_as_full_as_agreed(tmp_path, ca
         ("japan", 50.0, None),
     }
     lost_now = begun(0.0, 0.0).ongoing
-    sheet = sp.side_orders(world, shared, replace(state, ongoing=lost_now), "japan")
+    sheet = sp.side_orders(world, shared, replace(state, ongoing=lost_now), "japan").orders
     ends = sheet.set_index("beneficiary")
     assert ends.loc["us", ["taken_least_t", "taken_most_t"]].tolist() == pytest.approx([10, 10])
     sp.save_state(state, tmp_path / "state")
@@ -409,12 +427,11 @@ def test_what_one_side_cannot_be_told_is_refused(tmp_path, capsys):
         ["--seed", "1"],
         ["--months", "3"],
         ["--lang", "en"],
-        ["--json"],
         ["--seed", "1", "--lang", "ja"],
     ):
         assert cli.main([*asked, *more]) == 2
         names = ", ".join(word for word in more if word.startswith("--"))
-        assert f"prints an order sheet alone, without {names}" in capsys.readouterr().err
+        assert f"gives an order sheet alone, without {names}" in capsys.readouterr().err
     assert cli.main([*asked, "--threads", "0"]) == 2
     assert "threads is 0; expected at least 1" in capsys.readouterr().err
     assert cli.main([*asked, "--threads", "1"]) == 0

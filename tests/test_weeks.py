@@ -924,7 +924,7 @@ def test_order_sheets_between_bands_are_12_52nds_of_those_of_a_month(tmp_path, c
         own, stock = day.stocks[0], StockLevel(participant="japan", material="m", stock_t=15.0)
         hidden = sp.redacted_state(replace(day, stocks=(own, stock)), world, "japan")
         shared = sp.redacted_plan(plan, world, "japan")
-        sheet = sp.side_orders(world, shared, hidden, "us").set_index("beneficiary")
+        sheet = sp.side_orders(world, shared, hidden, "us").orders.set_index("beneficiary")
         ends[name] = sheet.loc["japan", ["taken_least_t", "taken_most_t"]].to_numpy(dtype=float)
         sp.save_state(hidden, tmp_path / f"{name}-state")
         shared.save(tmp_path / f"{name}-shared")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpile.commands.answers import add_answer, add_continuations, add_plan, give
-from stockpile.commands.exits import EXIT_OK
 from stockpile.commands.options import add_language, instance_of, require_target
 
 if TYPE_CHECKING:
@@ -43,8 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--side",
         metavar="PARTICIPANT",
-        help="print the order sheet of one nation alone, where partners' stocks and holdings may "
-        "be bands",
+        help="the order sheet of one nation alone; partners' stocks and holdings may be bands",
     )
     add_continuations(parser, CONTINUATIONS)
     parser.add_argument(
@@ -70,11 +67,11 @@ def run(options: argparse.Namespace) -> int:
         from stockpile.desk.state import load_state
         from stockpile.plan import Plan
 
+    if options.side is not None:
+        return _give_side(options, instance)
     require_target(options.out, mark=MARK, replaceable=FILES)
     for file in options.briefing:
         briefing_form(file)
-    if options.side is not None:
-        return _print_side(options, instance)
     plan = Plan.load(options.result)
     found = respond(
         instance,
@@ -92,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
     return give(found, options, response_text, [(file, write) for file in options.briefing])
 
 
-def _print_side(options: argparse.Namespace, instance: Instance) -> int:
-    """Print the orders of one nation.
+def _give_side(options: argparse.Namespace, instance: Instance) -> int:
+    """Give the orders of one nation.
 
     Raises
     ------
@@ -101,16 +98,14 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
         If more is asked for than that can bring.
     """
     from stockpile.desk.display import side_text
+    from stockpile.desk.order_sheet import FILES, MARK
     from stockpile.desk.state import load_state
     from stockpile.desk.two_sided import side_orders
     from stockpile.errors import UsageError
-    from stockpile.periods import PERIODS
     from stockpile.redacted_plans import load_agreed
 
     of_all = {
-        "--out": options.out is not None,
         "--briefing": bool(options.briefing),
-        "--json": options.json,
         "--continuations": options.continuations is not None,
         "--seed": options.seed is not None,
         "--months": options.months is not None,
@@ -118,9 +113,9 @@ def _print_side(options: argparse.Namespace, instance: Instance) -> int:
     }
     given = [name for name, is_given in of_all.items() if is_given]
     if given:
-        raise UsageError(f"--side prints an order sheet alone, without {', '.join(given)}")
+        raise UsageError(f"--side gives an order sheet alone, without {', '.join(given)}")
+    require_target(options.out, mark=MARK, replaceable=FILES)
     plan = load_agreed(options.result)
     state = load_state(options.state, instance, plan)
-    orders = side_orders(instance, plan, state, options.side, threads=options.threads)
-    sys.stdout.write(side_text(orders, plan, state, options.side, PERIODS[instance.period]))
-    return EXIT_OK
+    found = side_orders(instance, plan, state, options.side, threads=options.threads)
+    return give(found, options, side_text)

@@ -6,19 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from stockpile.desk.alternatives import BEST, FOLLOW, HOLD, OWN_ONLY, RELEASE, THRIFT, WAIT
-from stockpile.desk.moments import current
 from stockpile.desk.runouts import soonest
 from stockpile.display import money, render_table
 from stockpile.number_text import number_text
-from stockpile.plan import Plan
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from stockpile.desk.order_sheet import OrderSheet
     from stockpile.desk.response import Response
-    from stockpile.desk.state import State
-    from stockpile.periods import Period
-    from stockpile.redacted_plans import RedactedPlan
 
 MOST_ROWS = 12
 """Rows of tables of which only the most pressing are printed."""
@@ -98,40 +92,30 @@ def _orders(found: Response) -> str:
     )
 
 
-def side_text(
-    orders: pd.DataFrame,
-    plan: Plan | RedactedPlan,
-    state: State,
-    participant: str,
-    period: Period,
-) -> str:
-    """Print the order sheet of one nation, and say what is shared and what is not.
-
-    Parameters
-    ----------
-    period
-        Of the instance.
-    """
-    left = sorted({row.participant for row in state.stocks if row.band is not None})
-    bands = [f"what is left of the stocks of {', '.join(left)}"] if left else []
-    if not isinstance(plan, Plan):
-        bands.append(f"what {plan.participant} is agreed to hold")
+def side_text(found: OrderSheet) -> str:
+    """Print the order sheet of one nation, and say what is shared and what is not."""
+    bands = []
+    if found.left_in_bands:
+        bands.append(f"what is left of the stocks of {', '.join(found.left_in_bands)}")
+    if found.agreed_in_bands:
+        bands.append(f"what {', '.join(found.agreed_in_bands)} is agreed to hold")
     known = "  Known in tonnes: all stocks and what is agreed to be held.\n"
     if bands:
         known = (
-            f"  Known in tonnes: what {participant} has and is agreed to hold. Known as bands of "
-            f"days of cover:\n  {' and '.join(bands)}. Wherever it lies in its bands, the orders "
-            "lie between\n  the least and the most; they may lie closer together than these.\n"
+            f"  Known in tonnes: what {found.participant} has and is agreed to hold. Known as "
+            f"bands of days of cover:\n  {' and '.join(bands)}. Wherever it lies in its bands, "
+            "the orders lie between\n  the least and the most; they may lie closer together than "
+            "these.\n"
         )
     head = (
-        f"Order sheet of {participant}, {period.name} {current(state, period)}\n{known}"
+        f"Order sheet of {found.participant}, {found.period} {found.month}\n{known}"
         "  Shared by all: the rules, which projects are funded, and what is going on.\n"
         "  To be shown to partners: what is released to them. Not to be shown: this sheet, for "
         "what is released to\n  own needs tells of stocks. stockpile redact and stockpile state "
         "--redact write what may be.\n\n"
     )
-    if not len(orders):
-        return head + f"Nothing is to be released this {period.name}.\n"
+    if not len(found.orders):
+        return head + f"Nothing is to be released this {found.period}.\n"
     rows = [
         [
             row["beneficiary"],
@@ -141,11 +125,11 @@ def side_text(
             number_text(row["taken_most_t"]),
             row["line"],
         ]
-        for row in orders.to_dict(orient="records")
+        for row in found.orders.to_dict(orient="records")
     ]
     header = ["releases\nto", "material", "class", "at least\nt", "at most\nt", "line of the rule"]
     return head + render_table(
-        f"Orders of this {period.name}", header, rows, left={0, 1, 2, 5}, wrapped={2, 5}
+        f"Orders of this {found.period}", header, rows, left={0, 1, 2, 5}, wrapped={2, 5}
     )
 
 

@@ -19,12 +19,15 @@ from stockpile.blocks import build_blocks
 from stockpile.daily_use import days, yearly_use
 from stockpile.desk.between import Ends, pieces, released_between
 from stockpile.desk.continuations import continuations
+from stockpile.desk.moments import current
+from stockpile.desk.order_sheet import SIDE_ORDERS, OrderSheet
 from stockpile.desk.orders import NOTHING, order_of
 from stockpile.desk.situation import timeline
 from stockpile.desk.state import check_state
 from stockpile.errors import UsageError
 from stockpile.needs import block_needs
 from stockpile.parallel import Workers
+from stockpile.periods import PERIODS
 from stockpile.plan import Plan
 from stockpile.plan_decisions import (
     agreed_projects,
@@ -35,13 +38,12 @@ from stockpile.plan_decisions import (
     require_same,
 )
 from stockpile.problem import DAYS_PER_YEAR
-from stockpile.redacted_plans import require_participant
+from stockpile.redacted_plans import require_participant, shared_hash
 from stockpile.redaction import BANDS, NO_STOCK, SOME_STOCK, band, band_names
 from stockpile.result_tables import typed_table
 from stockpile.simulate import candidate_terms
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from stockpile.blocks import Block
@@ -51,19 +53,6 @@ if TYPE_CHECKING:
     from stockpile.problem import Problem
     from stockpile.redacted_plans import RedactedPlan
 
-SIDE_ORDERS: dict[str, type] = {
-    "owner": str,
-    "beneficiary": str,
-    "material": str,
-    "needed": str,
-    "demand_class": str,
-    "plants": str,
-    "taken_least_t": float,
-    "taken_most_t": float,
-    "rule": str,
-    "line": str,
-}
-"""Columns of an order sheet between bands."""
 ROUNDING = 1e-12
 """Part by which the ends of bands are moved apart, so that no stock falls out by rounding."""
 
@@ -115,7 +104,7 @@ def side_orders(
     participant: str,
     *,
     threads: int | None = None,
-) -> pd.DataFrame:
+) -> OrderSheet:
     """Return the orders of one nation this month, at least and at most.
 
     What its partners have lies in their bands; wherever it lies, the orders are no less than the
@@ -127,11 +116,6 @@ def side_orders(
         Its partners' holdings may be bands.
     state
         Its partners' stocks may be bands; its own are in tonnes.
-
-    Returns
-    -------
-    DataFrame
-        See :data:`SIDE_ORDERS`. Both amounts are the same where nothing is a band.
 
     Raises
     ------
@@ -160,7 +144,20 @@ def side_orders(
         for block in build_blocks(problem):
             needs = block_needs(problem, block, drawn, workers, known.states)
             rows += known.orders(block, needs.since(problem.horizon - 1), participant)
-    return typed_table(SIDE_ORDERS, rows)
+    period = PERIODS[instance.period]
+    return OrderSheet(
+        instance_name=instance.name,
+        shared_hash=shared_hash(instance),
+        cooperation=plan.cooperation,
+        participant=participant,
+        period=period.name,
+        month=current(state, period),
+        date=state.date,
+        title=state.title,
+        left_in_bands=tuple(sorted({row.participant for row in state.stocks if row.band})),
+        agreed_in_bands=() if isinstance(plan, Plan) else (plan.participant,),
+        orders=typed_table(SIDE_ORDERS, rows),
+    )
 
 
 def _require_own(plan: Plan | RedactedPlan, state: State, participant: str) -> None:
