@@ -44,7 +44,7 @@ class Boxes:
     stale: NDArray[np.bool_]
     """(B,) whether that charge has not been simulated at the top corner itself."""
     added: NDArray[np.float64]
-    """(B,) what the balance of tonnes adds to the charge at the bottom corner."""
+    """(B,) what a plane below the balance of tonnes adds to the charge at the bottom corner."""
     fall: NDArray[np.float64]
     """(B, I) by how much less it adds with every lot more."""
     bound: NDArray[np.float64]

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from stockpile.balance import Tangents
     from stockpile.candidates import Region
-    from stockpile.evaluator import Lowered, Scores
     from stockpile.presolve import Space
     from stockpile.prices import BlockPrices
+    from stockpile.scores import Lowered, Scores
     from stockpile.sketch import Sketch
     from stockpile.tonne_values import BalanceLimit
 
@@ -63,6 +63,8 @@ OPEN_BOXES, FROM_OPEN = 24, 0.15
 """Open boxes of a long search between whose corners, from this part on, it is seen what says most:
 each time the search has become so many times longer."""
 OPEN_AGAIN = 2
+FEW_OPEN = 512
+"""Open boxes below which that would take longer than it saves."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED, LONG_IMPROVED = 4, 10
@@ -161,6 +163,7 @@ class BoxSearch:
         self._sketch: Sketch | None = None
         self._balance: BalanceLimit | None = None
         self._spans: Spans | None = None
+        self._whole_balanced = False
         self._look_again = 0
         self.takes_long = False
         """Whether a search has taken so long that good candidates are better looked for first."""
@@ -205,14 +208,14 @@ class BoxSearch:
         goal
             A bound that is enough in any case, as long as no candidate is charged less.
         """
-        if self.many_stocks and not same_prices(prices, self.prices):
+        fresh = not same_prices(prices, self.prices)
+        if not np.array_equal(prices.weight, self.prices.weight):
+            self._forget_balance()
+        if self.many_stocks and fresh:
             # Boxes that were cut to pieces at other prices are more than it takes from the start.
-            boxes = _unsimulated(self._whole)
+            boxes = self._from_the_start()
         else:
             boxes = join([self._open, *self._closed])
-        if not np.array_equal(prices.weight, self.prices.weight):
-            boxes = replace(boxes, added=np.zeros(boxes.count))
-            self._balance = None
         self._reset(prices, slack)
         self._gap, self._goal = 0.0, goal
         boxes.tail = np.zeros(boxes.count)
@@ -229,10 +232,24 @@ class BoxSearch:
         known = self.candidates
         known = known if region is None else known.take(region.holds(known))
         self._offer(known)
-        if region is not None:
+        if region is not None and fresh:
             self._improve(region)
         boxes.bound = self._bounds(boxes)
         self._open = self._prune(boxes)
+
+    def _from_the_start(self) -> Boxes:
+        """Return the boxes to start from, with what the balance of tonnes says of them."""
+        whole = self._whole
+        if self._balance is not None and not self._whole_balanced:
+            self._whole = whole = self._simulate(whole.lo, whole.hi, whole.rule)
+            self._whole_balanced = True
+        return replace(whole)
+
+    def _forget_balance(self) -> None:
+        """Forget what the balance of tonnes says: it was asked at other weights."""
+        self._balance, self._whole_balanced = None, False
+        for boxes in (self._whole, self._open, *self._closed):
+            boxes.added = np.zeros(boxes.count)
 
     def look_at(self, lots: NDArray[np.int64], rule: NDArray[np.int64]) -> Candidates:
         """Simulate one candidate, lots (I,) and rules (C + 1,); return it if it keeps its promises.
@@ -334,17 +351,25 @@ class BoxSearch:
         """
         if self._stocks < BALANCED_STOCKS or self.lots is None:
             return
-        if self.takes_long and self.simulations >= self._look_again and self._open.count:
+        if (
+            self.takes_long
+            and self.split > LONG  # Boxes that are still whole tell nothing of those that stay.
+            and self.simulations >= self._look_again
+            and self._open.count >= FEW_OPEN
+        ):
+            self._find_values(self._between_corners())
             self._look_again = OPEN_AGAIN * self.simulations
-            self._spans = self._between_corners()
-            self._judge.find_values(self._spans)
-            self._balance = None
         if self._balance is None:
             if self._spans is None:
-                self._spans = Spans.around(*self._good(BALANCED))
-                self._judge.find_values(self._spans)
+                self._find_values(Spans.around(*self._good(BALANCED)))
+            assert self._spans is not None
             self._balance = self._judge.balance(self._spans, self.prices)
             self._open = _unsimulated(self._open)
+
+    def _find_values(self, spans: Spans) -> None:
+        self._judge.find_values(spans)
+        self.simulations += 2 * len(spans.rule)
+        self._spans, self._balance = spans, None
 
     def _between_corners(self) -> Spans:
         """Return what lies between the corners of open boxes, from the best bound to the last."""
@@ -442,6 +467,7 @@ class BoxSearch:
             lower.bound = np.maximum(self._bounds(lower), lower.bound)
             parts.append(lower)
         self.simulations += lower.count
+        self.split += whole.count
         self._open = self._prune(join([rest, *parts]))
 
     def _sketch_here(self) -> Sketch:
@@ -502,7 +528,7 @@ class BoxSearch:
         most = np.where(balanced & (net > 0.0), np.minimum(most, reach), most)
         least = np.where(balanced & (net < 0.0), np.maximum(width - reach, 0.0), 0.0)
         # Free holding leaves room for everything, and so does a search without incumbent.
-        most = np.where(most < width, most, width)
+        most = np.clip(np.where(most < width, most, width), 0.0, None)
         least = np.minimum(least, most)
         cut = most - least < TRIM * width
         kept = np.where(cut, most, width).astype(np.int64)

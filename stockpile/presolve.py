@@ -102,7 +102,7 @@ class PresolvedJudge:
         """Look for more values of tonnes, between candidates."""
         # Where no cost counts no value is found; those of plain costs are valid everywhere.
         found = TonneValues.found(self._programs, self.plain_prices().weight, spans)
-        self._values = found if self._values is None else self._values.and_those(found)
+        self._values = found if self._values is None else found.and_those(self._values)
 
     def balance(self, spans: Spans, prices: BlockPrices) -> BalanceLimit:
         """Return what the balance of tonnes says at some prices; values have been found before."""

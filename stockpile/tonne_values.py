@@ -38,8 +38,10 @@ LOOKED_AT = 5
 """Scenarios in which they are looked for each time, those whose cost changes most in between."""
 FORMS = 3
 """Values of which the one that says most counts, in each scenario."""
-AT_ONCE = 1_000
+AT_ONCE = 200
 """Scenarios for which values are chosen at once: that takes memory."""
+MOST_VALUES = 200
+"""Values that are kept to choose among, the newest first."""
 SAME_VALUE = 1.0
 """Values that differ by less are one [USD/t]."""
 ROUNDING = 1e-12
@@ -132,16 +134,16 @@ class TonneValues:
         """
         evaluator = programs.evaluator
         charges = Charges.at(evaluator, weight)
-        all_unserved = evaluator.unserved_of(spans.above, spans.rule)
-        more = evaluator.unserved_of(spans.below, spans.rule) - all_unserved
         most = []
-        for p, variant in enumerate(variant_of(spans.rule).tolist()):
+        for below, above, rule in zip(spans.below, spans.above, spans.rule, strict=True):
+            variant = int(variant_of(rule))
             program = programs.of(variant)
-            rise = evaluator.needs_in(variant).probability * (more[p] @ charges.unserved)
+            there, here = evaluator.unserved_of(np.stack([above, below]), np.stack([rule, rule]))
+            rise = evaluator.needs_in(variant).probability * ((here - there) @ charges.unserved)
             order = np.argsort(-rise, kind="stable")[:LOOKED_AT]
-            taken = program.most_taken(evaluator, spans.below[p], owners_rules(spans.rule[p]))
+            taken = program.most_taken(evaluator, below, owners_rules(rule))
             for s in order[rise[order] > 0.0].tolist():
-                served = program.total[s] - all_unserved[p, s]
+                served = program.total[s] - there[s]
                 most.append(np.concatenate([served, taken[s], program.made[s]]))
         values = program.values(np.array(most).reshape(-1, len(program.rows)), charges)
         draws = program.stock.size
@@ -155,10 +157,11 @@ class TonneValues:
         return TonneValues(self.draw[first], self.plant[first])
 
     def and_those(self, others: TonneValues) -> TonneValues:
-        """Return these and others, each once."""
-        return TonneValues(
+        """Return these and others, each once; no more than are kept."""
+        both = TonneValues(
             np.concatenate([self.draw, others.draw]), np.concatenate([self.plant, others.plant])
         ).distinct()
+        return TonneValues(both.draw[:MOST_VALUES], both.plant[:MOST_VALUES])
 
 
 class BalanceLimit:
@@ -202,22 +205,26 @@ class BalanceLimit:
         if not len(values.draw):
             return Balance.nothing(len(charges.saved), len(program.total))
         served = program.completed(values, charges)
-        constant, size = program.constants(values, served, charges)
         spans, rules = self._spans, owners_rules(self._spans.rule)
         unserved = evaluator.unserved_of(spans.above, with_variant(rules, variant))
         taken = [
             program.most_taken(evaluator, held, rule)
             for held, rule in zip(spans.below, rules, strict=True)
         ]
-        form = np.empty((len(constant), FORMS), dtype=np.int64)
+        form = np.empty((len(program.total), FORMS), dtype=np.int64)
+        constant = np.zeros(form.shape)
         for at in range(0, len(form), AT_ONCE):
             some = slice(at, at + AT_ONCE)
+            constants, size = program.constants(values, served, charges, some)
             limits = [
-                constant[some] + u[some] @ served.T - t[some] @ values.draw.T
+                constants + u[some] @ served.T - t[some] @ values.draw.T
                 for u, t in zip(unserved, taken, strict=True)
             ]
-            form[some] = _most_telling(np.array(limits))
-        row = np.arange(len(form))[:, None]
+            form[some] = chosen = _most_telling(np.array(limits))
+            lowered = constants - ROUNDING * size
+            constant[some] = np.where(
+                chosen >= 0, np.take_along_axis(lowered, np.maximum(chosen, 0), axis=1), 0.0
+            )
         return Balance(
             charge=charges.unserved,
             step_charge=charges.served,
@@ -226,7 +233,7 @@ class BalanceLimit:
             value=values.draw,
             served=served,
             form=form,
-            constant=np.where(form >= 0, (constant - ROUNDING * size)[row, form], 0.0),
+            constant=constant,
             refilled=program.refilled,
         )
 
@@ -365,14 +372,15 @@ class Program:
         return served
 
     def constants(
-        self, values: TonneValues, served: NDArray[np.float64], charges: Charges
+        self, values: TonneValues, served: NDArray[np.float64], charges: Charges, some: slice
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the part of the limit that no candidate changes, and the sum of its terms.
 
-        Both are (S', D) [USD].
+        Both are (., D) [USD], of some scenarios.
         """
-        nothing_served = (self.total @ charges.unserved)[:, None]
-        all_served, made = self.total @ served.T, self.made @ values.plant.T
+        total = self.total[some]
+        nothing_served = (total @ charges.unserved)[:, None]
+        all_served, made = total @ served.T, self.made[some] @ values.plant.T
         return nothing_served - all_served - made, nothing_served + all_served + made
 
 

@@ -97,7 +97,9 @@ class TableJudge:
         """Some planes below the cost in a box, in place of the balance of tonnes."""
         assert self.looked
         return SimpleNamespace(
-            tangents=lambda points, rule: SimpleNamespace(lots=points, weight=prices.weight[0])
+            tangents=lambda points, rule, look=self.looked: SimpleNamespace(
+                lots=points, weight=prices.weight[0], look=look
+            )
         )
 
     def added(self, lots, rule, tangents, cost):
@@ -110,7 +112,8 @@ class TableJudge:
             lo = points[b, 0]
             inside = cost[(table, *(slice(a, z + 1) for a, z in zip(lo, hi, strict=True)))]
             for x, point in enumerate(points[b]):
-                dice = np.random.default_rng([int(table), x, *lo.tolist(), *hi.tolist()])
+                of = [int(table), x, tangents.look, *lo.tolist(), *hi.tolist()]
+                dice = np.random.default_rng(of)
                 falls = dice.choice([0.0, 0.5, 1.0, 3.0]) * self.unit * dice.random(lo.size)
                 fallen = sum(falls[i] * place for i, place in enumerate(np.indices(inside.shape)))
                 least = (tangents.weight * inside + fallen).min()
@@ -189,6 +192,7 @@ def long_searches():
         patch.setattr("stockpile.boxsearch.LONG", -1)
         patch.setattr("stockpile.boxsearch.LONG_BATCH", 8)
         patch.setattr("stockpile.boxsearch.BATCH", 8)
+        patch.setattr("stockpile.boxsearch.FEW_OPEN", 1)
         yield patch
 
 
@@ -224,6 +228,7 @@ def priced(judge, rng):
     plain = judge.plain_prices()
     prices = replace(
         plain,
+        cost=float(rng.choice([0.0, 0.2, 1.0])),
         share=rng.choice([0.0, 0.5, 2.0], 1),
         stored=rng.choice([0.0, 1.0]) * rng.random(len(judge.unit)),
         rule=rng.choice([0.0, 1.0]) * rng.random(plain.rule.shape),
@@ -261,6 +266,7 @@ def test_searches_that_are_taken_up_at_other_prices_find_the_least_charge(judge,
     rng = np.random.default_rng(dice)
     with pytest.MonkeyPatch.context() as patch:
         if long is not None:
+            patch.setattr("stockpile.boxsearch.FEW_OPEN", 1)
             patch.setattr("stockpile.boxsearch.LONG", long[0])
             patch.setattr("stockpile.boxsearch.LONG_BATCH", long[1])
             patch.setattr("stockpile.boxsearch.BATCH", long[1])
@@ -290,6 +296,7 @@ def test_searches_that_are_taken_up_at_other_prices_find_the_least_charge(judge,
 @settings(max_examples=200, deadline=None)
 def test_a_search_that_gets_long_on_its_way_finds_the_optimum(judge, long):
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stockpile.boxsearch.FEW_OPEN", 1)
         patch.setattr("stockpile.boxsearch.LONG", long[0])
         patch.setattr("stockpile.boxsearch.LONG_BATCH", long[1])
         patch.setattr("stockpile.boxsearch.BATCH", long[1])
@@ -298,6 +305,44 @@ def test_a_search_that_gets_long_on_its_way_finds_the_optimum(judge, long):
     assert found.bound <= judge.optimum
     if np.isfinite(judge.optimum):
         assert found.incumbent == pytest.approx(judge.optimum, rel=1e-9, abs=1e-12)
+
+
+def test_long_searches_look_again_at_what_stays_open_but_not_too_often():
+    judge = TableJudge(7, dimensions=3, most=30, rules=3, coarse=False)
+    with long_searches():
+        state = judge.search(gap=0.0, keep=True)
+        for _ in range(10_000):
+            if state.finished:
+                break
+            state.advance()
+    assert state.finished
+    assert state.incumbent == pytest.approx(judge.optimum, rel=1e-9)
+    assert 2 < judge.looked <= 2 + np.log2(state.simulations)
+
+
+def test_what_was_seen_at_other_weights_is_forgotten():
+    """At the weights of the first search planes would be far above what is charged later."""
+    seen = 0
+    for seed in range(60):
+        judge = TableJudge(seed, dimensions=2, most=9, rules=3, coarse=False)
+        if not np.isfinite(judge.optimum):
+            continue
+        rng = np.random.default_rng(seed)
+        state = judge.search(gap=0.0, keep=True)
+        for weight in (1.0, 0.6, 0.2, 0.9, 0.1):
+            plain = judge.plain_prices()
+            prices = replace(plain, cost=weight)
+            state.begin(prices, slack=0.0)
+            for _ in range(int(rng.integers(1, 4))):
+                if not state.finished:
+                    state.advance()
+            seen += not state.finished
+            least = np.where(judge.feasible, judge.cost, np.inf).min() * weight
+            assert state.bound <= least * (1.0 + 1e-9) + 1e-12
+        search(state)
+        assert state.incumbent == pytest.approx(least, rel=1e-9, abs=1e-12)
+        assert state.bound <= least * (1.0 + 1e-9) + 1e-12
+    assert seen > 20  # Most searches go on at other weights before they have ended.
 
 
 def test_sketches_take_the_place_of_most_simulations():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,9 +19,11 @@ from stockpile.evaluator import Evaluator
 from stockpile.parallel import Workers
 from stockpile.problem import build_problem
 from stockpile.scenarios import given_scenarios, stress_cases
+from stockpile.scores import Scores
 from stockpile.simulate import Request, candidate_terms, simulate
+from stockpile.sketch import Sketch
 from stockpile.tables import RuleRow
-from stockpile.tonne_values import BalanceLimit, Programs, Spans, TonneValues
+from stockpile.tonne_values import MOST_VALUES, BalanceLimit, Programs, Spans, TonneValues
 
 
 def some_candidates(evaluator, rng, count, most=4):
@@ -205,6 +209,107 @@ def test_what_is_bought_back_between_two_events_can_be_taken():
     assert unserved == pytest.approx(56.0)
     assert added == pytest.approx(0.25 * 50.0 * 56.0 / 2.0)
     assert fall == pytest.approx(0.25 * 50.0 * 1.6 / 2.0)
+
+
+def many_boxes(evaluator, rng, count=300):
+    """More boxes than are simulated side by side, of mixed rules and variants, and their limit."""
+    weight = 0.5 + rng.random(len(evaluator.problem.participants))
+    limit = limit_of(evaluator, weight, *some_candidates(evaluator, rng, 3))
+    tops, rule = some_candidates(evaluator, rng, count, most=7)
+    points = some_points(rng, rng.integers(0, tops + 1), tops)
+    return limit, tops, rule, points
+
+
+def require_same_scores(found, wanted):
+    for name in Scores.__slots__:
+        assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes(), name
+
+
+@pytest.mark.parametrize("seed", RANDOM[:4])
+def test_a_box_is_told_the_same_whatever_is_simulated_beside_it(seed):
+    rng = np.random.default_rng(seed)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            limit, tops, rule, points = many_boxes(evaluator, rng)
+            tangents = limit.tangents(points, rule)
+            together = evaluator.scores(tops, rule, tangents=tangents)
+            assert together.added.any()
+            for b in range(0, len(tops), 23):
+                one = np.array([b])
+                alone = evaluator.scores(tops[one], rule[one], tangents=tangents.take(one))
+                require_same_scores(alone, together.take(one))
+
+
+def _run_all(worker, function, _shared, sent):
+    """Do as workers do with tasks, one after the other."""
+    return [function(worker, *asked) for asked in sent]
+
+
+@pytest.mark.parametrize("seed", RANDOM[:4])
+def test_workers_tell_of_boxes_what_is_told_here(seed, monkeypatch):
+    monkeypatch.setattr("stockpile.evaluator.WORTH_SENDING", 0)
+    rng = np.random.default_rng(seed)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            limit, tops, rule, points = many_boxes(evaluator, rng, 40)
+            tangents = limit.tangents(points, rule)
+            here = evaluator.scores(tops, rule, tangents=tangents)
+
+            tasks = partial(_run_all, evaluator._at_worker())
+            evaluator._tasks = SimpleNamespace(size=3, run=tasks)
+            require_same_scores(evaluator.scores(tops, rule, tangents=tangents), here)
+
+
+@pytest.mark.parametrize("seed", RANDOM[:4])
+def test_values_that_say_the_same_count_once(seed):
+    """A plane of both would be too steep, and above the cost of what lies below its point."""
+    rng = np.random.default_rng(seed)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            limit, tops, rule, points = many_boxes(evaluator, rng, 40)
+            tangents = limit.tangents(points, rule)
+            twice = {
+                variant: replace(
+                    balance,
+                    form=np.repeat(balance.form, 2, axis=1),
+                    constant=np.repeat(balance.constant, 2, axis=1),
+                )
+                for variant, balance in tangents.balances.items()
+            }
+            once = evaluator.scores(tops, rule, tangents=tangents)
+            doubled = replace(tangents, balances=twice)
+            require_same_scores(evaluator.scores(tops, rule, tangents=doubled), once)
+
+
+@pytest.mark.parametrize("seed", RANDOM[:4])
+def test_a_sketch_and_its_complement_add_up_to_all(seed):
+    rng = np.random.default_rng(seed)
+    with Workers(1) as workers:
+        for evaluator, _ in evaluators(seed, workers):
+            limit, tops, rule, points = many_boxes(evaluator, rng, 60)
+            tangents = limit.tangents(points, rule)
+            whole = evaluator.scores(tops, rule, tangents=tangents)
+            chosen = rng.random(evaluator.needs.scenario.size) < 0.5
+            parts = [
+                Sketch(evaluator, np.flatnonzero(some)).lower(tops, rule, tangents)
+                for some in (chosen, ~chosen)
+            ]
+            for name, all_of in (
+                ("cost", whole.lower),
+                ("added", whole.added),
+                ("fall", whole.fall),
+            ):
+                total = getattr(parts[0], name) + getattr(parts[1], name)
+                np.testing.assert_allclose(total, all_of, rtol=1e-9, atol=1e-6)
+
+
+def test_values_that_are_known_are_kept_once_the_newest_first():
+    old = TonneValues(np.array([[1.0], [2.0]]), np.zeros((2, 1)))
+    new = TonneValues(np.array([[3.0], [2.0], [3.0]]), np.zeros((3, 1)))
+    assert new.and_those(old).draw.ravel().tolist() == [3.0, 2.0, 1.0]
+    many = TonneValues(np.arange(2.0 * MOST_VALUES)[:, None] * 10.0, np.zeros((2 * MOST_VALUES, 1)))
+    assert new.and_those(many).draw.ravel()[:3].tolist() == [3.0, 2.0, 0.0]
+    assert len(new.and_those(many).draw) == MOST_VALUES
 
 
 @given(st.sampled_from(RANDOM), st.integers(0, 2**32 - 1))

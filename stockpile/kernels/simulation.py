@@ -34,6 +34,8 @@ LANES = 128
 few enough for their states to stay in the nearest cache."""
 TRIGGER_TOLERANCE = 1e-9
 """A loss counts as having reached a trigger within this."""
+SAYS_SOMETHING = 1e-300
+"""What the balance of tonnes has to add at least, so that candidates side by side do not matter."""
 
 
 class RunArrays(NamedTuple):
@@ -403,12 +405,12 @@ def _add_balance(
                 continue
             store(added, x, p, load(added, x, p) + fill(probability) * most)
             # Of values that say the same the first ones count: a plane of both would be too steep.
-            left = fill(probability)
+            left, least = fill(probability), greatest(most, fill(SAYS_SOMETHING))
             for f in range(forms):
                 d = form[s, f]
                 if d < 0:
                     continue
-                counts = where_at_most(most, load(said, forms + f, p), left)
+                counts = where_at_most(least, load(said, forms + f, p), left)
                 left = left - counts
                 for g in range(draws):
                     if value[d, g] > 0.0:
