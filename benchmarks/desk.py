@@ -63,7 +63,7 @@ def answer(way: str, instance: sp.Instance, plan: sp.Plan, count: int) -> Callab
         return len(found.orders)
 
     def sheet(shown: sp.Plan | sp.RedactedPlan, known: sp.State) -> int:
-        return len(sp.side_orders(instance, shown, known, own))
+        return len(sp.side_orders(instance, shown, known, own).orders)
 
     def replay(continuations: int) -> int:
         case = instance.stress[0].stress

@@ -60,11 +60,11 @@ whose best candidates it is seen at first what says most."""
 TOUCHED = (0.0, 0.2)
 """Where between its corners what the balance of tonnes says of a box is looked at."""
 OPEN_BOXES, FROM_OPEN = 24, 0.15
-"""Open boxes of a long search between whose corners, from this part on, it is seen what says most:
-each time the search has become so many times longer."""
-OPEN_AGAIN = 2
-FEW_OPEN = 512
-"""Open boxes below which that would take longer than it saves."""
+"""Open boxes of a long search between whose corners, from this part on, it is seen what says most
+of boxes that stay open."""
+OPEN_AGAIN, FEW_OPEN = 2, 512
+"""That is seen again when there are so many times the simulations; and open boxes below which it
+would take longer than it saves."""
 LOOKED_AT = 8
 """Times as many boxes as are split in one round are looked at for those with the same rules."""
 IMPROVED, LONG_IMPROVED = 4, 10
@@ -163,8 +163,11 @@ class BoxSearch:
         self._sketch: Sketch | None = None
         self._balance: BalanceLimit | None = None
         self._spans: Spans | None = None
-        self._whole_balanced = False
+        """Between what the balance says most."""
         self._look_again = 0
+        """Simulations from which on open boxes are looked at for that."""
+        self._whole_balanced = False
+        """Whether the boxes to start from have been simulated with the balance."""
         self.takes_long = False
         """Whether a search has taken so long that good candidates are better looked for first."""
         self.tail_simulations = 0

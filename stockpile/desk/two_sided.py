@@ -117,6 +117,11 @@ def side_orders(
     state
         Its partners' stocks may be bands; its own are in tonnes.
 
+    Returns
+    -------
+    OrderSheet
+        Both amounts of an order are the same where nothing is a band.
+
     Raises
     ------
     UsageError

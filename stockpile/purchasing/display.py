@@ -83,7 +83,8 @@ def _budgets(found: Schedule) -> str:
 def _stores(found: Schedule) -> str:
     if not len(found.stores):
         return ""
-    rows = [[row["quarter"], row["facility"]] for row in found.stores.to_dict(orient="records")]
+    in_order = found.stores.sort_values("quarter", kind="stable")
+    rows = [[row["quarter"], row["facility"]] for row in in_order.to_dict(orient="records")]
     return render_table("Stores that are opened", ["quarter", "facility"], rows, left={0, 1})
 
 

@@ -95,7 +95,11 @@ def _of_block(
         part=percent(calm),
         months=number_text(flows.months[0], 3),
     )
-    parts: list[Part] = [Paragraph(text), figure, Paragraph(_bottlenecks(problem, flows, say))]
+    parts: list[Part] = [
+        Paragraph(text),
+        figure,
+        Paragraph(_bottlenecks(problem, flows, names, say)),
+    ]
     parts.append(_cases(number, flows, calm, say))
     shipments = _shipments(number, problem, flows, names, say)
     return parts if shipments is None else [*parts, shipments]
@@ -111,9 +115,17 @@ def _often(flows: BlockFlows, e: int) -> bool:
     return not math.isnan(flows.full[e]) and bool(flows.full[e] > OFTEN)
 
 
-def _bottlenecks(problem: Problem, flows: BlockFlows, say: Language) -> str:
+def _plant(problem: Problem, e: int) -> str:
+    """Return what a plant is called beside the name of its nation, with which its key may begin."""
+    conversions = problem.conversions
+    host = problem.participants[conversions.participant[e]]
+    return readable(conversions.names[e].removeprefix(f"{host}_"))
+
+
+def _bottlenecks(problem: Problem, flows: BlockFlows, names: Names, say: Language) -> str:
+    hosts = [problem.participants[c] for c in problem.conversions.participant]
     found = [
-        f"{readable(problem.conversions.names[e])} ({percent(float(flows.full[e]))})"
+        f"{names.participant(hosts[e])}, {_plant(problem, e)} ({percent(float(flows.full[e]))})"
         for e in _plants(problem, flows.block)
         if _often(flows, e)
     ]
@@ -124,7 +136,7 @@ def _bottlenecks(problem: Problem, flows: BlockFlows, say: Language) -> str:
     return say(
         "Used up in more than {part} of the time with need of what they serve: {plants}.",
         part=percent(OFTEN),
-        plants=", ".join(found),
+        plants="; ".join(found),
     )
 
 
@@ -153,7 +165,7 @@ def _figure(
             int(conversions.participant[e]),
             form[int(conversions.takes[e])],
             form[int(conversions.makes[e])],
-            readable(conversions.names[e]),
+            _plant(problem, e),
             _through(_monthly(problem, e), None if flows is None else flows.made[:, e], say),
             flows is not None and _often(flows, e),
         )
@@ -238,7 +250,7 @@ def _row(
 ) -> tuple[Cell, ...]:
     conversions = problem.conversions
     cells: list[Cell] = [
-        readable(conversions.names[e]),
+        _plant(problem, e),
         names.participant(problem.participants[conversions.participant[e]]),
         names.material(problem.materials[conversions.takes[e]]),
         names.material(problem.materials[conversions.makes[e]]),
