@@ -6,6 +6,7 @@ import itertools
 import math
 import shlex
 import shutil
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -611,6 +612,16 @@ def test_hazards_say_what_an_event_of_theirs_is():
 
 
 # --- The briefing ---------------------------------------------------------------------------------
+
+
+def test_who_cannot_have_a_page_is_told_before_anything_is_simulated(tmp_path, capsys, monkeypatch):
+    """Whether there is a plan and a state is not even looked at."""
+    asked = ["respond", str(RARE_EARTHS), str(tmp_path), "--state", str(tmp_path)]
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert cli.main([*asked, "--briefing", str(tmp_path / "page.html")]) == 2
+    assert 'pip install "stockpile[report]"' in capsys.readouterr().err
+    assert cli.main([*asked, "--briefing", str(tmp_path / "page.md")]) == 2
+    assert "Jinja" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from stockpile.interrupt import end_on_interrupt
 
     with end_on_interrupt():
-        from stockpile.desk.briefing import briefing_form, write_briefing
+        from stockpile.desk.briefing import PAGES, briefing_form, write_briefing
         from stockpile.desk.display import response_text
         from stockpile.desk.respond import respond
         from stockpile.desk.response import FILES, MARK
@@ -70,8 +70,10 @@ def run(options: argparse.Namespace) -> int:
     if options.side is not None:
         return _give_side(options, instance)
     require_target(options.out, mark=MARK, replaceable=FILES)
-    for file in options.briefing:
-        briefing_form(file)
+    if any(briefing_form(file) in PAGES for file in options.briefing):
+        from stockpile.reports.page import require_pages
+
+        require_pages()
     plan = Plan.load(options.result)
     found = respond(
         instance,

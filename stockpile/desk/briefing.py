@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from stockpile.languages import Language
     from stockpile.reports.document import Figure
 
-FORMATS = ("html", "pdf", "md")
-"""Ways of writing a briefing, which are the endings of its files."""
+PAGES = ("html", "pdf")
+"""Ways of writing a briefing that need the extra ``report``."""
+FORMATS = (*PAGES, "md")
+"""All ways, which are the endings of its files."""
 MOST_ORDERS, MOST_STOCKS = 14, 10
 """Rows of the page; the result folder has them all."""
 WHAT_IFS = 3

@@ -33,14 +33,21 @@ def paper(document: Document) -> str:
     return _rendered(document, paper=True)
 
 
-def _rendered(document: Document, *, paper: bool) -> str:
+def require_pages() -> None:
+    """Raise `UsageError` if pages cannot be written: those who wait for one are told before."""
     try:
-        import jinja2
+        import jinja2  # noqa: F401
     except ImportError as error:
         raise UsageError(
             f"pages need Jinja, which is not installed ({error}).\n"
             '  Install it with: pip install "stockpile[report]"'
         ) from None
+
+
+def _rendered(document: Document, *, paper: bool) -> str:
+    require_pages()
+    import jinja2
+
     say = language(document.language)
     environment = jinja2.Environment(
         autoescape=True,
