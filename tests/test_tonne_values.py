@@ -212,12 +212,19 @@ def test_what_is_bought_back_between_two_events_can_be_taken():
 
 
 def many_boxes(evaluator, rng, count=300):
-    """More boxes than are simulated side by side, of mixed rules and variants, and their limit."""
+    """Top corners, choices and tangents of boxes, by default more than are simulated at once."""
     weight = 0.5 + rng.random(len(evaluator.problem.participants))
     limit = limit_of(evaluator, weight, *some_candidates(evaluator, rng, 3))
     tops, rule = some_candidates(evaluator, rng, count, most=7)
     points = some_points(rng, rng.integers(0, tops + 1), tops)
-    return limit, tops, rule, points
+    return tops, rule, limit.tangents(points, rule)
+
+
+def require_sum(parts, whole):
+    """Require that lowered costs of scenarios and of all others add up to those of all."""
+    for name, of_all in (("cost", whole.lower), ("added", whole.added), ("fall", whole.fall)):
+        total = getattr(parts[0], name) + getattr(parts[1], name)
+        np.testing.assert_allclose(total, of_all, rtol=1e-9, atol=1e-6)
 
 
 def require_same_scores(found, wanted):
@@ -230,8 +237,7 @@ def test_a_box_is_told_the_same_whatever_is_simulated_beside_it(seed):
     rng = np.random.default_rng(seed)
     with Workers(1) as workers:
         for evaluator, _ in evaluators(seed, workers):
-            limit, tops, rule, points = many_boxes(evaluator, rng)
-            tangents = limit.tangents(points, rule)
+            tops, rule, tangents = many_boxes(evaluator, rng)
             together = evaluator.scores(tops, rule, tangents=tangents)
             assert together.added.any()
             for b in range(0, len(tops), 23):
@@ -251,8 +257,7 @@ def test_workers_tell_of_boxes_what_is_told_here(seed, monkeypatch):
     rng = np.random.default_rng(seed)
     with Workers(1) as workers:
         for evaluator, _ in evaluators(seed, workers):
-            limit, tops, rule, points = many_boxes(evaluator, rng, 40)
-            tangents = limit.tangents(points, rule)
+            tops, rule, tangents = many_boxes(evaluator, rng, 40)
             here = evaluator.scores(tops, rule, tangents=tangents)
 
             tasks = partial(_run_all, evaluator._at_worker())
@@ -266,8 +271,7 @@ def test_values_that_say_the_same_count_once(seed):
     rng = np.random.default_rng(seed)
     with Workers(1) as workers:
         for evaluator, _ in evaluators(seed, workers):
-            limit, tops, rule, points = many_boxes(evaluator, rng, 40)
-            tangents = limit.tangents(points, rule)
+            tops, rule, tangents = many_boxes(evaluator, rng, 40)
             twice = {
                 variant: replace(
                     balance,
@@ -286,21 +290,14 @@ def test_a_sketch_and_its_complement_add_up_to_all(seed):
     rng = np.random.default_rng(seed)
     with Workers(1) as workers:
         for evaluator, _ in evaluators(seed, workers):
-            limit, tops, rule, points = many_boxes(evaluator, rng, 60)
-            tangents = limit.tangents(points, rule)
+            tops, rule, tangents = many_boxes(evaluator, rng, 60)
             whole = evaluator.scores(tops, rule, tangents=tangents)
             chosen = rng.random(evaluator.needs.scenario.size) < 0.5
             parts = [
                 Sketch(evaluator, np.flatnonzero(some)).lower(tops, rule, tangents)
                 for some in (chosen, ~chosen)
             ]
-            for name, all_of in (
-                ("cost", whole.lower),
-                ("added", whole.added),
-                ("fall", whole.fall),
-            ):
-                total = getattr(parts[0], name) + getattr(parts[1], name)
-                np.testing.assert_allclose(total, all_of, rtol=1e-9, atol=1e-6)
+            require_sum(parts, whole)
 
 
 def test_values_that_are_known_are_kept_once_the_newest_first():
@@ -332,10 +329,4 @@ def test_some_scenarios_and_the_others_add_up_to_all(seed, dice):
                 part = course.only(some, course.needs.probability[some])
                 balance = tangents.balances[variant].only(some)
                 parts.append(evaluator.lower_cost(part, tops, rule, balance, points))
-            for name, all_of in (
-                ("cost", whole.lower),
-                ("added", whole.added),
-                ("fall", whole.fall),
-            ):
-                total = getattr(parts[0], name) + getattr(parts[1], name)
-                np.testing.assert_allclose(total, all_of, rtol=1e-9, atol=1e-6)
+            require_sum(parts, whole)

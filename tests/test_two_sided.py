@@ -331,13 +331,19 @@ def test_nobody_orders_from_stocks_it_does_not_know(tmp_path, capsys):
         sp.side_orders(world, plan, both, "us")
 
 
-def test_the_commands_hide_stocks_and_print_one_side(tmp_path, capsys):
+def saved(tmp_path):
+    """Save world, plan and a state; return the world, and the first two folders."""
     world, plan = world_and_plan()
-    sp.save(world, tmp_path / "world")
-    world = sp.load(tmp_path / "world")
-    replace(plan, instance_hash=world.content_hash).save(tmp_path / "plan")
-    sp.save_state(begun(50.0, 5.0), tmp_path / "state")
     folders = [str(tmp_path / "world"), str(tmp_path / "plan")]
+    sp.save(world, folders[0])
+    world = sp.load(folders[0])
+    replace(plan, instance_hash=world.content_hash).save(folders[1])
+    sp.save_state(begun(50.0, 5.0), tmp_path / "state")
+    return world, folders
+
+
+def test_the_commands_hide_stocks_and_print_one_side(tmp_path, capsys):
+    world, folders = saved(tmp_path)
     shared = str(tmp_path / "shared")
     of = ["--of", str(tmp_path / "state"), "--redact", "japan", "--out", shared]
     assert cli.main(["state", *folders, *of]) == 0
@@ -415,12 +421,7 @@ def test_a_stock_that_its_owner_does_not_use_is_read_as_it_was_written(tmp_path)
 
 
 def test_what_one_side_cannot_be_told_is_refused(tmp_path, capsys):
-    world, plan = world_and_plan()
-    sp.save(world, tmp_path / "world")
-    world = sp.load(tmp_path / "world")
-    replace(plan, instance_hash=world.content_hash).save(tmp_path / "plan")
-    sp.save_state(begun(50.0, 5.0), tmp_path / "state")
-    folders = [str(tmp_path / "world"), str(tmp_path / "plan")]
+    _, folders = saved(tmp_path)
     asked = ["respond", *folders, "--state", str(tmp_path / "state"), "--side", "us"]
     for more in (
         ["--continuations", "2000"],

@@ -74,10 +74,13 @@ def run(options: argparse.Namespace) -> int:
     with end_on_interrupt():
         from stockpile.folders import write_whole
         from stockpile.redaction import parse_redaction
+        from stockpile.reports.page import require_pages
         from stockpile.reports.report import report_document, written_as
         from stockpile.reports.saved import SavedComparison, SavedFrontier, read_result
 
     forms = [form for form in FORMATS if getattr(options, form)] or ["html"]
+    if {"html", "pdf"} & set(forms):
+        require_pages()
     results = {folder: read_result(folder) for folder in options.results}
     out = options.out or _beside(options.results[0])
     names = [f"report.{form}" for form in FORMATS]
